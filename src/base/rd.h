@@ -1,0 +1,48 @@
+/*
+ * rd.h - read bytes that a stranger wrote, never past the end.
+ *
+ * Every reader checks the length before it looks; after the first failure `bad` stays true, nothing
+ * moves any more and every further read fails, so a parser may read a row of fields and look once.
+ * Integers are big-endian, as in TLS (RFC 8446 3.1) and in PostgreSQL's protocol.
+ */
+#ifndef PS_RD_H
+#define PS_RD_H
+
+#include "base/defs.h"
+
+struct rd {
+    const uint8_t *p;
+    size_t len, pos;
+    bool bad;
+};
+
+struct span {       /* bytes inside somebody else's buffer */
+    const uint8_t *p;
+    size_t len;
+};
+
+static inline struct rd rd_over(const void *p, size_t len)
+{
+    return (struct rd){ .p = p, .len = len };
+}
+
+static inline size_t rd_left(const struct rd *rd)
+{
+    return rd->bad ? 0 : rd->len - rd->pos;
+}
+
+bool rd_u8(struct rd *rd, uint8_t *out);
+bool rd_u16(struct rd *rd, uint16_t *out);
+bool rd_u24(struct rd *rd, uint32_t *out);
+bool rd_u32(struct rd *rd, uint32_t *out);
+bool rd_bytes(struct rd *rd, size_t len, struct span *out);
+
+/* A vector with a length of 1, 2 or 3 bytes before it, of min to max bytes: opaque x<min..max>. */
+bool rd_vec8(struct rd *rd, size_t min, size_t max, struct span *out);
+bool rd_vec16(struct rd *rd, size_t min, size_t max, struct span *out);
+bool rd_vec24(struct rd *rd, size_t min, size_t max, struct span *out);
+
+/* A string ending with NUL inside the bytes; *out points at it. */
+bool rd_cstr(struct rd *rd, const char **out);
+
+#endif

@@ -1,0 +1,64 @@
+/*
+ * cli.h - what a verb is, and what it is given.
+ *
+ * One verb, one file cmd_VERB.c, one value cmd_VERB (see HACKING.md).  The verb fills in run->doc and
+ * returns; cli.c renders it, main() prints an error once and exits.
+ */
+#ifndef PS_CLI_H
+#define PS_CLI_H
+
+#include <popt.h>
+
+#include "base/err.h"
+#include "doc/doc.h"
+#include "doc/render.h"
+
+struct cli_run {
+    const char *const *args;        /* what is left of the command line, NULL at the end */
+    struct doc *doc;                /* the result: set by the verb, freed by cli.c */
+    enum ps_exit status;            /* when the verb returns true: PS_EXIT_OK or PS_EXIT_FINDINGS */
+    enum doc_format format;         /* --format */
+    const char *output;             /* --output; NULL: standard output */
+    bool quiet, verbose;
+};
+
+struct cli_cmd {
+    const char *name;               /* "prove" */
+    const char *summary;            /* N_(), one line */
+    const char *usage;              /* what follows the name: "-D DATADIR [options]" */
+    const char *about;              /* N_(), a paragraph for --help and the manual */
+    const char *const *examples;    /* whole command lines, NULL at the end */
+    const struct poptOption *options;   /* the verb's own; the common ones are added */
+    bool csv;                       /* --format csv makes sense: the result is a table */
+    bool (*run)(struct cli_run *run, struct ps_err *err);
+};
+
+extern const struct cli_cmd cmd_secure, cmd_prove, cmd_status, cmd_client, cmd_rollback;
+
+/* The table of verbs, NULL at the end, in the order of --help. */
+extern const struct cli_cmd *const cli_cmds[];
+
+/* The whole program but the printing of an error: parse, dispatch, render. */
+enum ps_exit cli_main(int argc, char **argv, struct ps_err *err);
+
+/* ---- for verbs ---- */
+
+/*
+ * A repeatable option (--host A --host B): POPT_ARG_ARGV gives a char **, NULL at the end, or NULL
+ * when the option was not given.
+ */
+size_t cli_count(char *const *list);
+
+/*
+ * Ask a yes/no question on the terminal (/dev/tty); "no" is the default.  PS_E_DECLINED when the
+ * answer is no, PS_E_USAGE with the hint to give --yes when there is no terminal.
+ */
+PS_MUST bool cli_confirm(const char *question, struct ps_err *err);
+
+/* Show part of the result at once, on standard error, for a person who must decide: a plan, a diff. */
+void cli_show(const struct cli_run *run, const struct doc *doc);
+
+/* Refuse arguments that nobody asked for. */
+PS_MUST bool cli_no_args(const struct cli_run *run, struct ps_err *err);
+
+#endif

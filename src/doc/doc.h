@@ -1,0 +1,98 @@
+/*
+ * doc.h - the result of a command as a tree, shown as text, JSON, HTML or CSV by render.h.
+ *
+ * Commands never print: they fill in a document.  Keys are for programs (snake_case, with the unit in
+ * the name: `handshake_ms`), stable, never translated.  Labels are for people, already translated by
+ * the caller.  Strings are copied.  Values may hold any bytes a stranger wrote: the renderers escape
+ * (JSON, HTML, CSV formulas) and make control characters visible (text).
+ *
+ * The tree: a document has a root section; a section has fields, sections, tables, paragraphs and
+ * blocks; a table has rows; a row has fields.  In JSON a section is an object under its key, a
+ * table an array of objects; paragraphs, and blocks with a NULL key, are for people only.
+ */
+#ifndef PS_DOC_H
+#define PS_DOC_H
+
+#include "base/buf.h"
+#include "base/defs.h"
+
+struct doc;
+struct doc_node;        /* lives as long as its document */
+
+/* How a value is to be seen: colour on a terminal and in HTML, and a word beside it. */
+enum doc_mark { DOC_PLAIN, DOC_GOOD, DOC_BAD, DOC_WARN, DOC_UNKNOWN };
+
+/* `verb` makes the schema: "prove" gives "schema": "pgseal.prove/1". */
+struct doc *doc_new(const char *verb, const char *title);
+void doc_free(struct doc *doc);
+PS_DEFINE_FREEP(struct doc, doc_free)
+
+struct doc_node *doc_root(struct doc *doc);
+const char *doc_verb(const struct doc *doc);
+const char *doc_title(const struct doc *doc);
+
+struct doc_node *doc_section(struct doc_node *parent, const char *key, const char *label);
+
+/*
+ * A table shows the columns in the order in which fields first appear in its rows.  `empty` is what
+ * people read when there is no row, such as _("no session is on plaintext"); NULL: nothing is shown.
+ */
+struct doc_node *doc_table(struct doc_node *parent, const char *key, const char *label,
+                           const char *empty);
+struct doc_node *doc_row(struct doc_node *table);
+
+/* Fields of a section or of a row.  A NULL string is null in JSON and "-" for people. */
+struct doc_node *doc_str(struct doc_node *node, const char *key, const char *label,
+                         const char *value);
+struct doc_node *doc_fmt(struct doc_node *node, const char *key, const char *label,
+                         const char *fmt, ...) PS_PRINTF(4, 5);
+struct doc_node *doc_int(struct doc_node *node, const char *key, const char *label, int64_t value);
+struct doc_node *doc_bool(struct doc_node *node, const char *key, const char *label, bool value);
+struct doc_node *doc_ms(struct doc_node *node, const char *key, const char *label, double value);
+struct doc_node *doc_time(struct doc_node *node, const char *key, const char *label, time_t value);
+
+/*
+ * A verdict: `word` is for programs ("refused"), `text` for people; with a NULL text the word serves
+ * both.
+ */
+struct doc_node *doc_verdict(struct doc_node *node, const char *key, const char *label,
+                             enum doc_mark mark, const char *word, const char *text);
+
+/* Colour a field that exists; returns it. */
+struct doc_node *doc_mark(struct doc_node *field, enum doc_mark mark);
+
+/*
+ * Keep a field out of the terminal's tables: it is in JSON, CSV and HTML only (long evidence), or
+ * show it there only with --verbose.  Returns the field.
+ */
+struct doc_node *doc_aside(struct doc_node *field);
+
+/* A sentence for people, flowed to the width of the terminal. */
+void doc_para(struct doc_node *node, enum doc_mark mark, const char *fmt, ...) PS_PRINTF(3, 4);
+
+/* Text to be shown as it is, in a fixed-width font: a diff, a command, a file. */
+void doc_block(struct doc_node *node, const char *key, const char *label, const char *text);
+
+/* ---- reading, for renderers and tests ---- */
+
+enum doc_kind { DOC_SECTION, DOC_TABLE, DOC_ROW, DOC_STR, DOC_INT, DOC_BOOL, DOC_REAL, DOC_TIME,
+                DOC_VERDICT, DOC_PARA, DOC_BLOCK };
+
+struct doc_view {
+    enum doc_kind kind;
+    const char *key, *label;
+    const char *text;           /* for people; of a table: what is shown when it is empty */
+    const char *word;           /* of a verdict */
+    int64_t integer;            /* DOC_INT, DOC_BOOL, DOC_TIME */
+    double real;
+    enum doc_mark mark;
+    bool aside, is_null;
+};
+
+void doc_look(const struct doc_node *node, struct doc_view *out);
+const struct doc_node *doc_first(const struct doc_node *node);
+const struct doc_node *doc_next(const struct doc_node *node);
+/* The node at "section.table.0.key", or NULL. */
+const struct doc_node *doc_find(const struct doc_node *node, const char *path);
+
+#endif

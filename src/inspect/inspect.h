@@ -1,0 +1,22 @@
+/*
+ * inspect.h - source 1: a server's own files and processes, and SQL.
+ */
+#ifndef PS_INSPECT_H
+#define PS_INSPECT_H
+
+#include "base/err.h"
+#include "facts/server.h"
+#include "pg/source.h"
+
+struct inspect_options {
+    const char *bin_dir;        /* NULL: found from the process, the usual folders, PATH */
+};
+
+/* Look at the server of this data directory; reads only, changes nothing, needs no connection. */
+PS_MUST bool inspect_server(const char *data_dir, const struct inspect_options *options,
+                            struct server **out, struct ps_err *err);
+
+/* The real files of this machine, for the parsers. */
+extern const struct pg_source inspect_files;
+
+#endif

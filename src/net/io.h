@@ -1,0 +1,47 @@
+/*
+ * io.h - one connection, plain or TLS, with a time limit on everything.
+ *
+ * Blocking for the caller, non-blocking below (poll).  Every call has a deadline in
+ * clock_mono_ms() terms; passing it is PS_E_TIMEOUT and the connection is of no further use.
+ */
+#ifndef PS_IO_H
+#define PS_IO_H
+
+#include "base/err.h"
+#include "tls/ctx.h"
+
+struct io;
+void io_free(struct io *io);            /* closes */
+PS_DEFINE_FREEP(struct io, io_free)
+
+struct io *io_from_fd(int fd);          /* a connected socket, now the io's; set non-blocking */
+
+PS_MUST bool io_write(struct io *io, const void *bytes, size_t len, int64_t deadline_ms,
+                      struct ps_err *err);
+/* At least one byte; *got is 0 at the end of the stream. */
+PS_MUST bool io_read(struct io *io, void *bytes, size_t size, size_t *got, int64_t deadline_ms,
+                     struct ps_err *err);
+/* Exactly len bytes; PS_E_NET when the stream ends before. */
+PS_MUST bool io_read_exact(struct io *io, void *bytes, size_t len, int64_t deadline_ms,
+                           struct ps_err *err);
+
+/* Handshake over the plain connection; `host` for SNI, NULL or an address: none. */
+PS_MUST bool io_tls_client(struct io *io, struct tls_ctx *ctx, const char *host,
+                           int64_t deadline_ms, struct ps_err *err);
+PS_MUST bool io_tls_server(struct io *io, struct tls_ctx *ctx, int64_t deadline_ms,
+                           struct ps_err *err);
+void io_tls_close_notify(struct io *io);    /* a clean end leaves no line in the server's log */
+
+/* What was negotiated; after a successful handshake.  Strings live as long as the io. */
+struct io_tls_info {
+    int version;                        /* enum tls_version */
+    const char *cipher;                 /* "TLS_AES_256_GCM_SHA384" */
+    const char *group;                  /* "X25519"; NULL when not known */
+    const char *alpn;                   /* NULL when none was chosen */
+    bool client_cert_requested;         /* the server sent a CertificateRequest */
+};
+void io_tls_info(struct io *io, struct io_tls_info *out);
+/* The chain as the peer sent it, leaf first; empty when it sent none. */
+void io_tls_peer_chain(struct io *io, struct cert_list *out);
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * ctx.h - the only maker of SSL_CTX.
+ *
+ * Two kinds: a client that looks (it verifies nothing by itself unless told: a prober must see what is
+ * there) and a server that pretends (the attacker of `prove`).
+ */
+#ifndef PS_CTX_H
+#define PS_CTX_H
+
+#include "base/err.h"
+#include "tls/cert.h"
+#include "tls/crl.h"
+#include "tls/key.h"
+
+struct ssl_ctx_st;      /* OpenSSL's SSL_CTX */
+
+/* TLS versions as on the wire (RFC 8446 4.2.1); 0: no bound. */
+enum tls_version { TLS_ANY = 0, TLS_1_0 = 0x0301, TLS_1_1 = 0x0302, TLS_1_2 = 0x0303,
+                   TLS_1_3 = 0x0304 };
+const char *tls_version_name(int version);      /* "TLSv1.2", as PostgreSQL spells it */
+
+struct tls_ctx;         /* may serve many connections; freed after them */
+void tls_ctx_free(struct tls_ctx *ctx);
+PS_DEFINE_FREEP(struct tls_ctx, tls_ctx_free)
+struct ssl_ctx_st *tls_ctx_raw(struct tls_ctx *ctx);    /* for net/io.c only */
+
+struct tls_client_spec {
+    enum tls_version min, max;          /* old versions lower the security level to 0 for this use */
+    const struct cert_list *anchors;    /* NULL: nothing is verified */
+    const struct crl_list *crls;        /* NULL: no revocation check */
+    const struct cert_list *chain;      /* our certificate and its intermediates; may be NULL */
+    const struct key *key;              /* of chain->at[0] */
+    bool alpn_postgresql;               /* offer ALPN "postgresql" (direct TLS, 17+) */
+};
+PS_MUST bool tls_ctx_client(const struct tls_client_spec *spec, struct tls_ctx **out,
+                            struct ps_err *err);
+
+struct tls_server_spec {
+    const struct cert_list *chain;
+    const struct key *key;
+    bool alpn_postgresql;               /* answer ALPN "postgresql" when it is offered */
+};
+PS_MUST bool tls_ctx_server(const struct tls_server_spec *spec, struct tls_ctx **out,
+                            struct ps_err *err);
+
+#endif

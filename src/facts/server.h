@@ -56,6 +56,12 @@ PS_DEFINE_FREEP(struct server, server_free)
 /* The value in force by the files and the command line: what a restart would use. */
 const char *server_setting(const struct server *server, const char *name);
 
+/* The value that the command line gives, which beats every file; NULL: it gives none. */
+const char *server_arg(const struct server *server, const char *name);
+
+/* Is `ssl` on, by the files and the command line? */
+bool server_tls_on(const struct server *server);
+
 /* What the server and its OpenSSL support, as fields and a table of a section. */
 void server_describe(const struct server *server, struct doc_node *section);
 

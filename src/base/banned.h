@@ -11,6 +11,22 @@
 #include <string.h>
 #include <time.h>
 
+/* the C library may have made macros of them, and clang poisons no macro */
+#undef strcpy
+#undef strcat
+#undef strncpy
+#undef strncat
+#undef sprintf
+#undef vsprintf
+#undef strtok
+#undef atoi
+#undef atol
+#undef atoll
+#undef gmtime
+#undef localtime
+#undef ctime
+#undef asctime
+
 #pragma GCC poison strcpy strcat strncpy strncat    /* ps_strdup, buf_puts, snprintf */
 #pragma GCC poison sprintf vsprintf                 /* snprintf, ps_asprintf */
 #pragma GCC poison strtok                           /* strsep, str_split */

@@ -8,12 +8,16 @@
 
 /*
  * `host` is a name, an address, or (beginning with '/') the folder of PostgreSQL's Unix-domain socket
- * ".s.PGSQL.PORT".  Addresses are tried in turn.
+ * ".s.PGSQL.PORT".  Addresses are tried in turn, all within the one deadline.  The resolver itself
+ * keeps its own time (resolv.conf).
  */
 PS_MUST bool dial(const char *host, int port, int64_t deadline_ms, struct io **out,
                   struct ps_err *err);
 
 /* Listen on 127.0.0.1 at a free port; the caller closes *fd. */
 PS_MUST bool listen_loopback(int *fd, int *port, struct ps_err *err);
+
+/* The next connection; PS_E_TIMEOUT when nobody comes. */
+PS_MUST bool listen_accept(int fd, int64_t deadline_ms, struct io **out, struct ps_err *err);
 
 #endif

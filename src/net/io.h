@@ -3,6 +3,7 @@
  *
  * Blocking for the caller, non-blocking below (poll).  Every call has a deadline in
  * clock_mono_ms() terms; passing it is PS_E_TIMEOUT and the connection is of no further use.
+ * Writing to a peer that has gone is PS_E_NET, never SIGPIPE.  One thread at a time for each io.
  */
 #ifndef PS_IO_H
 #define PS_IO_H
@@ -18,14 +19,18 @@ struct io *io_from_fd(int fd);          /* a connected socket, now the io's; set
 
 PS_MUST bool io_write(struct io *io, const void *bytes, size_t len, int64_t deadline_ms,
                       struct ps_err *err);
-/* At least one byte; *got is 0 at the end of the stream. */
+/* At least one byte; *got is 0 at the end of the stream, with a TLS close_notify or without. */
 PS_MUST bool io_read(struct io *io, void *bytes, size_t size, size_t *got, int64_t deadline_ms,
                      struct ps_err *err);
 /* Exactly len bytes; PS_E_NET when the stream ends before. */
 PS_MUST bool io_read_exact(struct io *io, void *bytes, size_t len, int64_t deadline_ms,
                            struct ps_err *err);
 
-/* Handshake over the plain connection; `host` for SNI, NULL or an address: none. */
+/*
+ * Handshake over the plain connection; `host` for SNI, NULL or an address: none.  A handshake that
+ * fails is PS_E_NET, with OpenSSL's reason (which names the peer's alert) as the detail; a plain
+ * connection that the peer closes meanwhile too.
+ */
 PS_MUST bool io_tls_client(struct io *io, struct tls_ctx *ctx, const char *host,
                            int64_t deadline_ms, struct ps_err *err);
 PS_MUST bool io_tls_server(struct io *io, struct tls_ctx *ctx, int64_t deadline_ms,
@@ -36,7 +41,7 @@ void io_tls_close_notify(struct io *io);    /* a clean end leaves no line in the
 struct io_tls_info {
     int version;                        /* enum tls_version */
     const char *cipher;                 /* "TLS_AES_256_GCM_SHA384" */
-    const char *group;                  /* "X25519"; NULL when not known */
+    const char *group;                  /* "x25519", as OpenSSL spells it; NULL when not known */
     const char *alpn;                   /* NULL when none was chosen */
     bool client_cert_requested;         /* the server sent a CertificateRequest */
 };

@@ -28,6 +28,7 @@ void doc_free(struct doc *doc);
 PS_DEFINE_FREEP(struct doc, doc_free)
 
 struct doc_node *doc_root(struct doc *doc);
+const struct doc_node *doc_top(const struct doc *doc);      /* the same, to look only */
 const char *doc_verb(const struct doc *doc);
 const char *doc_title(const struct doc *doc);
 

@@ -1,0 +1,256 @@
+/* doc.c - see doc.h. */
+#include "doc/doc.h"
+
+#include <stdarg.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/num.h"
+
+struct doc_node {
+    struct doc_view view;
+    struct arena *arena;
+    struct doc_node *first, *last, *next;
+};
+
+struct doc {
+    struct arena *arena;
+    const char *verb, *title;
+    struct doc_node *root;
+};
+
+static const char *copy(struct arena *arena, const char *text)
+{
+    return text ? arena_strdup(arena, text) : NULL;
+}
+
+static struct doc_node *new_node(struct arena *arena, enum doc_kind kind, const char *key,
+                                 const char *label)
+{
+    struct doc_node *node = arena_alloc(arena, sizeof(*node));
+
+    node->arena = arena;
+    node->view.kind = kind;
+    node->view.key = copy(arena, key);
+    node->view.label = copy(arena, label);
+    return node;
+}
+
+static struct doc_node *add(struct doc_node *parent, enum doc_kind kind, const char *key,
+                            const char *label)
+{
+    struct doc_node *node = new_node(parent->arena, kind, key, label);
+
+    if (parent->last)
+        parent->last->next = node;
+    else
+        parent->first = node;
+    parent->last = node;
+    return node;
+}
+
+struct doc *doc_new(const char *verb, const char *title)
+{
+    struct arena *arena = arena_new();
+    struct doc *doc = arena_alloc(arena, sizeof(*doc));
+
+    doc->arena = arena;
+    doc->verb = copy(arena, verb);
+    doc->title = copy(arena, title);
+    doc->root = new_node(arena, DOC_SECTION, NULL, title);
+    return doc;
+}
+
+void doc_free(struct doc *doc)
+{
+    if (doc)
+        arena_free(doc->arena);
+}
+
+struct doc_node *doc_root(struct doc *doc)
+{
+    return doc->root;
+}
+
+const struct doc_node *doc_top(const struct doc *doc)
+{
+    return doc->root;
+}
+
+const char *doc_verb(const struct doc *doc)
+{
+    return doc->verb;
+}
+
+const char *doc_title(const struct doc *doc)
+{
+    return doc->title;
+}
+
+struct doc_node *doc_section(struct doc_node *parent, const char *key, const char *label)
+{
+    return add(parent, DOC_SECTION, key, label);
+}
+
+struct doc_node *doc_table(struct doc_node *parent, const char *key, const char *label,
+                           const char *empty)
+{
+    struct doc_node *table = add(parent, DOC_TABLE, key, label);
+
+    table->view.text = copy(table->arena, empty);
+    return table;
+}
+
+struct doc_node *doc_row(struct doc_node *table)
+{
+    return add(table, DOC_ROW, NULL, NULL);
+}
+
+struct doc_node *doc_str(struct doc_node *node, const char *key, const char *label,
+                         const char *value)
+{
+    struct doc_node *field = add(node, DOC_STR, key, label);
+
+    field->view.is_null = value == NULL;
+    field->view.text = copy(field->arena, value ? value : "-");
+    return field;
+}
+
+struct doc_node *doc_fmt(struct doc_node *node, const char *key, const char *label,
+                         const char *fmt, ...)
+{
+    PS_AUTO(ps_freep) char *text = NULL;
+    va_list args;
+
+    va_start(args, fmt);
+    text = ps_vasprintf(fmt, args);
+    va_end(args);
+    return doc_str(node, key, label, text);
+}
+
+struct doc_node *doc_int(struct doc_node *node, const char *key, const char *label, int64_t value)
+{
+    struct doc_node *field = add(node, DOC_INT, key, label);
+
+    field->view.integer = value;
+    field->view.text = arena_printf(field->arena, "%lld", (long long)value);
+    return field;
+}
+
+struct doc_node *doc_bool(struct doc_node *node, const char *key, const char *label, bool value)
+{
+    struct doc_node *field = add(node, DOC_BOOL, key, label);
+
+    field->view.integer = value;
+    field->view.text = copy(field->arena, value ? _("yes") : _("no"));
+    return field;
+}
+
+struct doc_node *doc_ms(struct doc_node *node, const char *key, const char *label, double value)
+{
+    struct doc_node *field = add(node, DOC_REAL, key, label);
+
+    field->view.real = value;
+    field->view.text = value < 1000 ? arena_printf(field->arena, "%.1f ms", value)
+                                    : arena_printf(field->arena, "%.2f s", value / 1000);
+    return field;
+}
+
+struct doc_node *doc_time(struct doc_node *node, const char *key, const char *label, time_t value)
+{
+    struct doc_node *field = add(node, DOC_TIME, key, label);
+    char text[CLOCK_TEXT];
+    struct tm tm;
+
+    field->view.integer = value;
+    if (!gmtime_r(&value, &tm) || !strftime(text, sizeof(text), "%Y-%m-%d %H:%M UTC", &tm))
+        clock_rfc3339(value, text);
+    field->view.text = copy(field->arena, text);
+    return field;
+}
+
+struct doc_node *doc_verdict(struct doc_node *node, const char *key, const char *label,
+                             enum doc_mark mark, const char *word, const char *text)
+{
+    struct doc_node *field = add(node, DOC_VERDICT, key, label);
+
+    field->view.mark = mark;
+    field->view.word = copy(field->arena, word);
+    field->view.text = copy(field->arena, text ? text : word);
+    return field;
+}
+
+struct doc_node *doc_mark(struct doc_node *field, enum doc_mark mark)
+{
+    field->view.mark = mark;
+    return field;
+}
+
+struct doc_node *doc_aside(struct doc_node *field)
+{
+    field->view.aside = true;
+    return field;
+}
+
+void doc_para(struct doc_node *node, enum doc_mark mark, const char *fmt, ...)
+{
+    PS_AUTO(ps_freep) char *text = NULL;
+    struct doc_node *para = add(node, DOC_PARA, NULL, NULL);
+    va_list args;
+
+    va_start(args, fmt);
+    text = ps_vasprintf(fmt, args);
+    va_end(args);
+    para->view.text = copy(para->arena, text);
+    para->view.mark = mark;
+}
+
+void doc_block(struct doc_node *node, const char *key, const char *label, const char *text)
+{
+    struct doc_node *block = add(node, DOC_BLOCK, key, label);
+
+    block->view.text = copy(block->arena, text);
+}
+
+void doc_look(const struct doc_node *node, struct doc_view *out)
+{
+    *out = node->view;
+}
+
+const struct doc_node *doc_first(const struct doc_node *node)
+{
+    return node->first;
+}
+
+const struct doc_node *doc_next(const struct doc_node *node)
+{
+    return node->next;
+}
+
+/* The child called by `len` bytes of a path: by its key, or by its number where it has none. */
+static const struct doc_node *child(const struct doc_node *node, const char *name, size_t len)
+{
+    long number;
+
+    if (node->view.kind == DOC_TABLE && num_parse_n(name, len, 0, INT32_MAX, &number)) {
+        const struct doc_node *row = node->first;
+        for (long i = 0; row && i < number; i++)
+            row = row->next;
+        return row;
+    }
+    for (const struct doc_node *at = node->first; at; at = at->next)
+        if (at->view.key && strlen(at->view.key) == len && memcmp(at->view.key, name, len) == 0)
+            return at;
+    return NULL;
+}
+
+const struct doc_node *doc_find(const struct doc_node *node, const char *path)
+{
+    while (node && *path) {
+        size_t len = strcspn(path, ".");
+
+        node = child(node, path, len);
+        path += len + (path[len] == '.');
+    }
+    return node;
+}

@@ -1,0 +1,221 @@
+/* render_html.c - a document as one self-contained page; see render.h. */
+#include "doc/renderers.h"
+
+#include <locale.h>
+
+#include "base/mem.h"
+#include "doc/html_style.h"
+#include "doc/text.h"
+
+static const char *const chips[] = {
+    [DOC_PLAIN] = "plain", [DOC_GOOD] = "good", [DOC_BAD] = "bad", [DOC_WARN] = "warn",
+    [DOC_UNKNOWN] = "unknown",
+};
+
+static const char *const signs[] = {
+    [DOC_PLAIN] = "", [DOC_GOOD] = "\xe2\x9c\x93 ", [DOC_BAD] = "\xe2\x9c\x97 ",
+    [DOC_WARN] = "! ", [DOC_UNKNOWN] = "? ",
+};
+
+static const struct {
+    char c;
+    const char *entity;
+} entities[] = {
+    { '&', "&amp;" }, { '<', "&lt;" }, { '>', "&gt;" }, { '"', "&quot;" }, { '\'', "&#39;" },
+};
+
+static void put_escaped(const char *text, struct buf *out)
+{
+    PS_AUTO(buf_free) struct buf clean = BUF(BUF_TEXT_MAX);
+
+    text_visible(text, &clean);
+    for (const char *p = buf_text(&clean); *p; p++) {
+        const char *entity = NULL;
+
+        for (size_t i = 0; i < PS_COUNT(entities); i++)
+            if (entities[i].c == *p)
+                entity = entities[i].entity;
+        if (entity)
+            buf_puts(out, entity);
+        else
+            buf_putc(out, *p);
+    }
+}
+
+/* ISO 639 code for <html lang>, from what gettext would translate into. */
+static void put_language(struct buf *out)
+{
+    const char *locale = setlocale(LC_MESSAGES, NULL);
+    const char *list = getenv("LANGUAGE");
+    bool translated = locale && strcmp(locale, "C") != 0 && strcmp(locale, "POSIX") != 0;
+    const char *from = !translated ? "en" : list && *list ? list : locale;
+    size_t len = strspn(from, "abcdefghijklmnopqrstuvwxyz");
+
+    if (len == 2 || len == 3)
+        buf_put(out, from, len);
+    else
+        buf_puts(out, "en");
+}
+
+static void put_value(const struct doc_view *view, struct buf *out)
+{
+    if (view->mark != DOC_PLAIN)
+        buf_printf(out, "<span class=\"chip %s\">%s", chips[view->mark], signs[view->mark]);
+    put_escaped(view->text ? view->text : "", out);
+    if (view->mark != DOC_PLAIN)
+        buf_puts(out, "</span>");
+}
+
+static void put_heading(int level, const char *label, struct buf *out)
+{
+    if (!label)
+        return;
+    level = level > 6 ? 6 : level;
+    buf_printf(out, "<h%d>", level);
+    put_escaped(label, out);
+    buf_printf(out, "</h%d>\n", level);
+}
+
+static const char *cell_class(enum doc_kind kind)
+{
+    return kind == DOC_INT || kind == DOC_REAL ? " class=\"num\"" : "";
+}
+
+static void put_table_head(const struct columns *columns, struct buf *out)
+{
+    buf_puts(out, "<div class=\"scroll\"><table>\n<thead><tr>");
+    for (size_t i = 0; i < columns->len; i++) {
+        buf_printf(out, "<th%s>", cell_class(columns->at[i].kind));
+        put_escaped(columns->at[i].label, out);
+        buf_puts(out, "</th>");
+    }
+    buf_puts(out, "</tr></thead>\n<tbody>\n");
+}
+
+static void put_row(const struct columns *columns, const struct doc_node *row, struct buf *out)
+{
+    buf_puts(out, "<tr>");
+    for (size_t i = 0; i < columns->len; i++) {
+        const struct doc_node *field = row_field(row, columns->at[i].key);
+        struct doc_view view = { 0 };
+
+        if (field)
+            doc_look(field, &view);
+        buf_printf(out, "<td%s>", cell_class(columns->at[i].kind));
+        put_value(&view, out);
+        buf_puts(out, "</td>");
+    }
+    buf_puts(out, "</tr>\n");
+}
+
+static void put_table(int level, const struct doc_node *table, const struct doc_view *view,
+                      struct buf *out)
+{
+    PS_AUTO(columns_free) struct columns columns = { 0 };
+
+    if (!doc_first(table) && !view->text)
+        return;
+    put_heading(level, view->label, out);
+    if (!doc_first(table)) {
+        buf_puts(out, "<p class=\"empty\">");
+        put_escaped(view->text, out);
+        buf_puts(out, "</p>\n");
+        return;
+    }
+    columns_of_table(table, &columns);
+    put_table_head(&columns, out);
+    for (const struct doc_node *row = doc_first(table); row; row = doc_next(row))
+        put_row(&columns, row, out);
+    buf_puts(out, "</tbody></table></div>\n");
+}
+
+static void put_field(const struct doc_view *view, struct buf *out)
+{
+    buf_puts(out, "<dt>");
+    put_escaped(view->label ? view->label : view->key, out);
+    buf_puts(out, "</dt><dd>");
+    put_value(view, out);
+    buf_puts(out, "</dd>\n");
+}
+
+static void put_para(const struct doc_view *view, struct buf *out)
+{
+    buf_printf(out, "<p class=\"note %s\">%s", chips[view->mark], signs[view->mark]);
+    put_escaped(view->text, out);
+    buf_puts(out, "</p>\n");
+}
+
+static void put_block(int level, const struct doc_view *view, struct buf *out)
+{
+    put_heading(level, view->label, out);
+    buf_puts(out, "<pre>");
+    put_escaped(view->text ? view->text : "", out);
+    buf_puts(out, "</pre>\n");
+}
+
+static void put_children(int level, const struct doc_node *parent, struct buf *out);
+
+static void put_section(int level, const struct doc_node *node, const struct doc_view *view,
+                        struct buf *out)
+{
+    if (!doc_first(node))
+        return;
+    buf_puts(out, "<section>\n");
+    put_heading(level, view->label, out);
+    put_children(level + 1, node, out);
+    buf_puts(out, "</section>\n");
+}
+
+static void put_children(int level, const struct doc_node *parent, struct buf *out)
+{
+    bool in_list = false;
+
+    for (const struct doc_node *node = doc_first(parent); node; node = doc_next(node)) {
+        struct doc_view view;
+
+        doc_look(node, &view);
+        if (doc_is_field(view.kind) != in_list) {
+            in_list = !in_list;
+            buf_puts(out, in_list ? "<dl>\n" : "</dl>\n");
+        }
+        if (in_list)
+            put_field(&view, out);
+        else if (view.kind == DOC_SECTION)
+            put_section(level, node, &view, out);
+        else if (view.kind == DOC_TABLE)
+            put_table(level, node, &view, out);
+        else if (view.kind == DOC_PARA)
+            put_para(&view, out);
+        else if (view.kind == DOC_BLOCK)
+            put_block(level, &view, out);
+    }
+    if (in_list)
+        buf_puts(out, "</dl>\n");
+}
+
+/* The page may load nothing and run nothing, whatever stands in it. */
+static const char policy[] =
+    "<meta http-equiv=\"Content-Security-Policy\" "
+    "content=\"default-src 'none'; style-src 'unsafe-inline'\">\n";
+
+void render_html(const struct doc *doc, const struct doc_style *style, struct buf *out)
+{
+    const char *title = doc_title(doc) ? doc_title(doc) : doc_verb(doc);
+
+    (void)style;
+    buf_puts(out, "<!DOCTYPE html>\n<html lang=\"");
+    put_language(out);
+    buf_puts(out, "\">\n<head>\n<meta charset=\"utf-8\">\n");
+    buf_puts(out, policy);
+    buf_puts(out, "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>");
+    put_escaped(title, out);
+    buf_puts(out, "</title>\n<style>\n");
+    buf_puts(out, html_style);
+    buf_puts(out, "</style>\n</head>\n<body>\n<main>\n<header><p class=\"brand\">pgseal <b>");
+    put_escaped(doc_verb(doc), out);
+    buf_puts(out, "</b></p>\n");
+    put_heading(1, title, out);
+    buf_puts(out, "</header>\n");
+    put_children(2, doc_top(doc), out);
+    buf_puts(out, "</main>\n</body>\n</html>\n");
+}

@@ -1,0 +1,34 @@
+/*
+ * renderers.h - the four renderers behind doc_render(); nobody else calls them.
+ */
+#ifndef DOC_RENDERERS_H
+#define DOC_RENDERERS_H
+
+#include "doc/render.h"
+
+void render_text(const struct doc *doc, const struct doc_style *style, struct buf *out);
+void render_json(const struct doc *doc, const struct doc_style *style, struct buf *out);
+void render_html(const struct doc *doc, const struct doc_style *style, struct buf *out);
+void render_csv(const struct doc *doc, const struct doc_style *style, struct buf *out);
+
+/* ---- what they share ---- */
+
+/* The columns of a table: its keys, in the order in which they first appear in its rows. */
+struct columns {
+    struct column {
+        const char *key, *label;
+        enum doc_kind kind;
+        bool aside;
+    } *at;
+    size_t len, cap;
+};
+
+void columns_of_table(const struct doc_node *table, struct columns *out);
+void columns_free(struct columns *columns);     /* for PS_AUTO */
+
+/* The field of a row in that column, or NULL. */
+const struct doc_node *row_field(const struct doc_node *row, const char *key);
+
+bool doc_is_field(enum doc_kind kind);      /* has a value of its own, behind a label */
+
+#endif

@@ -1,0 +1,307 @@
+/* cli.c - from the command line to a rendered result; see cli.h. */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "cli/help.h"
+#include "cli/tty.h"
+#include "config.h"
+
+enum { HELP_WIDTH = 90 };
+
+const struct cli_cmd *const cli_cmds[] = {
+    NULL
+};
+
+static struct {
+    char *format, *output;
+    int quiet, verbose, help;
+} common;
+
+const struct poptOption cli_common_options[] = {
+    { "format", 0, POPT_ARG_STRING, &common.format, 0,
+      N_("how to show the result: text, json, html or csv; default text"), N_("FORMAT") },
+    { "output", 'o', POPT_ARG_STRING, &common.output, 0,
+      N_("write the result to this file, not to standard output"), N_("FILE") },
+    { "quiet", 'q', POPT_ARG_NONE, &common.quiet, 0,
+      N_("besides the result, show warnings only"), NULL },
+    { "verbose", 'v', POPT_ARG_NONE, &common.verbose, 0,
+      N_("show more detail"), NULL },
+    { "help", 'h', POPT_ARG_NONE, &common.help, 0, N_("show this help, then exit"), NULL },
+    POPT_TABLEEND
+};
+
+size_t cli_count(char *const *list)
+{
+    size_t count = 0;
+
+    while (list && list[count])
+        count++;
+    return count;
+}
+
+bool cli_no_args(const struct cli_run *run, struct ps_err *err)
+{
+    if (!run->args || !run->args[0])
+        return true;
+    return ps_fail(err, PS_E_USAGE, _("unexpected argument \"%s\""), run->args[0]);
+}
+
+/* ---- writing ---- */
+
+/* A reader that has seen enough, such as head(1), is no error. */
+static bool write_all(int fd, const struct buf *text, struct ps_err *err)
+{
+    for (size_t done = 0; done < text->len; ) {
+        ssize_t n = write(fd, text->p + done, text->len - done);
+
+        if (n >= 0)
+            done += (size_t)n;
+        else if (errno == EPIPE)
+            return true;
+        else if (errno != EINTR)
+            return ps_fail(err, PS_E_IO, _("could not write to standard output: %m"));
+    }
+    return true;
+}
+
+static bool put_output(const char *path, const struct buf *text, struct ps_err *err)
+{
+    if (text->over)
+        return ps_fail(err, PS_E_TOO_BIG, _("the result is too large to be shown"));
+    if (!path || strcmp(path, "-") == 0)
+        return write_all(STDOUT_FILENO, text, err);
+    return file_write(path, buf_text(text), text->len, 0644, err);
+}
+
+static bool show_result(const struct cli_run *run, struct ps_err *err)
+{
+    PS_AUTO(buf_free) struct buf text = BUF(BUF_TEXT_MAX);
+    bool to_file = run->output && strcmp(run->output, "-") != 0;
+    struct doc_style style = tty_style(STDOUT_FILENO, run->verbose);
+
+    if (to_file)
+        style = (struct doc_style){ .verbose = run->verbose };
+    doc_render(run->doc, run->format, &style, &text);
+    return put_output(run->output, &text, err);
+}
+
+static struct doc *doc_of_error(const char *verb, const struct ps_err *err)
+{
+    struct doc *doc = doc_new(verb, NULL);
+    struct doc_node *error = doc_section(doc_root(doc), "error", NULL);
+
+    doc_str(error, "code", NULL, ps_code_name(err->code));
+    doc_str(error, "message", NULL, err->message);
+    doc_str(error, "detail", NULL, err->detail[0] ? err->detail : NULL);
+    doc_str(error, "hint", NULL, err->hint[0] ? err->hint : NULL);
+    if (!err->at.file[0]) {
+        doc_str(error, "at", NULL, NULL);
+        return doc;
+    }
+
+    struct doc_node *at = doc_section(error, "at", NULL);
+    doc_str(at, "file", NULL, err->at.file);
+    doc_int(at, "line", NULL, err->at.line);
+    doc_int(at, "column", NULL, err->at.column);
+    return doc;
+}
+
+/* Programs that asked for JSON get their error in it too; people get it from main(). */
+static void show_error(const struct cli_run *run, const char *verb, const struct ps_err *err)
+{
+    PS_AUTO(buf_free) struct buf text = BUF(BUF_TEXT_MAX);
+    PS_AUTO(doc_freep) struct doc *doc = doc_of_error(verb, err);
+    struct ps_err again;
+
+    doc_render(doc, DOC_JSON, &(struct doc_style){ 0 }, &text);
+    if (!put_output(run->output, &text, &again))
+        log_warn("%s", again.message);
+}
+
+/* ---- parsing ---- */
+
+static const struct {
+    int code;
+    const char *message;    /* %s: the option as it was written */
+} popt_errors[] = {
+    { POPT_ERROR_NOARG, N_("option %s requires an argument") },
+    { POPT_ERROR_BADOPT, N_("unknown option %s") },
+    { POPT_ERROR_UNWANTEDARG, N_("option %s takes no argument") },
+    { POPT_ERROR_BADNUMBER, N_("option %s requires a whole number") },
+    { POPT_ERROR_OVERFLOW, N_("the number for option %s is out of range") },
+};
+
+static bool fail_option(const struct cli_cmd *cmd, poptContext context, int code,
+                        struct ps_err *err)
+{
+    const char *option = poptBadOption(context, POPT_BADOPTION_NOALIAS);
+    const char *message = NULL;
+
+    for (size_t i = 0; i < PS_COUNT(popt_errors); i++)
+        if (popt_errors[i].code == code)
+            message = popt_errors[i].message;
+    if (message)
+        ps_fail(err, PS_E_USAGE, _(message), option ? option : "?");
+    else
+        ps_fail(err, PS_E_USAGE, "%s: %s", option ? option : "?", poptStrerror(code));
+    return ps_hint(err, _("Try \"pgseal %s --help\"."), cmd->name);
+}
+
+static bool parse_options(const struct cli_cmd *cmd, poptContext context, struct ps_err *err)
+{
+    int code = poptGetNextOpt(context);
+
+    while (code > 0)
+        code = poptGetNextOpt(context);
+    return code == -1 || fail_option(cmd, context, code, err);
+}
+
+static bool parse_format(const struct cli_cmd *cmd, struct cli_run *run, struct ps_err *err)
+{
+    if (!doc_format_parse(common.format ? common.format : "text", &run->format, err))
+        return false;
+    if (run->format != DOC_CSV || cmd->csv)
+        return true;
+    ps_fail(err, PS_E_USAGE, _("the result of \"pgseal %s\" cannot be shown as csv"), cmd->name);
+    return ps_hint(err, _("Use text, json or html."));
+}
+
+static void set_log_level(const struct cli_run *run)
+{
+    log_set_level(run->quiet ? LOG_WARN : run->verbose ? LOG_DETAIL : LOG_INFO);
+}
+
+static bool print_help(const struct cli_cmd *cmd, int fd, struct ps_err *err)
+{
+    PS_AUTO(buf_free) struct buf text = BUF(BUF_TEXT_MAX);
+    int width = tty_style(fd, false).width;
+
+    width = width == 0 || width > HELP_WIDTH ? HELP_WIDTH : width;
+    if (cmd)
+        help_verb(cmd, &text, width);
+    else
+        help_program(&text, width);
+    return write_all(fd, &text, err);
+}
+
+static bool run_cmd(const struct cli_cmd *cmd, poptContext context, struct cli_run *run,
+                    struct ps_err *err)
+{
+    bool parsed = parse_options(cmd, context, err);
+
+    run->quiet = common.quiet;
+    run->verbose = common.verbose;
+    run->output = common.output;
+    set_log_level(run);
+    if (!parsed) {
+        if (common.format && strcmp(common.format, "json") == 0)
+            run->format = DOC_JSON;
+        return false;
+    }
+    if (common.help)
+        return print_help(cmd, STDOUT_FILENO, err);
+    if (!parse_format(cmd, run, err))
+        return false;
+
+    run->args = (const char *const *)poptGetArgs(context);
+    return cmd->run(run, err) && (!run->doc || show_result(run, err));
+}
+
+static void free_context(poptContext *context)
+{
+    poptFreeContext(*context);
+}
+
+static enum ps_exit dispatch(const struct cli_cmd *cmd, int argc, char **argv, struct ps_err *err)
+{
+    static const char none[] = "";
+    struct poptOption options[] = {
+        { none, 0, POPT_ARG_INCLUDE_TABLE, (void *)(uintptr_t)cmd->options, 0, NULL, NULL },
+        { none, 0, POPT_ARG_INCLUDE_TABLE, (void *)(uintptr_t)cli_common_options, 0, NULL, NULL },
+        POPT_TABLEEND
+    };
+    PS_AUTO(free_context) poptContext context =
+        poptGetContext("pgseal", argc, (const char **)argv, options, POPT_CONTEXT_NO_EXEC);
+    struct cli_run run = { .status = PS_EXIT_OK };
+    bool done = run_cmd(cmd, context, &run, err);
+
+    log_progress_end();
+    if (!done && run.format == DOC_JSON)
+        show_error(&run, cmd->name, err);
+    doc_free(run.doc);
+    return done ? run.status : ps_code_exit(err->code);
+}
+
+/* ---- the program ---- */
+
+static const struct cli_cmd *find_cmd(const char *name)
+{
+    for (const struct cli_cmd *const *cmd = cli_cmds; *cmd; cmd++)
+        if (strcmp((*cmd)->name, name) == 0)
+            return *cmd;
+    return NULL;
+}
+
+static bool fail_unknown(const char *word, struct ps_err *err)
+{
+    const struct cli_cmd *near = help_nearest(word);
+
+    ps_fail(err, PS_E_USAGE, word[0] == '-' ? _("unknown option %s") : _("unknown verb \"%s\""), word);
+    if (near && word[0] != '-')
+        return ps_hint(err, _("Did you mean \"pgseal %s\"?"), near->name);
+    return ps_hint(err, _("Try \"pgseal --help\"."));
+}
+
+static bool is_word(const char *arg, const char *brief, const char *full)
+{
+    return strcmp(arg, brief) == 0 || strcmp(arg, full) == 0;
+}
+
+static bool help_on(const char *verb, struct ps_err *err)
+{
+    const struct cli_cmd *cmd = verb ? find_cmd(verb) : NULL;
+
+    if (verb && !cmd)
+        return fail_unknown(verb, err);
+    return print_help(cmd, STDOUT_FILENO, err);
+}
+
+static bool print_version(struct ps_err *err)
+{
+    PS_AUTO(buf_free) struct buf text = BUF(1024);
+
+    buf_printf(&text, "pgseal %s\n", PGSEAL_VERSION);
+    return write_all(STDOUT_FILENO, &text, err);
+}
+
+static enum ps_exit status_of(bool done, const struct ps_err *err)
+{
+    return done ? PS_EXIT_OK : ps_code_exit(err->code);
+}
+
+enum ps_exit cli_main(int argc, char **argv, struct ps_err *err)
+{
+    signal(SIGPIPE, SIG_IGN);       /* write_all() sees EPIPE */
+    if (argc < 2) {
+        ps_fail(err, PS_E_USAGE, _("no verb was given"));
+        ps_hint(err, _("Try \"pgseal --help\"."));
+        return PS_EXIT_USAGE;
+    }
+    if (is_word(argv[1], "-V", "--version"))
+        return status_of(print_version(err), err);
+    if (is_word(argv[1], "-h", "--help") || strcmp(argv[1], "help") == 0)
+        return status_of(help_on(argv[1][0] == 'h' && argc > 2 ? argv[2] : NULL, err), err);
+
+    const struct cli_cmd *cmd = find_cmd(argv[1]);
+    if (!cmd)
+        return status_of(fail_unknown(argv[1], err), err);
+    return dispatch(cmd, argc - 1, argv + 1, err);
+}

@@ -8,6 +8,7 @@
  *     root.crt root.crl      what the role trusts, and the revocation lists it checks
  *     pg_service.conf        one entry, for psql "service=ROLE"
  *     README.txt README.html the strings for psql, JDBC, ... and what each driver does not check
+ *     .lock                  held while the kit is written
  *
  * A key is 0600 from its first instant.  A folder that belongs to somebody else (an application's
  * user) is written as that user when we are root, so that no link placed in it leads anywhere that

@@ -1,0 +1,348 @@
+/* kit.c - see kit.h. */
+#include "kit/kit.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/user.h"
+#include "kit/name.h"
+#include "kit/page.h"
+#include "tls/verify.h"
+
+enum { PAGE_MAX_BYTES = 1 << 20 };
+
+static const struct {
+    const char *word, *text;
+} outcomes[] = {
+    [KIT_MADE] = { "made", N_("made") },
+    [KIT_KEPT] = { "kept", N_("kept") },
+    [KIT_REFRESHED] = { "refreshed", N_("refreshed") },
+};
+
+const char *kit_outcome_word(enum kit_outcome outcome)
+{
+    return outcomes[outcome].word;
+}
+
+const char *kit_outcome_text(enum kit_outcome outcome)
+{
+    return _(outcomes[outcome].text);
+}
+
+/* One run of kit_write(). */
+struct kit {
+    const struct kit_spec *spec;
+    char *path;                 /* DIR/ROLE, absolute */
+    struct user owner;          /* of that folder */
+    bool fresh;                 /* the folder was made now */
+    bool changed;               /* a file was written */
+    struct buf trust, crl;      /* root.crt, root.crl */
+    struct file_lock *lock;
+};
+
+static void kit_done(struct kit *kit)
+{
+    free(kit->path);
+    buf_free(&kit->trust);
+    buf_free(&kit->crl);
+    lock_freep(&kit->lock);
+}
+
+/* ---- files ---- */
+
+static void wipe(struct buf *buf)
+{
+    if (buf->p)
+        explicit_bzero(buf->p, buf->cap);
+    buf_free(buf);
+}
+
+/* A file that is replaced keeps its mode: one that is too wide for a key is narrowed before. */
+static bool narrow(const char *file, struct ps_err *err)
+{
+    struct ps_err reason = { 0 };
+
+    if (!file_exists(file) || key_file_mode_ok(file, geteuid(), &reason))
+        return true;
+    if (chmod(file, 0600) != 0)
+        return ps_fail(err, PS_E_IO, _("could not set the mode of file \"%s\": %m"), file);
+    return true;
+}
+
+/* Begin a file of the kit, all written but not yet in its place. */
+static bool stage(const struct kit *kit, const char *name, const void *bytes, size_t len,
+                  mode_t mode, struct file_edit **out, struct ps_err *err)
+{
+    const struct file_attr fresh = { mode, (uid_t)-1, (gid_t)-1 };
+    PS_AUTO(ps_freep) char *file = path_join(kit->path, name);
+    PS_AUTO(file_edit_freep) struct file_edit *edit = NULL;
+
+    if ((mode == 0600 && !narrow(file, err))
+        || !file_edit_begin(file, &fresh, &edit, err)
+        || !file_edit_put(edit, bytes, len, err))
+        return false;
+    *out = PS_TAKE(edit);
+    return true;
+}
+
+/* Make a file hold these bytes; one that does already is not touched. */
+static bool put(struct kit *kit, const char *name, const void *bytes, size_t len, mode_t mode,
+                struct ps_err *err)
+{
+    PS_AUTO(ps_freep) char *file = path_join(kit->path, name);
+    PS_AUTO(wipe) struct buf now = { 0 };
+    PS_AUTO(file_edit_freep) struct file_edit *edit = NULL;
+    struct ps_err reason = { 0 };
+
+    if (file_read(file, FILE_CONF_MAX, &now, &reason) && now.len == len
+        && memcmp(buf_text(&now), bytes, len) == 0
+        && (mode != 0600 || key_file_mode_ok(file, geteuid(), &reason)))
+        return true;
+
+    if (!stage(kit, name, bytes, len, mode, &edit, err) || !file_edit_commit(&edit, err))
+        return false;
+    kit->changed = true;
+    return true;
+}
+
+static bool put_buf(struct kit *kit, const char *name, const struct buf *buf, struct ps_err *err)
+{
+    return put(kit, name, buf_text(buf), buf->len, 0644, err);
+}
+
+/* ---- the pair that is there ---- */
+
+static bool read_chain(const char *path, struct cert_list *out, struct ps_err *err)
+{
+    PS_AUTO(ps_freep) char *file = path_join(path, "postgresql.crt");
+    PS_AUTO(buf_free) struct buf pem = { 0 };
+
+    return file_read(file, FILE_CONF_MAX, &pem, err)
+        && cert_list_from_pem(buf_text(&pem), pem.len, file, out, err);
+}
+
+static bool read_key(const char *path, struct key **out, struct ps_err *err)
+{
+    PS_AUTO(ps_freep) char *file = path_join(path, "postgresql.key");
+    PS_AUTO(wipe) struct buf pem = { 0 };
+
+    return key_file_mode_ok(file, geteuid(), err)
+        && file_read(file, FILE_CONF_MAX, &pem, err)
+        && key_from_pem(buf_text(&pem), pem.len, file, NULL, out, err);
+}
+
+/* As the server will judge it: our root, the CRLs of the client side. */
+static bool chain_is_accepted(struct ca *ca, const struct cert_list *chain, struct ps_err *err)
+{
+    PS_AUTO(buf_free) struct buf pem = BUF(FILE_CONF_MAX);
+    PS_AUTO(crl_list_free) struct crl_list crls = { 0 };
+    PS_AUTO(cert_list_free) struct cert_list anchors = { 0 };
+
+    cert_list_add(&anchors, cert_ref((struct cert *)ca_root(ca)));
+    return ca_crl_pem(ca, CERT_USE_SERVER, &pem, err)
+        && crl_list_from_pem(buf_text(&pem), pem.len, "CRL", &crls, err)
+        && verify_chain(chain, &anchors, &crls, CERT_USE_CLIENT, 0, err);
+}
+
+static bool leaf_is_good(const struct kit_spec *spec, const struct cert *leaf,
+                         const struct key *key, struct ps_err *err)
+{
+    const struct cert_info *info = cert_info(leaf);
+    time_t third = (info->not_after - info->not_before) / 3;
+
+    if (strcmp(info->common_name, spec->role) != 0)
+        return ps_fail(err, PS_E_CERT, _("the certificate is for another role, \"%s\""),
+                       info->common_name);
+    if (!cert_issued_by(leaf, ca_intermediate(spec->ca, CERT_USE_CLIENT)))
+        return ps_fail(err, PS_E_CERT, _("the certificate is of another CA"));
+    if (!cert_matches_key(leaf, key))
+        return ps_fail(err, PS_E_CERT, _("the certificate and the private key do not fit"));
+    if (info->not_after - clock_now() <= third)
+        return ps_fail(err, PS_E_CERT, _("the certificate has less than a third of its life left"));
+    return true;
+}
+
+/* The key when the pair may stay; `why` says why not. */
+static bool pair_is_good(const struct kit *kit, struct key **key, struct ps_err *why)
+{
+    PS_AUTO(cert_list_free) struct cert_list chain = { 0 };
+    PS_AUTO(key_freep) struct key *found = NULL;
+
+    if (!read_chain(kit->path, &chain, why) || !read_key(kit->path, &found, why)
+        || !leaf_is_good(kit->spec, chain.at[0], found, why)
+        || !chain_is_accepted(kit->spec->ca, &chain, why))
+        return false;
+    *key = PS_TAKE(found);
+    return true;
+}
+
+/* ---- a new pair ---- */
+
+static bool chain_pem(const struct cert_list *chain, struct buf *out, struct ps_err *err)
+{
+    for (size_t i = 0; i < chain->len; i++)
+        if (!cert_to_pem(chain->at[i], out, err))
+            return false;
+    return true;
+}
+
+/*
+ * Everything is on disk under other names before the first rename; the key goes first, as libpq reads
+ * the certificate first.
+ */
+static bool replace_pair(struct kit *kit, const struct ca_leaf *leaf, struct ps_err *err)
+{
+    PS_AUTO(buf_free) struct buf crt = BUF(FILE_CONF_MAX);
+    PS_AUTO(secret_free) struct secret pem = { 0 };
+    PS_AUTO(secret_free) struct secret der = { 0 };
+    PS_AUTO(file_edit_freep) struct file_edit *crt_edit = NULL;
+    PS_AUTO(file_edit_freep) struct file_edit *pem_edit = NULL;
+    PS_AUTO(file_edit_freep) struct file_edit *der_edit = NULL;
+
+    kit->changed = true;
+    return chain_pem(&leaf->chain, &crt, err)
+        && key_to_pem(leaf->key, NULL, &pem, err)
+        && key_to_pkcs8_der(leaf->key, &der, err)
+        && stage(kit, "postgresql.crt", buf_text(&crt), crt.len, 0644, &crt_edit, err)
+        && stage(kit, "postgresql.key", pem.p, pem.len, 0600, &pem_edit, err)
+        && stage(kit, "postgresql.pk8", der.p, der.len, 0600, &der_edit, err)
+        && file_edit_commit(&pem_edit, err)
+        && file_edit_commit(&crt_edit, err)
+        && file_edit_commit(&der_edit, err);
+}
+
+static bool issue(const struct kit_spec *spec, struct ca_leaf *out, struct ps_err *err)
+{
+    const struct ca_leaf_spec leaf = {
+        .use = CERT_USE_CLIENT,
+        .common_name = spec->role,
+        .key_type = spec->key_type,
+    };
+
+    return ca_issue(spec->ca, &leaf, out, err);
+}
+
+/* The .pk8 of a pair that stays: it may be missing, or be left from before a crash. */
+static bool keep_pair(struct kit *kit, const struct key *key, struct ps_err *err)
+{
+    PS_AUTO(secret_free) struct secret der = { 0 };
+
+    return key_to_pkcs8_der(key, &der, err)
+        && put(kit, "postgresql.pk8", der.p, der.len, 0600, err);
+}
+
+/* ---- the whole ---- */
+
+static bool collect_trust(struct kit *kit, struct ps_err *err)
+{
+    const struct kit_spec *spec = kit->spec;
+
+    if (!spec->ca)
+        return buf_puts(&kit->trust, spec->trust_pem)
+            || ps_fail(err, PS_E_TOO_BIG, _("the trusted certificates are too many"));
+    return ca_refresh_crls(spec->ca, false, err)
+        && ca_trust_pem(spec->ca, CERT_USE_CLIENT, &kit->trust, err)
+        && ca_crl_pem(spec->ca, CERT_USE_CLIENT, &kit->crl, err);
+}
+
+static bool open_folder(struct kit *kit, struct ps_err *err)
+{
+    PS_AUTO(ps_freep) char *name = kit_folder_name(kit->spec->role);
+    PS_AUTO(ps_freep) char *dir = NULL;
+    struct file_attr attr;
+
+    if (!path_absolute(kit->spec->dir, &dir, err))
+        return false;
+    kit->path = path_join(dir, name);
+    if (!kit_text_ok(kit->path) || strchr(kit->path, ':'))
+        return ps_fail(err, PS_E_VALUE, _("cannot keep kits in folder \"%s\""), kit->spec->dir);
+    if (!dir_ensure(kit->path, 0700, &kit->fresh, err)
+        || !file_attr_read(kit->path, &attr, err))
+        return false;
+    user_by_uid(attr.uid, attr.gid, &kit->owner);
+    return true;
+}
+
+static bool write_texts(struct kit *kit, struct ps_err *err)
+{
+    PS_AUTO(arena_freep) struct arena *arena = arena_new();
+    PS_AUTO(buf_free) struct buf service = BUF(PAGE_MAX_BYTES);
+    PS_AUTO(buf_free) struct buf text = BUF(PAGE_MAX_BYTES);
+    PS_AUTO(buf_free) struct buf html = BUF(PAGE_MAX_BYTES);
+    time_t not_after = kit->spec->ca ? kit_not_after(kit->path) : 0;
+    struct kit_link link;
+
+    kit_link_fill(kit->spec, kit->path, arena, &link);
+    kit_service_entry(&link, &service);
+    kit_page(kit->spec, kit->path, not_after, DOC_TEXT, &text);
+    kit_page(kit->spec, kit->path, not_after, DOC_HTML, &html);
+    return put_buf(kit, "root.crt", &kit->trust, err)
+        && (!kit->spec->ca || put_buf(kit, "root.crl", &kit->crl, err))
+        && put_buf(kit, "pg_service.conf", &service, err)
+        && put_buf(kit, "README.txt", &text, err)
+        && put_buf(kit, "README.html", &html, err);
+}
+
+/* What is there, as the folder's owner sees it: *key stays NULL when a new pair is needed. */
+static bool examine(struct kit *kit, struct key **key, struct ps_err *err)
+{
+    PS_AUTO(user_return) struct user_guard guard = { 0 };
+    PS_AUTO(ps_freep) char *lock = path_join(kit->path, ".lock");
+    struct ps_err why = { 0 };
+
+    if (!user_become(&kit->owner, &guard, err) || !lock_take(lock, &kit->lock, err))
+        return false;
+    if (kit->spec->ca && !kit->spec->renew && !pair_is_good(kit, key, &why) && !kit->fresh)
+        log_detail(_("role \"%s\" gets a new certificate: %s"), kit->spec->role, why.message);
+    return true;
+}
+
+/* `leaf` or `key` is the pair; without a CA there is neither. */
+static bool write_all(struct kit *kit, const struct ca_leaf *leaf, const struct key *key,
+                      struct ps_err *err)
+{
+    PS_AUTO(user_return) struct user_guard guard = { 0 };
+
+    if (!user_become(&kit->owner, &guard, err))
+        return false;
+    if (leaf->key && !replace_pair(kit, leaf, err))
+        return false;
+    if (key && !keep_pair(kit, key, err))
+        return false;
+    return write_texts(kit, err);
+}
+
+bool kit_write(const struct kit_spec *spec, enum kit_outcome *outcome, char **path,
+               struct ps_err *err)
+{
+    PS_AUTO(kit_done) struct kit kit = {
+        .spec = spec, .trust = BUF(FILE_CONF_MAX), .crl = BUF(FILE_CONF_MAX),
+    };
+    PS_AUTO(key_freep) struct key *key = NULL;
+    PS_AUTO(ca_leaf_free) struct ca_leaf leaf = { 0 };
+
+    if (!kit_spec_check(spec, err)
+        || !collect_trust(&kit, err)
+        || !open_folder(&kit, err)
+        || !examine(&kit, &key, err)
+        || (spec->ca && !key && !issue(spec, &leaf, err))
+        || !write_all(&kit, &leaf, key, err))
+        return false;
+
+    bool made = leaf.key || kit.fresh;
+    *outcome = made ? KIT_MADE : kit.changed ? KIT_REFRESHED : KIT_KEPT;
+    *path = PS_TAKE(kit.path);
+    return true;
+}
+
+time_t kit_not_after(const char *path)
+{
+    PS_AUTO(cert_list_free) struct cert_list chain = { 0 };
+    struct ps_err err = { 0 };
+
+    return read_chain(path, &chain, &err) ? cert_info(chain.at[0])->not_after : 0;
+}

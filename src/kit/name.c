@@ -1,50 +1,15 @@
 /* name.c - see name.h and kit.h (kit_folder_name). */
 #include "kit/name.h"
 
-/* ---- text ---- */
-
-static const struct {
-    unsigned char mask, lead;
-    int more;
-    uint32_t least;         /* a smaller number has a shorter form */
-} utf8_forms[] = {
-    { 0x80, 0x00, 0, 0 },
-    { 0xe0, 0xc0, 1, 0x80 },
-    { 0xf0, 0xe0, 2, 0x800 },
-    { 0xf8, 0xf0, 3, 0x10000 },
-};
-
-/* One character of `text`; its length in bytes, 0 when it is not UTF-8. */
-static int utf8_char(const unsigned char *text, uint32_t *out)
-{
-    for (size_t i = 0; i < PS_COUNT(utf8_forms); i++) {
-        if ((text[0] & utf8_forms[i].mask) != utf8_forms[i].lead)
-            continue;
-
-        uint32_t c = text[0] & (unsigned char)~utf8_forms[i].mask;
-        for (int k = 1; k <= utf8_forms[i].more; k++) {
-            if ((text[k] & 0xc0) != 0x80)       /* stops at the NUL too */
-                return 0;
-            c = c << 6 | (text[k] & 0x3f);
-        }
-        bool surrogate = c >= 0xd800 && c <= 0xdfff;
-        *out = c;
-        return c < utf8_forms[i].least || c > 0x10ffff || surrogate ? 0 : utf8_forms[i].more + 1;
-    }
-    return 0;
-}
+#include "doc/text.h"
 
 bool kit_text_ok(const char *text)
 {
-    const unsigned char *p = (const unsigned char *)text;
+    while (*text) {
+        int32_t c = text_next(&text);
 
-    while (*p) {
-        uint32_t c;
-        int len = utf8_char(p, &c);
-
-        if (len == 0 || c < 0x20 || (c >= 0x7f && c < 0xa0))
+        if (c < 0x20 || (c >= 0x7f && c < 0xa0))    /* -1 is among them: not UTF-8 */
             return false;
-        p += len;
     }
     return true;
 }

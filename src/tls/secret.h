@@ -3,7 +3,8 @@
  *
  * The memory is OpenSSL's secure heap (OPENSSL_secure_malloc): locked against swapping, left out of
  * core files, wiped by secret_free.  tls_start() makes the heap; without it, or when the heap is full,
- * ordinary memory is used and still wiped.
+ * ordinary memory is used and still wiped.  tls_start() also has every block wiped that OpenSSL
+ * frees, because its decoders leave pieces of keys in them.
  */
 #ifndef PS_SECRET_H
 #define PS_SECRET_H
@@ -26,11 +27,18 @@ void secret_free(struct secret *secret);    /* for PS_AUTO; wipes */
  */
 PS_MUST bool secret_read_fd(int fd, struct secret *out, struct ps_err *err);
 
+/*
+ * A whole file, such as a private key, straight into secure memory: at most SECRET_MAX bytes.
+ * PS_E_NOT_FOUND, PS_E_TOO_BIG, PS_E_IO.
+ */
+PS_MUST bool secret_read_file(const char *path, struct secret *out, struct ps_err *err);
+
 /* Ask on /dev/tty without echo; `again` asks twice and compares.  PS_E_PASSPHRASE without a tty. */
 PS_MUST bool secret_prompt(const char *question, bool again, struct secret *out,
                            struct ps_err *err);
 
-/* Start OpenSSL once in main(): secure heap, no core files (RLIMIT_CORE 0, not dumpable). */
+/* Start OpenSSL, first thing in main(): secure heap, wiped frees, no core files (soft limit 0, not
+ * dumpable). */
 void tls_start(void);
 
 /* "OpenSSL 3.0.19 27 Jan 2026": the library that we run with. */

@@ -1,0 +1,105 @@
+/*
+ * internal.h - the structs behind key.h, cert.h, crl.h and ctx.h, for tls/ alone.
+ *
+ * No OpenSSL type is in any other header.  OpenSSL's error queue is empty whenever a function of
+ * tls/ returns: tls_fail() moves its reason into the error's detail.
+ */
+#ifndef PS_TLS_INTERNAL_H
+#define PS_TLS_INTERNAL_H
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "tls/cert.h"
+#include "tls/crl.h"
+#include "tls/ctx.h"
+#include "tls/key.h"
+
+struct key {
+    EVP_PKEY *pkey;
+};
+
+struct cert {
+    X509 *x509;
+    unsigned refs;              /* one thread: no atomics */
+    struct arena *arena;        /* of the texts in info */
+    struct cert_info info;
+};
+
+struct crl {
+    X509_CRL *x509_crl;
+    struct arena *arena;
+    struct crl_info info;
+};
+
+struct tls_ctx {
+    SSL_CTX *ssl_ctx;
+};
+
+PS_DEFINE_FREEP(BIO, BIO_free_all)
+PS_DEFINE_FREEP(BIGNUM, BN_free)
+PS_DEFINE_FREEP(EVP_PKEY, EVP_PKEY_free)
+PS_DEFINE_FREEP(PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free)
+PS_DEFINE_FREEP(SSL_CTX, SSL_CTX_free)
+PS_DEFINE_FREEP(X509, X509_free)
+PS_DEFINE_FREEP(X509_CRL, X509_CRL_free)
+PS_DEFINE_FREEP(X509_SIG, X509_SIG_free)
+PS_DEFINE_FREEP(X509_STORE, X509_STORE_free)
+PS_DEFINE_FREEP(X509_STORE_CTX, X509_STORE_CTX_free)
+PS_DEFINE_FREEP(ASN1_INTEGER, ASN1_INTEGER_free)
+PS_DEFINE_FREEP(ASN1_ENUMERATED, ASN1_ENUMERATED_free)
+PS_DEFINE_FREEP(ASN1_OCTET_STRING, ASN1_OCTET_STRING_free)
+PS_DEFINE_FREEP(ASN1_BIT_STRING, ASN1_BIT_STRING_free)
+PS_DEFINE_FREEP(ASN1_TIME, ASN1_TIME_free)
+PS_DEFINE_FREEP(GENERAL_NAMES, GENERAL_NAMES_free)
+PS_DEFINE_FREEP(EXTENDED_KEY_USAGE, EXTENDED_KEY_USAGE_free)
+PS_DEFINE_FREEP(AUTHORITY_KEYID, AUTHORITY_KEYID_free)
+PS_DEFINE_FREEP(BASIC_CONSTRAINTS, BASIC_CONSTRAINTS_free)
+
+/* ps_fail with OpenSSL's own reason as the detail; empties OpenSSL's queue.  Always false. */
+bool tls_fail(struct ps_err *err, enum ps_code code, const char *fmt, ...) PS_PRINTF(3, 4);
+
+/* Wrap what OpenSSL has parsed; takes the reference. */
+struct cert *cert_wrap(X509 *x509);
+struct crl *crl_wrap(X509_CRL *x509_crl);
+
+/* Anchors and CRLs into an OpenSSL store, with the flags that PostgreSQL sets when it has CRLs. */
+PS_MUST bool tls_trust(X509_STORE *store, const struct cert_list *anchors,
+                       const struct crl_list *crls, struct ps_err *err);
+
+const EVP_MD *tls_signature_digest(const EVP_PKEY *pkey);   /* by the strength of the key */
+const char *tls_pkey_describe(const EVP_PKEY *pkey, char *out, size_t size);
+char *tls_name_text(struct arena *arena, const X509_NAME *name);    /* RFC 2253, UTF-8 */
+time_t tls_time(const ASN1_TIME *time);                     /* 0 when it is absent or broken */
+/* Lower case hex of an even count of digits, and decimal. */
+char *tls_serial_hex(struct arena *arena, const ASN1_INTEGER *serial);
+char *tls_serial_dec(struct arena *arena, const ASN1_INTEGER *serial);
+
+/*
+ * The blocks of a PEM text, one by one: `type` is "CERTIFICATE" or another; der and type belong to
+ * the walk until the next step.  *end is true behind the last one.  PS_E_SYNTAX names the line.
+ */
+struct pem_walk {
+    const char *text, *name;
+    size_t len;
+    BIO *bio;
+    char *type;
+    unsigned char *der;
+    long der_len;
+    unsigned line;      /* of the block's BEGIN */
+};
+PS_MUST bool pem_walk_begin(struct pem_walk *walk, const char *text, size_t len, const char *name,
+                            struct ps_err *err);
+PS_MUST bool pem_walk_next(struct pem_walk *walk, bool *end, struct ps_err *err);
+void pem_walk_end(struct pem_walk *walk);       /* for PS_AUTO */
+
+/* PS_E_SYNTAX about the block that the walk stands on, with OpenSSL's reason.  Always false. */
+bool pem_walk_broken(const struct pem_walk *walk, struct ps_err *err);
+
+#endif

@@ -33,7 +33,8 @@ PS_MUST bool cert_to_pem(const struct cert *cert, struct buf *out, struct ps_err
 PS_MUST bool cert_to_der(const struct cert *cert, struct buf *out, struct ps_err *err);
 
 enum { CERT_SERIAL_HEX = 2 * 20 + 1, CERT_FINGERPRINT_HEX = 2 * 32 + 1 };
-enum cert_use { CERT_USE_ANY = 0, CERT_USE_SERVER = 1, CERT_USE_CLIENT = 2 };  /* EKU, as bits */
+/* EKU, as bits; CERT_USE_OTHER: it names other purposes (any number of them). */
+enum cert_use { CERT_USE_ANY = 0, CERT_USE_SERVER = 1, CERT_USE_CLIENT = 2, CERT_USE_OTHER = 4 };
 
 /* What a certificate says; strings belong to the certificate.  Names are UTF-8. */
 struct cert_info {

@@ -1,0 +1,53 @@
+# A thin front of Meson and Ninja.  BUILD=dir builds elsewhere; PGSEAL_NO_INSTALL=1 installs nothing.
+SHELL := /bin/bash
+BUILD ?= build
+PREFIX ?= /usr/local
+export PATH := $(PATH):/usr/sbin:/usr/bin:/sbin:/bin
+
+.PHONY: all deps demo check bench lint fuzz install clean po
+
+all: deps $(BUILD)/build.ninja
+	@ninja -C $(BUILD)
+
+deps:
+	@tools/install-deps build
+
+$(BUILD)/build.ninja: | deps
+	@meson setup --prefix=$(PREFIX) $(BUILD)
+
+# From nothing to the proof: a server of its own, secured, attacked, rolled back.
+demo:
+	@tools/install-deps demo
+	@$(MAKE) --no-print-directory all
+	@tools/demo $(BUILD)/pgseal
+
+# Everything that must hold; ends with "N passed, N failed".
+check:
+	@tools/install-deps check
+	@tools/check
+
+# The time of `pgseal secure` beside the same job by hand.
+bench:
+	@tools/install-deps demo
+	@$(MAKE) --no-print-directory all
+	@tests/bench/bench $(BUILD)/pgseal
+
+lint:
+	@tools/install-deps lint
+	@$(MAKE) --no-print-directory all
+	@tools/lint $(BUILD)
+
+# FUZZ_SECONDS for each target.
+fuzz:
+	@tools/install-deps fuzz
+	@tools/fuzz
+
+install: all
+	@meson install -C $(BUILD) --no-rebuild
+
+# The template of the messages, and every language brought up to it.
+po: all
+	@ninja -C $(BUILD) pgseal-pot pgseal-update-po
+
+clean:
+	rm -rf $(BUILD) build-asan build-clang build-fuzz

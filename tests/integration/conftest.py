@@ -1,0 +1,150 @@
+"""Fixtures of the integration tests.  See pg.py for the servers.
+
+PGSEAL            the program (default: build/pgseal)
+PGSEAL_SERVERS    where tools/get-servers has put more majors
+"""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+import pytest
+
+import pg
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+
+
+# ---- one root for the whole run ---------------------------------------------------------------
+
+def pytest_configure(config):
+    """The first process makes the root; the others, its children, find it in the environment."""
+    if os.environ.get("PGSEAL_TEST_ROOT"):
+        return
+    root = pathlib.Path(tempfile.mkdtemp(prefix="pgseal-", dir="/tmp"))
+    root.chmod(0o755)
+    pg.give(root)
+    config.pgseal_root = os.environ["PGSEAL_TEST_ROOT"] = str(root)
+
+
+def pytest_unconfigure(config):
+    if getattr(config, "pgseal_root", None):
+        shutil.rmtree(config.pgseal_root, ignore_errors=True)
+        del os.environ["PGSEAL_TEST_ROOT"]
+
+
+@pytest.fixture(scope="session")
+def root():
+    return pathlib.Path(os.environ["PGSEAL_TEST_ROOT"])
+
+
+# ---- servers ----------------------------------------------------------------------------------
+
+@pytest.fixture
+def make(root):
+    """Makes clusters (make.plain(), make.debian(), ...) that are gone when the test ends."""
+    maker = pg.Maker(root)
+    yield maker
+    maker.remove_all()
+
+
+@pytest.fixture(scope="module")
+def make_shared(root):
+    """The same, for clusters that a whole module looks at and does not change."""
+    maker = pg.Maker(root)
+    yield maker
+    maker.remove_all()
+
+
+@pytest.fixture(params=pg.MAJORS, ids=lambda major: f"pg{major}")
+def every_major(request):
+    """Each major that pgseal is tested with; skipped, with the reason, where it is not here."""
+    if request.param not in pg.SERVERS:
+        pytest.skip(pg.why_missing(request.param))
+    return request.param
+
+
+@pytest.fixture
+def cluster(make):
+    """A running server of Debian's version, or of the oldest one there is."""
+    return make.plain(15 if 15 in pg.SERVERS else min(pg.SERVERS))
+
+
+@pytest.fixture
+def folder(root, request):
+    """A private folder of the user who runs the tests; for CAs and client files."""
+    path = pathlib.Path(tempfile.mkdtemp(prefix="f-", dir=root))
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+# ---- the program ------------------------------------------------------------------------------
+
+class Result:
+    """What a run of pgseal gave."""
+
+    def __init__(self, argv, done):
+        self.argv, self.status = argv, done.returncode
+        self.out, self.err = done.stdout, done.stderr
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+    def __repr__(self):
+        return f"{' '.join(self.argv)}\nstatus {self.status}\n--- stdout\n{self.out}\n--- stderr\n{self.err}"
+
+
+@pytest.fixture(scope="session")
+def program(root):
+    """The program under test, copied to where the owner of the servers can run it too."""
+    source = pathlib.Path(os.environ.get("PGSEAL", SOURCE / "build/pgseal"))
+    if not source.exists():
+        pytest.fail(f"{source} is not there; run make", pytrace=False)
+    target = root / "bin/pgseal"
+    with open(root / "bin.lock", "w") as lock:
+        pg.fcntl.flock(lock, pg.fcntl.LOCK_EX)
+        if not target.exists():
+            target.parent.mkdir(mode=0o755, exist_ok=True)
+            shutil.copy2(source, f"{target}.part")
+            os.rename(f"{target}.part", target)
+    return target
+
+
+def _runner(program, owner):
+    def run(*args, ok=None, timeout=120, input=None, env=None, program=program):
+        """Run pgseal; with ok=True a status other than 0 fails the test, showing everything."""
+        argv = [str(program), *(str(a) for a in args)]
+        base = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "LC_", "LANG"))}
+        who = {}
+        if owner and pg.AS_ROOT:
+            who = {"user": pg.OWNER.pw_uid, "group": pg.OWNER.pw_gid, "extra_groups": []}
+            base["HOME"] = pg.OWNER.pw_dir
+        stdin = {"input": input} if input is not None else {"stdin": subprocess.DEVNULL}
+        result = Result(argv, subprocess.run(argv, capture_output=True, text=True, cwd="/",
+                                             timeout=timeout, env={**base, **(env or {})},
+                                             **stdin, **who))
+        if ok:
+            assert result.status == 0, result
+        return result
+    return run
+
+
+@pytest.fixture(scope="session")
+def pgseal(program):
+    """pgseal("secure", "-D", ...) as the user who runs the tests."""
+    return _runner(program, owner=False)
+
+
+@pytest.fixture(scope="session")
+def pgseal_as_owner(program):
+    """The same as the owner of the servers."""
+    return _runner(program, owner=True)
+
+
+@pytest.fixture(scope="session", params=["as-root", "as-owner"] if pg.AS_ROOT else ["as-owner"])
+def pgseal_both(request, program):
+    """Both of them, one after the other, when the tests run as root."""
+    return _runner(program, owner=request.param == "as-owner")

@@ -12,6 +12,7 @@
 #include "cli/cli.h"
 #include "config.h"
 #include "doc/text.h"
+#include "tls/secret.h"
 
 /* In a build tree the catalogs are in po/ beside src/, where this program was linked. */
 static char *find_catalogs(void)
@@ -80,6 +81,7 @@ int main(int argc, char **argv)
     enum ps_exit status;
 
     start_language();
+    tls_start();
     status = cli_main(argc, argv, &err);
     if (err.code != PS_E_NONE)
         print_error(&err);

@@ -13,12 +13,15 @@ const struct doc_node *row_field(const struct doc_node *row, const char *key)
     return doc_find(row, key);
 }
 
-static bool has_column(const struct columns *columns, const char *key)
+static struct column *column_for(struct columns *columns, const struct doc_view *view)
 {
     for (size_t i = 0; i < columns->len; i++)
-        if (strcmp(columns->at[i].key, key) == 0)
-            return true;
-    return false;
+        if (strcmp(columns->at[i].key, view->key) == 0)
+            return &columns->at[i];
+    PS_PUSH(columns->at, columns->len, columns->cap) = (struct column){
+        .key = view->key, .label = view->label ? view->label : view->key,
+        .kind = view->kind, .aside = true, .empty = true };
+    return &columns->at[columns->len - 1];
 }
 
 void columns_of_table(const struct doc_node *table, struct columns *out)
@@ -28,10 +31,14 @@ void columns_of_table(const struct doc_node *table, struct columns *out)
             struct doc_view view;
 
             doc_look(field, &view);
-            if (doc_is_field(view.kind) && view.key && !has_column(out, view.key))
-                PS_PUSH(out->at, out->len, out->cap) = (struct column){
-                    .key = view.key, .label = view.label ? view.label : view.key,
-                    .kind = view.kind, .aside = view.aside };
+            if (!doc_is_field(view.kind) || !view.key)
+                continue;
+
+            struct column *column = column_for(out, &view);
+            column->aside &= view.aside;
+            column->empty &= view.is_null;
+            if (!view.is_null)
+                column->kind = view.kind;
         }
 }
 

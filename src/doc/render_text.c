@@ -106,9 +106,16 @@ static int widest_label(const struct paper *paper, const struct doc_node *parent
     return widest;
 }
 
+static bool ends_with_blank_line(const struct buf *out)
+{
+    return out->len == 0
+        || (out->len >= 2 && out->p[out->len - 1] == '\n' && out->p[out->len - 2] == '\n');
+}
+
 static void put_heading(const struct paper *paper, int indent, const char *label)
 {
-    buf_putc(paper->out, '\n');
+    if (!ends_with_blank_line(paper->out))
+        buf_putc(paper->out, '\n');
     if (!label)
         return;
     text_pad(paper->out, indent);

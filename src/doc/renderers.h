@@ -18,7 +18,8 @@ struct columns {
     struct column {
         const char *key, *label;
         enum doc_kind kind;
-        bool aside;
+        bool aside;         /* in every row */
+        bool empty;         /* null in every row */
     } *at;
     size_t len, cap;
 };

@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "doc/text.h"
 
-enum { GAP = 2, NARROW = 12 };      /* between columns; no column is squeezed below it */
+enum { GAP = 2, NARROW = 10 };      /* between columns; no column is squeezed below it */
 
 struct cell {
     char *text;
@@ -28,12 +28,13 @@ static void grid_free(struct grid *grid)
     columns_free(&grid->columns);
 }
 
-static void drop_aside(struct columns *columns)
+/* A column with nothing in it only makes the others narrow. */
+static void drop_unwanted(struct columns *columns, bool verbose)
 {
     size_t kept = 0;
 
     for (size_t i = 0; i < columns->len; i++)
-        if (!columns->at[i].aside)
+        if (verbose || (!columns->at[i].aside && !columns->at[i].empty))
             columns->at[kept++] = columns->at[i];
     columns->len = kept;
 }
@@ -82,8 +83,7 @@ static void fill(const struct paper *paper, struct grid *grid, const struct doc_
     size_t count, r = 0;
 
     columns_of_table(table, &grid->columns);
-    if (!paper->style->verbose)
-        drop_aside(&grid->columns);
+    drop_unwanted(&grid->columns, paper->style->verbose);
     count = grid->columns.len;
     grid->rows = count_rows(table);
     grid->widths = ps_calloc(count + 1, sizeof(int));

@@ -109,7 +109,7 @@ static void add_line(struct text_lines *out, const char *from, const char *to)
 /* Where the line that begins at `start` ends, and in *next where the following one begins. */
 static const char *line_end(const char *start, int width, const char **next)
 {
-    const char *blank = NULL;       /* the last place to break at */
+    const char *blank = NULL, *soft = NULL;     /* the last places to break at */
     int columns = 0;
 
     for (const char *p = start; *p; ) {
@@ -120,11 +120,13 @@ static const char *line_end(const char *start, int width, const char **next)
             return p;
         }
         columns += columns_of(text_next(&p));
-        if (*here == ' ')
+        if (*here == ' ') {
             blank = here;
-        else if (width > 0 && columns > width && here > start) {
-            *next = blank ? blank + 1 : here;
-            return blank ? blank : here;
+        } else if (width > 0 && columns > width && here > start) {
+            *next = blank ? blank + 1 : soft ? soft : here;
+            return blank ? blank : *next;
+        } else if (strchr("/_:,-", *here)) {
+            soft = p;
         }
     }
     *next = NULL;

@@ -18,6 +18,21 @@ PS_MUST bool sql_connect(const char *conninfo, struct sql **out, struct ps_err *
 
 int sql_server_version(const struct sql *sql);          /* 150018 */
 
+/* What the server reports about itself, such as "server_version"; NULL when it does not. */
+const char *sql_parameter(const struct sql *sql, const char *name);
+
+/* This very connection, as libpq sees it; strings live as long as it does, NULL where unknown. */
+struct sql_link {
+    const char *host, *port, *database, *role;
+    bool on_this_machine;       /* through a socket or a loopback address */
+    bool tls;
+    const char *version, *cipher, *bits;    /* with TLS: "TLSv1.3", ... */
+};
+void sql_link(const struct sql *sql, struct sql_link *out);
+
+/* OpenSSL's SSL of this connection for tls/peer.h, or NULL without TLS. */
+void *sql_openssl(const struct sql *sql);
+
 struct rows;
 void rows_free(struct rows *rows);
 PS_DEFINE_FREEP(struct rows, rows_free)
@@ -28,6 +43,7 @@ PS_MUST bool sql_query(struct sql *sql, const char *query, const char *const *pa
 size_t rows_len(const struct rows *rows);
 /* NULL for SQL NULL. */
 const char *rows_text(const struct rows *rows, size_t row, const char *column);
+/* false and 0 for SQL NULL. */
 bool rows_bool(const struct rows *rows, size_t row, const char *column);
 long rows_int(const struct rows *rows, size_t row, const char *column);
 

@@ -1,0 +1,22 @@
+/*
+ * severity.h - how bad a finding is, and which ones make the exit status 1 (--fail-on).
+ */
+#ifndef CLI_SEVERITY_H
+#define CLI_SEVERITY_H
+
+#include "base/err.h"
+#include "doc/doc.h"
+
+enum severity { SEV_NOTHING, SEV_INFO, SEV_LOW, SEV_MEDIUM, SEV_HIGH, SEV_CRITICAL, SEV_NEVER };
+
+/*
+ * The word of --fail-on: "none" is SEV_NEVER, which nothing reaches; NULL is `fallback`.
+ * PS_E_USAGE for another word.
+ */
+PS_MUST bool severity_parse(const char *word, enum severity fallback, enum severity *out,
+                            struct ps_err *err);
+
+/* Add the field "severity" to a row. */
+void severity_field(struct doc_node *row, enum severity severity);
+
+#endif

@@ -1,0 +1,25 @@
+/* peer.c - see peer.h. */
+#include "tls/peer.h"
+
+#include <openssl/ssl.h>
+
+static void free_x509(X509 **x509)
+{
+    X509_free(*x509);
+}
+
+static void free_der(unsigned char **der)
+{
+    OPENSSL_free(*der);
+}
+
+bool peer_cert(void *ssl, struct cert **out, struct ps_err *err)
+{
+    PS_AUTO(free_x509) X509 *x509 = SSL_get1_peer_certificate(ssl);
+    PS_AUTO(free_der) unsigned char *der = NULL;
+    int len = x509 ? i2d_X509(x509, &der) : 0;
+
+    if (len <= 0)
+        return ps_fail(err, PS_E_CERT, _("the server showed no certificate"));
+    return cert_from_der(der, (size_t)len, out, err);
+}

@@ -1,0 +1,15 @@
+/*
+ * peer.h - the certificate that the other side of somebody else's TLS connection showed.
+ *
+ * libpq makes its own connections and gives its SSL away as a void pointer (PQsslStruct).
+ */
+#ifndef PS_PEER_H
+#define PS_PEER_H
+
+#include "base/err.h"
+#include "tls/cert.h"
+
+/* `ssl` is OpenSSL's SSL after a handshake.  PS_E_CERT when the peer showed no certificate. */
+PS_MUST bool peer_cert(void *ssl, struct cert **out, struct ps_err *err);
+
+#endif

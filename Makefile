@@ -45,9 +45,9 @@ fuzz:
 install: all
 	@meson install -C $(BUILD) --no-rebuild
 
-# The template of the messages, and every language brought up to it.
-po: all
-	@ninja -C $(BUILD) pgseal-pot pgseal-update-po
+# POTFILES and every language brought up to the messages in the source.
+po:
+	@tools/po-update.sh
 
 clean:
 	rm -rf $(BUILD) build-asan build-clang build-fuzz

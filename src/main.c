@@ -14,11 +14,10 @@
 #include "doc/text.h"
 #include "tls/secret.h"
 
-/* In a build tree the catalogs are in po/ beside src/, where this program was linked. */
+/* In a build tree the catalogs are in po/ beside the program. */
 static char *find_catalogs(void)
 {
     PS_AUTO(ps_freep) char *dir = NULL;
-    PS_AUTO(ps_freep) char *up = NULL;
     PS_AUTO(ps_freep) char *built = NULL;
     PS_AUTO(ps_freep) char *mark = NULL;
     char self[4096];
@@ -28,9 +27,8 @@ static char *find_catalogs(void)
         return ps_strdup(PGSEAL_LOCALEDIR);
     self[len] = '\0';
     dir = path_dir(self);
-    up = path_dir(dir);
-    built = path_join(up, "po");
-    mark = path_join(up, "meson-info");
+    built = path_join(dir, "po");
+    mark = path_join(dir, "meson-info");
     return file_is_dir(mark) && file_is_dir(built) ? PS_TAKE(built) : ps_strdup(PGSEAL_LOCALEDIR);
 }
 

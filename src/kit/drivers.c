@@ -71,12 +71,21 @@ static void uri_host(const struct kit_link *link, struct buf *out)
     buf_printf(out, bracket ? "[%s]:%d" : "%s:%d", link->host, link->port);
 }
 
-static void uri_parameter(struct buf *out, const char *name, const char *value)
+/* A slash may stand in a query as it is (RFC 3986 3.4): paths stay readable. */
+static void uri_path(struct buf *out, const char *name, const char *path)
 {
-    if (!value)
+    if (!path)
         return;
     buf_printf(out, "&%s=", name);
-    conninfo_uri_encode(value, out);
+    while (*path) {
+        size_t len = strcspn(path, "/");
+        PS_AUTO(ps_freep) char *part = ps_strndup(path, len);
+
+        conninfo_uri_encode(part, out);
+        path += len;
+        for (; *path == '/'; path++)
+            buf_putc(out, '/');
+    }
 }
 
 static void uri_start(const struct kit_link *link, struct buf *out)
@@ -88,15 +97,15 @@ static void uri_start(const struct kit_link *link, struct buf *out)
     buf_putc(out, '/');
     conninfo_uri_encode(link->database, out);
     buf_puts(out, "?sslmode=verify-full");
-    uri_parameter(out, "sslrootcert", link->root);
-    uri_parameter(out, "sslcert", link->crt);
-    uri_parameter(out, "sslkey", link->key);
+    uri_path(out, "sslrootcert", link->root);
+    uri_path(out, "sslcert", link->crt);
+    uri_path(out, "sslkey", link->key);
 }
 
 static void write_uri(const struct kit_link *link, struct buf *out)
 {
     uri_start(link, out);
-    uri_parameter(out, "sslcrl", link->crl);
+    uri_path(out, "sslcrl", link->crl);
 }
 
 /* parseServiceFileInfo() drops blanks at the end of a line */
@@ -186,9 +195,9 @@ static void write_jdbc(const struct kit_link *link, struct buf *out)
     buf_puts(out, "?user=");
     conninfo_uri_encode(link->role, out);
     buf_puts(out, "&sslmode=verify-full");
-    uri_parameter(out, "sslrootcert", link->root);
-    uri_parameter(out, "sslcert", link->crt);
-    uri_parameter(out, "sslkey", link->pk8);
+    uri_path(out, "sslrootcert", link->root);
+    uri_path(out, "sslcert", link->crt);
+    uri_path(out, "sslkey", link->pk8);
 }
 
 static void npgsql_parameter(struct buf *out, const char *name, const char *value)
@@ -270,7 +279,9 @@ static void write_pgbouncer(const struct kit_link *link, struct buf *out)
 const struct kit_driver kit_drivers[] = {
     { "psql", "psql", write_psql,
       N_("If root.crl cannot be read, libpq says nothing and checks no revocation.") },
-    { "libpq", "libpq", write_libpq, NULL },
+    { "libpq", "libpq", write_libpq,
+      N_("Where there is a Kerberos ticket libpq tries GSS encryption before TLS: add "
+         "gssencmode=disable, which libpq knows from 12 on.") },
     { "uri", "libpq (URI)", write_uri, NULL },
     { "service", "pg_service.conf", write_service,
       N_("Or append the kit's pg_service.conf to ~/.pg_service.conf.") },

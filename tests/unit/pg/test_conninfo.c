@@ -1,0 +1,74 @@
+/* Connection strings, written so that libpq reads back what was meant. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "pg/conninfo.h"
+
+static const struct { const char *value, *want; } values[] = {
+    { "app", "user=app" },
+    { "", "user=''" },
+    { "two words", "user='two words'" },
+    { "tab\there", "user='tab\there'" },
+    { "o'brien", "user='o\\'brien'" },
+    { "back\\slash", "user='back\\\\slash'" },
+    { "a=b", "user=a=b" },
+    { "josé", "user=josé" },
+    { "x' sslmode='disable", "user='x\\' sslmode=\\'disable'" },     /* stays one value */
+};
+
+static void values_are_quoted_where_libpq_wants_it(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < PS_COUNT(values); i++) {
+        PS_AUTO(buf_free) struct buf conninfo = BUF(1024);
+
+        conninfo_add(&conninfo, "user", values[i].value);
+        assert_string_equal(buf_text(&conninfo), values[i].want);
+    }
+}
+
+static void keywords_are_set_apart_by_one_blank(void **state)
+{
+    PS_AUTO(buf_free) struct buf conninfo = BUF(1024);
+
+    (void)state;
+    conninfo_add(&conninfo, "host", "db1");
+    conninfo_add(&conninfo, "user", "app");
+    assert_string_equal(buf_text(&conninfo), "host=db1 user=app");
+}
+
+static const struct { const char *text, *want; } components[] = {
+    { "app", "app" },
+    { "A-z_0.9~", "A-z_0.9~" },
+    { "a b", "a%20b" },
+    { "a/b?c&d=e#f@g:h", "a%2Fb%3Fc%26d%3De%23f%40g%3Ah" },
+    { "100%", "100%25" },
+    { "é", "%C3%A9" },
+    { "\xff", "%FF" },
+    { "", "" },
+};
+
+static void uri_components_are_percent_encoded(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < PS_COUNT(components); i++) {
+        PS_AUTO(buf_free) struct buf out = BUF(1024);
+
+        conninfo_uri_encode(components[i].text, &out);
+        assert_string_equal(buf_text(&out), components[i].want);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(values_are_quoted_where_libpq_wants_it),
+        cmocka_unit_test(keywords_are_set_apart_by_one_blank),
+        cmocka_unit_test(uri_components_are_percent_encoded),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

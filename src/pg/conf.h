@@ -12,7 +12,10 @@
 #include "base/err.h"
 #include "pg/source.h"
 
-#define CONF_MAX_BYTES (16u << 20)
+#define CONF_MAX_BYTES (16u << 20)  /* bounds of ours for one file ... */
+#define CONF_MAX_LINES 1000000u
+#define CONF_TREE_MAX_BYTES (64u << 20)     /* ... and for all that are read for one tree */
+#define CONF_MAX_PROBLEMS 100       /* of one tree; the server gives up after as many, too */
 
 /* ---- one file ---- */
 
@@ -33,7 +36,11 @@ struct conf_file;
 void conf_file_free(struct conf_file *file);
 PS_DEFINE_FREEP(struct conf_file, conf_file_free)
 
-/* A bad line is not an error here: it is a CONF_BAD line.  Fails with PS_E_TOO_BIG only. */
+/*
+ * Parse `len` bytes (no NUL needed); `name` is for messages only.  A line that the server would refuse
+ * is not an error here: it is a CONF_BAD line.  So is one with a zero byte in a quoted value: the server
+ * takes it, but cuts the value.  Fails with PS_E_TOO_BIG only.
+ */
 PS_MUST bool conf_file_parse(const char *text, size_t len, const char *name,
                              struct conf_file **out, struct ps_err *err);
 size_t conf_file_lines(const struct conf_file *file);
@@ -42,7 +49,7 @@ void conf_file_write(const struct conf_file *file, struct buf *out);
 
 /*
  * Edits.  They keep the file's own line end (CRLF when its last complete line has one), and add one to
- * a last line that has none.
+ * a last line that has none.  Lines that were looked at before (their strings too) are gone.
  */
 void conf_file_append(struct conf_file *file, const char *line);    /* without line end */
 void conf_file_remove(struct conf_file *file, size_t i);
@@ -74,8 +81,10 @@ PS_DEFINE_FREEP(struct conf, conf_free)
 
 /*
  * Read `path` with its includes (relative ones from the file that has them), then `auto_path`
- * (may be NULL, may be missing).  Syntax errors, missing includes and cycles are problems of the tree,
- * for the server would refuse it as a whole; false only when `path` itself cannot be read.
+ * (may be NULL, may be missing).  Syntax errors, missing includes, cycles and what passes a bound are
+ * problems of the tree, for the server would refuse it as a whole; false only when `path` itself
+ * cannot be read.  The settings are all assignments, also those that a later one overrides; that a
+ * setting exists, and takes its value, is not looked at (see settings.h; the server knows).
  */
 PS_MUST bool conf_load(const struct pg_source *source, const char *path, const char *auto_path,
                        struct conf **out, struct ps_err *err);
@@ -88,6 +97,9 @@ const char *conf_file_name(const struct conf *conf, size_t i);
 
 /* The assignment that wins (the last one), or NULL: the default holds. */
 const struct conf_setting *conf_winner(const struct conf *conf, const char *name);
+
+/* Does this assignment hold to the end, or does a later one override it? */
+bool conf_overridden(const struct conf *conf, const struct conf_setting *setting);
 
 /* Booleans as parse_bool() takes them: on, off, true, yes, 1, unique prefixes, any case. */
 bool conf_bool(const char *value, bool *out);

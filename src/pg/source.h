@@ -22,6 +22,14 @@ struct pg_source {
     bool (*list)(void *arg, const char *dir, char ***names, size_t *len, struct ps_err *err);
 };
 
+/*
+ * The file or folder that an include in the file `from` names: relative to the folder of `from`, and
+ * tidied as the server tidies it (conffiles.c, AbsoluteConfigLocation; ".." is kept).  The caller's to
+ * free.  A name of blanks alone is refused by the server.
+ */
+char *pg_include_path(const char *named, const char *from);
+bool pg_include_name_blank(const char *named);
+
 #define PG_INCLUDE_DEPTH_MAX 10     /* CONF_FILE_MAX_DEPTH of conffiles.h */
 #define PG_FILES_MAX 1000           /* bound of ours for one tree of includes */
 

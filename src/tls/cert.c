@@ -8,6 +8,8 @@
 #include "tls/digest.h"
 #include "tls/internal.h"
 
+enum { CERT_DER_MAX = 1 << 20 };
+
 /* ---- what it says ---- */
 
 static const char *name_text(struct arena *arena, const ASN1_STRING *value)
@@ -24,13 +26,25 @@ static const char *name_text(struct arena *arena, const ASN1_STRING *value)
     return text;
 }
 
-static const char *common_name(struct arena *arena, const X509_NAME *subject)
+static const char *field(struct arena *arena, const X509_NAME *name, int nid)
 {
-    int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+    int at = X509_NAME_get_index_by_NID(name, nid, -1);
 
     if (at < 0)
         return "";
-    return name_text(arena, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+    return name_text(arena, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
+}
+
+static void read_dn(struct arena *arena, const X509_NAME *name, struct cert_dn *out)
+{
+    *out = (struct cert_dn){
+        .c = field(arena, name, NID_countryName),
+        .st = field(arena, name, NID_stateOrProvinceName),
+        .l = field(arena, name, NID_localityName),
+        .o = field(arena, name, NID_organizationName),
+        .ou = field(arena, name, NID_organizationalUnitName),
+        .cn = field(arena, name, NID_commonName),
+    };
 }
 
 static const char *address_text(struct arena *arena, const ASN1_OCTET_STRING *address)
@@ -124,7 +138,8 @@ struct cert *cert_wrap(X509 *x509)
     cert->arena = arena_new();
     info->subject = tls_name_text(cert->arena, X509_get_subject_name(x509));
     info->issuer = tls_name_text(cert->arena, X509_get_issuer_name(x509));
-    info->common_name = common_name(cert->arena, X509_get_subject_name(x509));
+    read_dn(cert->arena, X509_get_subject_name(x509), &info->dn);
+    info->common_name = info->dn.cn;
     info->serial_hex = tls_serial_hex(cert->arena, X509_get0_serialNumber(x509));
     info->serial_dec = tls_serial_dec(cert->arena, X509_get0_serialNumber(x509));
     info->fingerprint = fingerprint(cert->arena, x509);
@@ -236,7 +251,7 @@ bool cert_list_from_pem(const char *pem, size_t len, const char *name, struct ce
 
 bool cert_from_der(const void *der, size_t len, struct cert **out, struct ps_err *err)
 {
-    X509 *x509 = len <= FILE_CONF_MAX ? parse_der(der, (long)len) : NULL;
+    X509 *x509 = len <= CERT_DER_MAX ? parse_der(der, (long)len) : NULL;
 
     if (!x509)
         return tls_fail(err, PS_E_SYNTAX, _("broken certificate"));

@@ -28,6 +28,7 @@ void cert_list_add(struct cert_list *list, struct cert *cert);   /* takes a refe
  */
 PS_MUST bool cert_list_from_pem(const char *pem, size_t len, const char *name,
                                 struct cert_list *out, struct ps_err *err);
+/* At most 1 MiB; PS_E_SYNTAX when it is none, or more than one. */
 PS_MUST bool cert_from_der(const void *der, size_t len, struct cert **out, struct ps_err *err);
 PS_MUST bool cert_to_pem(const struct cert *cert, struct buf *out, struct ps_err *err);
 PS_MUST bool cert_to_der(const struct cert *cert, struct buf *out, struct ps_err *err);
@@ -36,10 +37,15 @@ enum { CERT_SERIAL_HEX = 2 * 20 + 1, CERT_FINGERPRINT_HEX = 2 * 32 + 1 };
 /* EKU, as bits; CERT_USE_OTHER: it names other purposes (any number of them). */
 enum cert_use { CERT_USE_ANY = 0, CERT_USE_SERVER = 1, CERT_USE_CLIENT = 2, CERT_USE_OTHER = 4 };
 
+struct cert_dn {        /* of a subject; NULL or "" leaves a field out */
+    const char *c, *st, *l, *o, *ou, *cn;
+};
+
 /* What a certificate says; strings belong to the certificate.  Names are UTF-8. */
 struct cert_info {
     const char *subject, *issuer;       /* RFC 2253 text, as PostgreSQL shows DNs */
     const char *common_name;            /* first CN of the subject; "" without one */
+    struct cert_dn dn;                  /* the first of each field of the subject, or "" */
     const char *serial_hex;             /* lower case, no leading zeros beyond an even count */
     const char *serial_dec;             /* as pg_stat_ssl.client_serial shows it */
     const char *fingerprint;            /* SHA-256 of the DER, lower case hex */
@@ -59,10 +65,6 @@ bool cert_same(const struct cert *a, const struct cert *b);     /* byte for byte
 bool cert_issued_by(const struct cert *cert, const struct cert *issuer);    /* name and signature */
 
 /* ---- making ---- */
-
-struct cert_dn {        /* of a subject; NULL or "" leaves a field out */
-    const char *c, *st, *l, *o, *ou, *cn;
-};
 
 struct cert_spec {
     struct cert_dn subject;

@@ -14,7 +14,6 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-#include "base/file.h"
 #include "base/mem.h"
 #include "tls/cert.h"
 #include "tls/crl.h"
@@ -81,13 +80,17 @@ time_t tls_time(const ASN1_TIME *time);                     /* 0 when it is abse
 char *tls_serial_hex(struct arena *arena, const ASN1_INTEGER *serial);
 char *tls_serial_dec(struct arena *arena, const ASN1_INTEGER *serial);
 
+#define PEM_MAX BUF_TEXT_MAX
+
 /*
- * The blocks of a PEM text, one by one: `type` is "CERTIFICATE" or another; der and type belong to
+ * The blocks of a PEM text of at most PEM_MAX bytes, one by one: `type` is "CERTIFICATE" or another; der and type belong to
  * the walk until the next step.  *end is true behind the last one.  PS_E_SYNTAX names the line.
  */
 struct pem_walk {
     const char *text, *name;
     size_t len;
+    size_t counted;     /* bytes whose lines are counted */
+    unsigned lines;
     BIO *bio;
     char *type;
     unsigned char *der;

@@ -111,9 +111,9 @@ bool pem_walk_begin(struct pem_walk *walk, const char *text, size_t len, const c
 {
     *walk = (struct pem_walk){ .text = text, .name = name, .len = len };
     ERR_clear_error();
-    if (len > FILE_CONF_MAX) {
+    if (len > PEM_MAX) {
         ps_fail(err, PS_E_TOO_BIG, _("\"%s\" is too big"), name);
-        return ps_detail(err, _("It has more than %u bytes."), FILE_CONF_MAX);
+        return ps_detail(err, _("It has more than %u bytes."), PEM_MAX);
     }
     walk->bio = BIO_new_mem_buf(len ? text : "", (int)len);
     return walk->bio || tls_fail(err, PS_E_CRYPTO, _("could not read \"%s\""), name);
@@ -128,15 +128,18 @@ static void forget_block(struct pem_walk *walk)
     walk->der_len = 0;
 }
 
-static unsigned line_of_next_block(const struct pem_walk *walk, size_t from)
+/* The line of the next BEGIN, 0 when there is none.  Each byte is counted once. */
+static unsigned line_of_next_block(struct pem_walk *walk, size_t from)
 {
     static const char begin[] = "-----BEGIN ";
     const char *at = memmem(walk->text + from, walk->len - from, begin, sizeof(begin) - 1);
-    unsigned line = 1;
 
-    for (const char *p = walk->text; at && p < at; p++)
-        line += *p == '\n';
-    return at ? line : 0;
+    if (!at)
+        return 0;
+    for (const char *p = walk->text + walk->counted; p < at; p++)
+        walk->lines += *p == '\n';
+    walk->counted = (size_t)(at - walk->text);
+    return walk->lines + 1;
 }
 
 bool pem_walk_broken(const struct pem_walk *walk, struct ps_err *err)

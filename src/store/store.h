@@ -1,9 +1,9 @@
 /*
  * store.h - what must be remembered: today the ledger of a CA.
  *
- * One interface, an engine for each database (engine.h); this one is SQLite in the CA's folder: WAL,
- * synchronous=FULL, numbered migrations.  Nothing is issued that is not committed here first.
- * Several processes may work at once.
+ * The engine is SQLite, in the CA's folder: WAL, synchronous=FULL, numbered migrations.  Nothing is
+ * issued that is not committed here first.  Several processes may work at once: each waits at most
+ * STORE_WAIT_MS for the others, then it is PS_E_BUSY.  Every other failure is PS_E_STORE.
  */
 #ifndef PS_STORE_H
 #define PS_STORE_H
@@ -14,7 +14,9 @@ struct store;
 void store_free(struct store *store);
 PS_DEFINE_FREEP(struct store, store_free)
 
-/* Open or make the database file (0600). */
+enum { STORE_WAIT_MS = 30000 };
+
+/* Open or make the database file (0600).  PS_E_UNSUPPORTED when a newer pgseal has written it. */
 PS_MUST bool store_open(const char *path, struct store **out, struct ps_err *err);
 
 struct store_cert {

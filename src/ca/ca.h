@@ -12,8 +12,9 @@
  *     revoked-proof.crt .key          a client certificate that was revoked at birth: `prove` shows
  *                                     with it that revocation works
  *     ledger.db                       every certificate, revocation and CRL number (store/)
- *     lock                            held while anything is changed
+ *     lock                            held while CRLs are written; issuing needs none
  * Keys are 0600 from their first instant.  Everything is done as the current effective user.
+ * The names of the three end in eight random digits, so that two CAs can be trusted side by side.
  */
 #ifndef PS_CA_H
 #define PS_CA_H
@@ -35,13 +36,17 @@ struct ca_spec {                    /* for a CA that is to be made */
 
 bool ca_exists(const char *dir);
 
-/* Make a CA in `dir`, which is absent or empty.  A crash leaves nothing that ca_exists(). */
+/*
+ * Make a CA in `dir`, which is absent or empty (PS_E_EXISTS otherwise).  It is built in a folder
+ * beside, ".NAME.pgseal-XXXXXX", synced and renamed: a crash leaves nothing that ca_exists().
+ */
 PS_MUST bool ca_create(const char *dir, const struct ca_spec *spec, struct ca **out,
                        struct ps_err *err);
 
 /*
  * Open one.  `pass` answers when an encrypted key is needed (called at most once for each key, may be
- * NULL: then PS_E_PASSPHRASE); the root key is not read before it is needed.
+ * NULL: then PS_E_PASSPHRASE); the root key is not read before it is needed.  PS_E_NOT_FOUND when
+ * there is no CA.
  */
 typedef bool (*ca_pass_fn)(void *arg, const char *key_path, struct secret *out,
                            struct ps_err *err);
@@ -73,15 +78,23 @@ struct ca_leaf {
 };
 void ca_leaf_free(struct ca_leaf *leaf);        /* for PS_AUTO */
 
-/* A new key and its certificate; recorded in the ledger before it is given out. */
+enum { CA_ROLE_MAX_BYTES = 63 };    /* NAMEDATALEN - 1: PostgreSQL cuts longer names */
+
+/*
+ * A new key and its certificate; verified as the peer will, and recorded in the ledger, before it is
+ * given out.  A server's CN is its first host, or none when that is longer than 64.  PS_E_VALUE for a
+ * role, host or number of days that cannot be.
+ */
 PS_MUST bool ca_issue(struct ca *ca, const struct ca_leaf_spec *spec, struct ca_leaf *out,
                       struct ps_err *err);
 
+/* `reason` as in RFC 5280 5.3.1.  In force with the next ca_refresh_crls(), and a reload. */
 PS_MUST bool ca_revoke(struct ca *ca, const struct cert *cert, int reason, struct ps_err *err);
 
 /*
  * Write the CRLs that are stale (past half of their life, or revocations since); `force`: all three.
- * The root's needs the root key only when it is stale.
+ * The root's needs the root key only when it is stale.  Waits for another pgseal a while, then
+ * PS_E_BUSY.
  */
 PS_MUST bool ca_refresh_crls(struct ca *ca, bool force, struct ps_err *err);
 
@@ -89,7 +102,8 @@ PS_MUST bool ca_refresh_crls(struct ca *ca, bool force, struct ps_err *err);
  * What the two sides trust and check, as PEM:
  *   for the server (ssl_ca_file, ssl_crl_file): root and client CA; CRLs of both;
  *   for a client   (sslrootcert, sslcrl):       root; CRLs of root and server CA.
- * `side` is who checks: CERT_USE_SERVER gives what a server needs.
+ * `side` is who checks: CERT_USE_SERVER gives what a server needs.  Tried with PostgreSQL's own flags
+ * before they are given out: PS_E_CERT when they would refuse everybody, say by an expired CRL.
  */
 PS_MUST bool ca_trust_pem(struct ca *ca, enum cert_use side, struct buf *out, struct ps_err *err);
 PS_MUST bool ca_crl_pem(struct ca *ca, enum cert_use side, struct buf *out, struct ps_err *err);

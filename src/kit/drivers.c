@@ -256,15 +256,22 @@ static void write_pgx(const struct kit_link *link, struct buf *out)
     PS_AUTO(buf_free) struct buf uri = BUF(STRING_MAX);
 
     uri_start(link, &uri);
-    put_quoted(out, "conn, err := pgx.Connect(context.Background(),\n\t", buf_text(&uri), ")");
+    put_quoted(out, "conn, err := pgx.Connect(context.Background(),\n    ", buf_text(&uri), ")");
 }
 
 /* ---- PgBouncer ---- */
 
+/* The name for PgBouncer's own clients; 1.18 takes no quotes here, whatever its manual says. */
+static void pgbouncer_alias(const char *database, struct buf *out)
+{
+    for (; *database; database++)
+        buf_putc(out, isalnum((unsigned char)*database) || strchr("_.-", *database) ? *database : '_');
+}
+
 static void write_pgbouncer(const struct kit_link *link, struct buf *out)
 {
     buf_puts(out, "[databases]\n");
-    quote_ident(link->database, out);
+    pgbouncer_alias(link->database, out);
     buf_printf(out, " = host=%s port=%d dbname=", link->host, link->port);
     quote_single(link->database, out);
     buf_puts(out, " user=");

@@ -57,8 +57,3 @@ void quote_single(const char *text, struct buf *out)
 {
     quote_doubling(text, '\'', out);
 }
-
-void quote_ident(const char *text, struct buf *out)
-{
-    quote_doubling(text, '"', out);
-}

@@ -12,6 +12,5 @@ void quote_string(const char *text, struct buf *out);   /* "..." of Python, Java
 void quote_shell(const char *text, struct buf *out);    /* '...' of sh, when it is needed */
 void quote_npgsql(const char *text, struct buf *out);   /* value of an ADO.NET connection string */
 void quote_single(const char *text, struct buf *out);   /* '...' with '' inside: PgBouncer's values */
-void quote_ident(const char *text, struct buf *out);    /* "..." with "" inside: PgBouncer's keys */
 
 #endif

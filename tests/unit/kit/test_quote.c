@@ -27,7 +27,6 @@ static const struct { quote_fn *quote; const char *text, *want; } cases[] = {
     { quote_npgsql, "a;Password=b", "\"a;Password=b\"" },
     { quote_npgsql, "a\"b", "\"a\"\"b\"" },
     { quote_single, "it's", "'it''s'" },
-    { quote_ident, "a\"b", "\"a\"\"b\"" },
 };
 
 static void texts_are_quoted_so_that_they_stay_one_value(void **state)

@@ -136,8 +136,8 @@ static const struct {
     { POPT_ERROR_NOARG, N_("option %s requires an argument") },
     { POPT_ERROR_BADOPT, N_("unknown option %s") },
     { POPT_ERROR_UNWANTEDARG, N_("option %s takes no argument") },
-    { POPT_ERROR_BADNUMBER, N_("option %s requires a whole number") },
-    { POPT_ERROR_OVERFLOW, N_("the number for option %s is out of range") },
+    { POPT_ERROR_BADNUMBER, N_("not a whole number: %s") },
+    { POPT_ERROR_OVERFLOW, N_("number out of range: %s") },
 };
 
 static bool fail_option(const struct cli_cmd *cmd, poptContext context, int code,

@@ -8,13 +8,21 @@ static const struct {
     int from;
     const char *dn, *serial, *issuer;   /* columns of pg_stat_ssl */
     const char *gss, *gss_join;         /* pg_stat_gssapi */
-    const char *kind;                   /* of the process */
+    const char *kind;                   /* of the process; NULL where we may not see it */
 } dialects[] = {
-    { 90500, "s.clientdn", "NULL", "NULL", "NULL", "", "'client backend'" },
+    { 90500, "s.clientdn", "NULL", "NULL", "NULL", "", "NULL" },
     { 100000, "s.clientdn", "NULL", "NULL", "NULL", "", "a.backend_type" },
     { 120000, "s.client_dn", "s.client_serial", "s.issuer_dn", "g.encrypted",
       "LEFT JOIN pg_stat_gssapi g ON g.pid = a.pid ", "a.backend_type" },
 };
+
+/*
+ * Of another role's process we may see the name of the role and of the database only.  The launcher of
+ * logical replication has a role and no database; so has a walsender, which the other view shows.
+ */
+static const char guessed_kind[] =
+    "CASE WHEN a.pid IN (SELECT pid FROM pg_stat_replication) THEN 'walsender' "
+    "WHEN a.usename IS NOT NULL AND a.datname IS NOT NULL THEN 'client backend' END";
 
 static bool build_query(int version, struct buf *query, struct ps_err *err)
 {
@@ -28,15 +36,16 @@ static bool build_query(int version, struct buf *query, struct ps_err *err)
     buf_printf(query,
                "SELECT a.pid, a.usename AS role, a.datname AS database, "
                "a.application_name AS application, host(a.client_addr) AS address, "
-               "a.client_port AS port, a.pid = pg_backend_pid() AS own, %s AS kind, "
+               "a.client_port AS port, a.pid = pg_backend_pid() AS own, kind, "
                "a.client_addr <<= '127.0.0.0/8'::inet OR a.client_addr = '::1'::inet AS loops, "
                "s.ssl, s.version, s.cipher, s.bits, %s AS client_dn, %s AS client_serial, "
                "%s AS issuer_dn, %s AS gss "
                "FROM pg_stat_activity a LEFT JOIN pg_stat_ssl s ON s.pid = a.pid %s"
-               "WHERE coalesce(%s IN ('client backend', 'walsender'), a.usename IS NOT NULL) "
+               "CROSS JOIN LATERAL (SELECT coalesce(%s, %s) AS kind) k "
+               "WHERE kind IN ('client backend', 'walsender') "
                "ORDER BY a.usename, a.datname, a.client_addr, a.application_name, a.pid",
-               dialects[i].kind, dialects[i].dn, dialects[i].serial, dialects[i].issuer,
-               dialects[i].gss, dialects[i].gss_join, dialects[i].kind);
+               dialects[i].dn, dialects[i].serial, dialects[i].issuer, dialects[i].gss,
+               dialects[i].gss_join, dialects[i].kind, guessed_kind);
     return true;
 }
 

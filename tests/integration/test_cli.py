@@ -1,0 +1,113 @@
+"""The command line itself: help, mistakes, output; no server is asked."""
+import json
+import os
+import re
+import stat
+import subprocess
+import time
+
+import pytest
+
+NOWHERE = "host=127.0.0.1 port=1 connect_timeout=2"
+
+
+def test_help_of_every_verb_has_its_parts(pgseal):
+    general = pgseal("--help", ok=True).out
+    verbs = [line.split()[0] for line in general.split("Verbs:")[1].split("\n\n")[0].splitlines()
+             if line.strip() and not line.startswith("   ")]
+    assert "status" in verbs
+    for verb in verbs:
+        text = pgseal(verb, "--help", ok=True).out
+        assert pgseal("help", verb, ok=True).out == text
+        for part in ("Usage:", "Common options:", "Exit status:", "--format", f"pgseal {verb}"):
+            assert part in text, f"{verb} --help says nothing of {part}"
+
+
+def test_version(pgseal):
+    assert pgseal("--version", ok=True).out.startswith("pgseal ")
+
+
+@pytest.mark.parametrize("argv, message, hint", [
+    ([], "no verb was given", 'Try "pgseal --help".'),
+    (["statu"], 'unknown verb "statu"', 'Did you mean "pgseal status"?'),
+    (["frobnicate"], 'unknown verb "frobnicate"', 'Try "pgseal --help".'),
+    (["--frob"], "unknown option --frob", 'Try "pgseal --help".'),
+    (["status", "--frob"], "unknown option --frob", 'Try "pgseal status --help".'),
+    (["status", "--target"], "option --target requires an argument", 'Try "pgseal status --help".'),
+    (["status", "--warn-days", "x"], "not a whole number: x", "Try"),
+    (["status", "--format", "xml"], 'unknown format "xml"', "The formats are"),
+    (["status", "--fail-on", "red"], 'unknown severity "red"', "The severities are"),
+    (["status", "--target", "hst=a"], "cannot parse the connection string", "Write it as for psql"),
+    (["help", "frob"], 'unknown verb "frob"', "Try"),
+])
+def test_wrong_use_is_status_2_with_a_hint(pgseal, argv, message, hint):
+    result = pgseal(*argv)
+    assert result.status == 2, result
+    assert result.out == ""
+    lines = result.err.splitlines()
+    assert lines[0] == f"pgseal: error: {message}"
+    assert any(line.startswith(f"HINT:  {hint}") for line in lines), result
+
+
+def test_an_error_is_json_where_json_was_asked_for(pgseal):
+    result = pgseal("status", "--target", NOWHERE, "--format", "json")
+    assert result.status == 3
+    assert list(result.json) == ["schema", "error"]
+    assert result.json["schema"] == "pgseal.status/1"
+    assert result.json["error"]["code"] == "net"
+    assert "Connection refused" in result.json["error"]["detail"]
+    assert "pgseal: error: could not connect" in result.err
+
+
+def test_a_wrong_option_is_json_too(pgseal):
+    result = pgseal("status", "--format", "json", "--frob")
+    assert result.status == 2
+    assert result.json["error"]["code"] == "usage"
+
+
+def test_output_goes_to_a_file_that_all_may_read(pgseal, folder):
+    path = folder / "out.json"
+    result = pgseal("status", "--target", NOWHERE, "--format", "json", "--output", path)
+    assert result.status == 3 and result.out == ""
+    assert json.loads(path.read_text())["error"]["code"] == "net"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+
+
+def test_output_that_cannot_be_written_is_an_error(pgseal, folder):
+    result = pgseal("status", "--target", NOWHERE, "--format", "json",
+                    "--output", folder / "none/out.json")
+    assert result.status == 3
+    assert "could not" in result.err
+
+
+def test_a_reader_that_leaves_early_is_no_error(program):
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run([program, "--help"], stdout=write, stderr=subprocess.PIPE, text=True)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_full_disk_is_an_error(program):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([program, "--help"], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 3
+    assert "could not write to standard output: No space left" in done.stderr
+
+
+def test_core_files_are_off(program):
+    """Keys must not end in a core file: the soft limit is 0 while pgseal runs."""
+    process = subprocess.Popen([program, "status", "--target",
+                                "host=192.0.2.1 connect_timeout=3"], stderr=subprocess.DEVNULL)
+    try:
+        soft = None
+        for _ in range(200):
+            limits = open(f"/proc/{process.pid}/limits").read()
+            soft = re.search(r"Max core file size +(\S+)", limits)[1]
+            if soft == "0":
+                break
+            time.sleep(0.01)
+        assert soft == "0"
+    finally:
+        process.kill()
+        process.wait()

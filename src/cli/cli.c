@@ -18,6 +18,7 @@ enum { HELP_WIDTH = 90 };
 
 const struct cli_cmd *const cli_cmds[] = {
     &cmd_status,
+    &cmd_client,
     NULL
 };
 

@@ -55,15 +55,16 @@ struct hba_rule {
     enum hba_type type;
     struct hba_field databases, users;  /* with @files expanded; spans are of what is written */
     struct hba_addr addr;
-    const char *method;
+    const char *method;         /* as it acts: ident on a local line is "peer" */
     const struct hba_option *options;
     size_t options_len;
 };
 
 struct hba_problem {
     const char *file;
-    unsigned line, column;
+    unsigned line, column;      /* where the user's editor has it, also in a continued line */
     const char *what;           /* translated */
+    const char *hint;           /* translated: what to write instead */
 };
 
 struct hba;     /* made by hba_load(), freed by hba_free(); not for two threads at once */
@@ -126,9 +127,14 @@ bool hba_admits_plaintext(const struct hba_rule *rule);
 enum hba_clientcert { HBA_CERT_NONE, HBA_CERT_CA, HBA_CERT_FULL };
 enum hba_clientcert hba_clientcert(const struct hba *hba, const struct hba_rule *rule);
 
-/* ---- edits: of the bytes of the files, seen in hba_files_text(); rules stay as they were read ---- */
+/*
+ * ---- edits: of the bytes of the files, seen in hba_file_text(); rules stay as they were read ----
+ *
+ * A file that is included twice is one file: an edit of a rule from it shows in both places.  Setting
+ * again what was set before replaces the earlier edit.
+ */
 
-size_t hba_files(const struct hba *hba);                        /* with rules or includes */
+size_t hba_files(const struct hba *hba);        /* with lines; not what only @file words name */
 const char *hba_file_name(const struct hba *hba, size_t i);
 bool hba_file_edited(const struct hba *hba, size_t i);
 void hba_file_text(const struct hba *hba, size_t i, struct buf *out);    /* with all edits */
@@ -137,13 +143,23 @@ void hba_file_text(const struct hba *hba, size_t i, struct buf *out);    /* with
 void hba_set_type(struct hba *hba, const struct hba_rule *rule, enum hba_type type);
 /* Replace the method and drop all options. */
 void hba_set_method(struct hba *hba, const struct hba_rule *rule, const char *method);
-/* Set an option: replaced where it is written, otherwise added behind the last one. */
+/*
+ * Set an option: replaced where it is written (every time, if several), otherwise added behind the
+ * last one.  `value` is quoted where it must be; it has no line end.
+ */
 void hba_set_option(struct hba *hba, const struct hba_rule *rule, const char *name,
                     const char *value);
-/* Put a line (without line end) above the rule; several keep their order of calling. */
+/*
+ * Put a line above the rule; several keep their order of calling.  `line` has no line end and does
+ * not end in a backslash, which would join it with the rule.
+ */
 void hba_insert_before(struct hba *hba, const struct hba_rule *rule, const char *line);
 
-/* A name as it must be written in a user or database field so that it means just that name. */
-void hba_quote_name(const char *name, struct buf *out);
+/*
+ * A name as it must be written in a user or database field so that it means just that name.  From 16 a
+ * leading "/" is a regular expression even in quotes; then an anchored one is written.  False, and
+ * nothing written, when that major cannot say it (a line end in the name).
+ */
+PS_MUST bool hba_quote_name(const char *name, unsigned major, struct buf *out);
 
 #endif

@@ -1,8 +1,6 @@
 /* hba_tree.c - see hba_tree.h. */
 #include "pg/hba_tree.h"
 
-#include "base/file.h"
-
 /* Lines of their own, or words for the field that has the @file. */
 enum reading { READ_LINES, READ_WORDS };
 
@@ -108,13 +106,6 @@ static bool open_file(struct reader *reader, const char *path, size_t *out, stru
     return true;
 }
 
-static char *beside(const struct tree *tree, size_t file, const char *name)
-{
-    PS_AUTO(ps_freep) char *dir = path_dir(tree->files[file].name);
-
-    return path_join(dir, name);
-}
-
 /* ---- lines ---- */
 
 static bool read_file(struct reader *reader, size_t file, unsigned depth, enum reading how);
@@ -160,21 +151,22 @@ static bool follow(struct reader *reader, const struct mention *from, const char
 static bool include_one(struct reader *reader, const struct mention *from, enum reading how,
                         bool may_miss)
 {
-    PS_AUTO(ps_freep) char *path = beside(reader->tree, from->file, from->word->text);
+    PS_AUTO(ps_freep) char *path =
+        pg_include_path(from->word->text, reader->tree->files[from->file].name);
 
     return follow(reader, from, path, how, may_miss);
 }
 
 static bool include_dir(struct reader *reader, const struct mention *from, enum reading how)
 {
-    PS_AUTO(ps_freep) char *dir = beside(reader->tree, from->file, from->word->text);
     struct tree *tree = reader->tree;
+    PS_AUTO(ps_freep) char *dir = pg_include_path(from->word->text, tree->files[from->file].name);
     struct ps_err err = { 0 };
     char **names = NULL;
     size_t len = 0;
     bool good = true;
 
-    if (from->word->text[strspn(from->word->text, " \t\r")] == '\0')
+    if (pg_include_name_blank(from->word->text))
         return tree_problem(tree, from->file, from->word->begin,
                             _("empty configuration directory name"),
                             _("Name a directory, or remove the line."));

@@ -1,0 +1,38 @@
+#!/usr/bin/python3
+"""Every verb and long option that `pgseal VERB --help` shows stands in both manual pages.
+
+    test_man.py PGSEAL PAGE...
+"""
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+program, *pages = sys.argv[1:]
+environment = {**os.environ, "LC_ALL": "C", "ASAN_OPTIONS": "detect_leaks=0"}
+errors = []
+
+
+def help_of(*argv):
+    return subprocess.run([program, *argv], capture_output=True, text=True, check=True,
+                          env=environment).stdout
+
+
+verbs = re.findall(r"^  (\w+)", help_of("--help").split("\nVerbs:\n")[1].split("\n\n")[0], re.M)
+if not verbs or not pages:
+    errors.append("no verb or no page to compare")
+for page in pages:
+    text = pathlib.Path(page).read_text()
+    sections = dict(re.findall(r"^## pgseal (\w+)\n(.*?)(?=^#)", text, re.M | re.S))
+    common = re.search(r"^# (?:COMMON OPTIONS|OPCIONES COMUNES)\n(.*?)(?=^# )", text, re.M | re.S)[1]
+    for verb in verbs:
+        if verb not in sections:
+            errors.append(f"{page}: nothing about the verb {verb}")
+            continue
+        for option in re.findall(r"^  (?:-\w, |    )(--[\w-]+)", help_of(verb, "--help"), re.M):
+            if f"*{option}*" not in sections[verb] + common:
+                errors.append(f"{page}: nothing about {verb} {option}")
+
+print("\n".join(errors) or f"{len(verbs)} verbs stand in {len(pages)} pages with their options")
+sys.exit(1 if errors else 0)

@@ -1,0 +1,174 @@
+/* attempt.c - see attempt.h. */
+#include "prove/attempt.h"
+
+#include <locale.h>
+#include <poll.h>
+
+#include <libpq-fe.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+
+enum { WORDS_MAX = 4096 };      /* of a message that a stranger may have written */
+
+void attempt_result_free(struct attempt_result *result)
+{
+    buf_free(&result->words);
+}
+
+static void quiet(void *arg, const PGresult *result)
+{
+    (void)arg;
+    (void)result;
+}
+
+static void finish_connection(PGconn **conn)
+{
+    PQfinish(*conn);
+}
+
+static void clear_result(PGresult **result)
+{
+    PQclear(*result);
+}
+
+static void put_words(struct buf *words, const char *text)
+{
+    size_t len = strlen(text);
+
+    while (len > 0 && text[len - 1] == '\n')
+        len--;
+    buf_put(words, text, len < WORDS_MAX ? len : WORDS_MAX);
+}
+
+static const char *cell(const PGresult *result, const char *column)
+{
+    int number = PQfnumber(result, column);
+
+    return number < 0 || PQgetisnull(result, 0, number) ? "" : PQgetvalue(result, 0, number);
+}
+
+/* In: the server itself says how.  client_dn is clientdn up to version 11. */
+static enum way_end look_around(PGconn *conn, struct buf *words)
+{
+    PS_AUTO(clear_result) PGresult *result = PQexec(conn,
+        "select * from pg_catalog.pg_stat_ssl where pid = pg_catalog.pg_backend_pid()");
+
+    if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != 1) {
+        put_words(words, PQerrorMessage(conn));
+        return PQsslInUse(conn) ? WAY_IN_TLS : WAY_IN_PLAIN;
+    }
+    if (cell(result, "ssl")[0] != 't') {
+        buf_puts(words, "pg_stat_ssl: ssl=f");
+        return WAY_IN_PLAIN;
+    }
+    const char *dn = cell(result, "client_dn");
+    buf_printf(words, "pg_stat_ssl: %s %s %s", cell(result, "version"), cell(result, "cipher"),
+               *dn ? dn : cell(result, "clientdn"));
+    return WAY_IN_TLS;
+}
+
+/* Drive the connection to its end; false when the time is over. */
+static bool connect_within(PGconn *conn, int timeout_ms)
+{
+    int64_t deadline = clock_mono_ms() + timeout_ms;
+    PostgresPollingStatusType state = PGRES_POLLING_WRITING;
+
+    if (PQstatus(conn) == CONNECTION_BAD)
+        return true;
+    while (state == PGRES_POLLING_READING || state == PGRES_POLLING_WRITING) {
+        struct pollfd one = { .fd = PQsocket(conn),
+                              .events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT };
+        int64_t left = deadline - clock_mono_ms();
+
+        if (left <= 0 || poll(&one, 1, (int)left) == 0)
+            return false;
+        state = PQconnectPoll(conn);
+    }
+    return true;
+}
+
+static enum way_end judge(PGconn *conn, int timeout_ms, struct buf *words)
+{
+    if (!connect_within(conn, timeout_ms)) {
+        buf_printf(words, _("no answer within %d ms"), timeout_ms);
+        return WAY_UNKNOWN;
+    }
+    if (PQstatus(conn) == CONNECTION_OK)
+        return look_around(conn, words);
+    put_words(words, PQerrorMessage(conn));
+    if (PQconnectionNeedsPassword(conn))
+        return PQsslInUse(conn) ? WAY_PASSWORD_TLS : WAY_PASSWORD_PLAIN;
+    return WAY_REFUSED;
+}
+
+void attempt_set(struct attempt *attempt, const char *name, const char *value)
+{
+    size_t i = 0;
+
+    while (i < attempt->len && strcmp(attempt->names[i], name) != 0)
+        i++;
+    if (i == ATTEMPT_PARAMS_MAX)
+        return;                     /* cannot be: no libpq knows so many */
+    attempt->names[i] = name;
+    attempt->values[i] = value;
+    attempt->len = i < attempt->len ? attempt->len : i + 1;
+}
+
+void attempt_run(const struct attempt *attempt, struct attempt_result *out)
+{
+    int64_t begin = clock_mono_us();
+
+    *out = (struct attempt_result){ .words = BUF(WORDS_MAX + 256) };
+    locale_t english = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    locale_t before = uselocale(english);
+    /* the hook answers from sslpassword; without it OpenSSL would ask on the terminal */
+    PQsetSSLKeyPassHook_OpenSSL(PQdefaultSSLKeyPassHook_OpenSSL);
+    PS_AUTO(finish_connection) PGconn *conn =
+        PQconnectStartParams(attempt->names, attempt->values, 0);
+    PQsetNoticeReceiver(conn, quiet, NULL);
+    out->end = judge(conn, attempt->timeout_ms, &out->words);
+    out->tls = PQsslInUse(conn) != 0;
+    uselocale(before);
+    freelocale(english);
+    out->ms = (double)(clock_mono_us() - begin) / 1000;
+}
+
+/* ---- environment ---- */
+
+static void hide(struct attempt_env *env, const char *name)
+{
+    const char *value = getenv(name);
+
+    if (!value)
+        return;
+    PS_PUSH(env->at, env->len, env->cap) =
+        (struct attempt_var){ ps_strdup(name), ps_strdup(value) };
+    unsetenv(name);
+}
+
+void attempt_env_hide(struct attempt_env *env)
+{
+    /* what libpq reads without naming it in its table of options */
+    static const char *const others[] = { "PGSERVICEFILE", "PGSYSCONFDIR", "PGREQUIRESSL",
+                                          "PGTZ", "PGDATESTYLE", "PGGEQO" };
+    PQconninfoOption *options = PQconndefaults();
+
+    for (const PQconninfoOption *one = options; one && one->keyword; one++)
+        if (one->envvar)
+            hide(env, one->envvar);
+    PQconninfoFree(options);
+    for (size_t i = 0; i < PS_COUNT(others); i++)
+        hide(env, others[i]);
+}
+
+void attempt_env_show(struct attempt_env *env)
+{
+    for (size_t i = 0; i < env->len; i++) {
+        setenv(env->at[i].name, env->at[i].value, 1);
+        free(env->at[i].name);
+        free(env->at[i].value);
+    }
+    free(env->at);
+    *env = (struct attempt_env){ 0 };
+}

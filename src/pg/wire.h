@@ -36,9 +36,14 @@ struct wire_first {
     const char *user, *database, *application, *replication;    /* NULL: not given; into the bytes */
 };
 
-enum wire_parse { WIRE_MORE, WIRE_DONE, WIRE_BAD };
+enum wire_parse { WIRE_MORE, WIRE_DONE, WIRE_BAD };     /* *out is to be used only when done */
 
-/* WIRE_MORE: at least one byte is missing; WIRE_BAD: the server would close the connection. */
+/*
+ * WIRE_MORE: at least one byte is missing; WIRE_BAD: the server would close the connection.  What
+ * stands behind the packet is not looked at: who answers a request for TLS must see to it that nothing
+ * does (CVE-2021-23214).  The parameters of a startup are read for protocol 3 alone, of any minor; of
+ * a name that comes twice the last one counts, as in the server.
+ */
 enum wire_parse wire_first_parse(const void *bytes, size_t len, struct wire_first *out);
 
 /* ---- what a server answers ---- */
@@ -58,13 +63,15 @@ struct wire_message {
     size_t len;                     /* whole, type byte included */
     int auth;                       /* of 'R': enum wire_auth or another number */
     bool scram_plus;                /* of 'R' SASL: SCRAM-SHA-256-PLUS is offered */
+    const char *name, *value;       /* of 'S': a parameter such as server_version */
     struct wire_error error;        /* of 'E' and 'N' */
 };
 
 /*
- * One message of a server before ReadyForQuery.  An old-style error ('E', text, NUL, no length: what a
- * server says to a protocol it does not speak, or when it could not fork) is recognised: message
- * only.
+ * One message of a server before ReadyForQuery, of at most WIRE_MESSAGE_MAX bytes.  Types that have no
+ * field here are measured, not judged.  An old-style error ('E', text, NUL, no length: what a
+ * server says to a protocol it does not speak, or when it could not fork) is recognised as libpq does it,
+ * by a length that cannot be: message only, with the newline that some of them end in.
  */
 enum wire_parse wire_message_parse(const void *bytes, size_t len, struct wire_message *out);
 

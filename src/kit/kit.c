@@ -135,16 +135,18 @@ static bool read_key(const char *path, struct key **out, struct ps_err *err)
         && key_from_pem(buf_text(&pem), pem.len, file, NULL, out, err);
 }
 
-/* As the server will judge it: our root, the CRLs of the client side. */
+/* As a server will judge it that was given what this CA has for servers. */
 static bool chain_is_accepted(struct ca *ca, const struct cert_list *chain, struct ps_err *err)
 {
-    PS_AUTO(buf_free) struct buf pem = BUF(FILE_CONF_MAX);
-    PS_AUTO(crl_list_free) struct crl_list crls = { 0 };
+    PS_AUTO(buf_free) struct buf trust = BUF(FILE_CONF_MAX);
+    PS_AUTO(buf_free) struct buf revoked = BUF(FILE_CONF_MAX);
     PS_AUTO(cert_list_free) struct cert_list anchors = { 0 };
+    PS_AUTO(crl_list_free) struct crl_list crls = { 0 };
 
-    cert_list_add(&anchors, cert_ref((struct cert *)ca_root(ca)));
-    return ca_crl_pem(ca, CERT_USE_SERVER, &pem, err)
-        && crl_list_from_pem(buf_text(&pem), pem.len, "CRL", &crls, err)
+    return ca_trust_pem(ca, CERT_USE_SERVER, &trust, err)
+        && ca_crl_pem(ca, CERT_USE_SERVER, &revoked, err)
+        && cert_list_from_pem(buf_text(&trust), trust.len, ca_dir(ca), &anchors, err)
+        && crl_list_from_pem(buf_text(&revoked), revoked.len, ca_dir(ca), &crls, err)
         && verify_chain(chain, &anchors, &crls, CERT_USE_CLIENT, 0, err);
 }
 

@@ -1,6 +1,7 @@
 /* kit.c - see kit.h. */
 #include "kit/kit.h"
 
+#include <dirent.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -53,6 +54,12 @@ static void kit_done(struct kit *kit)
 }
 
 /* ---- files ---- */
+
+static void close_dir(DIR **dir)
+{
+    if (*dir)
+        closedir(*dir);
+}
 
 static void wipe(struct buf *buf)
 {
@@ -112,6 +119,20 @@ static bool put(struct kit *kit, const char *name, const void *bytes, size_t len
 static bool put_buf(struct kit *kit, const char *name, const struct buf *buf, struct ps_err *err)
 {
     return put(kit, name, buf_text(buf), buf->len, 0644, err);
+}
+
+/* What a run that was killed left beside its files (base/file.h), keys among them. */
+static void sweep(const struct kit *kit)
+{
+    PS_AUTO(close_dir) DIR *dir = opendir(kit->path);
+
+    for (struct dirent *entry; dir && (entry = readdir(dir)); ) {
+        const char *mark = strstr(entry->d_name, ".pgseal-");
+        bool beside = entry->d_name[0] == '.' && mark && strlen(mark) == strlen(".pgseal-XXXXXX");
+
+        if (beside && unlinkat(dirfd(dir), entry->d_name, 0) != 0)
+            log_warn(_("could not remove file \"%s/%s\": %m"), kit->path, entry->d_name);
+    }
 }
 
 /* ---- the pair that is there ---- */
@@ -298,6 +319,7 @@ static bool examine(struct kit *kit, struct key **key, struct ps_err *err)
 
     if (!user_become(&kit->owner, &guard, err) || !lock_take(lock, &kit->lock, err))
         return false;
+    sweep(kit);
     if (kit->spec->ca && !kit->spec->renew && !pair_is_good(kit, key, &why) && !kit->fresh)
         log_detail(_("role \"%s\" gets a new certificate: %s"), kit->spec->role, why.message);
     return true;

@@ -21,8 +21,8 @@ import pytest
 
 import pg
 
-MAKE_CA = pathlib.Path(os.environ.get("PGSEAL", pathlib.Path(__file__).resolve().parents[2]
-                                      / "build/pgseal")).parent / "tests/tools/make_ca"
+TOOLS = pathlib.Path(os.environ.get("PGSEAL", pathlib.Path(__file__).resolve().parents[2]
+                                    / "build/pgseal")).resolve().parent / "tests/tools"
 # "App" and its like are roles that need quotes somewhere; the folder has a blank, too.
 ROLES = ["app", "App User", "o'brien", 'say "hi"', "josé", "back\\slash", "per%cent", "a/b", ".dot",
          "semi;colon=1", "$HOME `id`"]
@@ -30,7 +30,7 @@ ASK = "select current_user, ssl, client_dn from pg_stat_ssl where pid = pg_backe
 
 
 def make_ca(*args):
-    pg.must(subprocess.run([MAKE_CA, *map(str, args)], capture_output=True, text=True))
+    pg.must(subprocess.run([TOOLS / "make_ca", *map(str, args)], capture_output=True, text=True))
 
 
 class Site:
@@ -128,6 +128,63 @@ def test_the_right_words_for_wrong_use(site):
     assert site.client("x" * 64, ok=False).status != 0
     assert site.pgseal("client", "app", "--ca", site.folder / "nothing", "--client-dir", site.kits,
                        "--host", "localhost").status == 3
+
+
+def same_key(kit):
+    """Does the certificate fit the key, and is the .pk8 the same key?"""
+    commands = [["x509", "-noout", "-pubkey", "-in", kit / "postgresql.crt"],
+                ["pkey", "-pubout", "-in", kit / "postgresql.key"],
+                ["pkey", "-pubout", "-inform", "DER", "-in", kit / "postgresql.pk8"]]
+    keys = {run(["openssl", *command]).stdout for command in commands}
+    return len(keys) == 1 and "BEGIN PUBLIC KEY" in keys.pop()
+
+
+def calls_of_a_renewal(site):
+    log = site.folder / "calls"
+    site.client("app", "--renew", env=killat(site.kits, KILLAT_LOG=log))
+    return len(log.read_text().splitlines())
+
+
+def killat(under, **how):
+    return {"LD_PRELOAD": str(TOOLS / "libkillat.so"), "KILLAT_UNDER": str(under),
+            **{name: str(value) for name, value in how.items()}}
+
+
+def assert_mended(site, what):
+    """One more run makes the kit whole, with nothing left of the one that was killed."""
+    kit = site.kits / "app"
+    for path in [p for p in kit.iterdir() if "key" in p.name or "pk8" in p.name]:
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600, (what, path)
+    strings = site.strings("app")
+    assert same_key(kit), what
+    assert not [p.name for p in kit.iterdir() if ".pgseal-" in p.name], what
+    result = run([pg.client_program("psql"), "-XAtwc", "select 1", strings["libpq"]])
+    assert result.stdout == "1\n", (what, result.stderr)
+
+
+def test_a_renewal_that_is_killed_at_any_point_is_mended_by_the_next_run(site):
+    site.client("app")
+    calls = calls_of_a_renewal(site)
+    assert calls > 10
+    for number in range(1, calls + 1):
+        for after in (0, 1):
+            env = killat(site.kits, KILLAT_AT=number, KILLAT_AFTER=after)
+            assert site.client("app", "--renew", ok=False, env=env).status == -signal.SIGKILL
+            assert_mended(site, (number, after))
+    print(f"{2 * calls} points covered")
+
+
+def test_a_renewal_on_a_full_disk_says_so_and_is_mended_by_the_next_run(site):
+    site.client("app")
+    calls = calls_of_a_renewal(site)
+    failed = 0
+    for number in range(1, calls + 1):
+        env = killat(site.kits, KILLAT_FAIL=f"{number}+:ENOSPC")
+        result = site.client("app", "--renew", ok=False, env=env)
+        assert result.status in (0, 3), result
+        failed += result.status == 3
+        assert_mended(site, number)
+    assert failed > 5
 
 
 # ---- libpq ------------------------------------------------------------------------------------

@@ -40,7 +40,7 @@ static void add_hostile(struct doc_node *root)
     static const char *const names[] = {
         "\033[2J\033]0;owned\a", "</script><script>alert(1)</script>", "=cmd|'/c calc'!A0",
         "+1", "-1", "@SUM(A1)", "\t=1", "a,\"b\"\r\nc", "caf\xe9 \xff", "\xe2\x80\xaetxt.exe",
-        "&lt; 'x' \"y\"", "Ana Mar\xc3\xad" "a \xe6\xbc\xa2\xe5\xad\x97",
+        "&lt; 'x' \"y\"", "Ana Mar\303\255a \xe6\xbc\xa2\xe5\xad\x97",
     };
 
     for (size_t i = 0; i < PS_COUNT(names); i++) {

@@ -17,6 +17,8 @@
 enum { HELP_WIDTH = 90 };
 
 const struct cli_cmd *const cli_cmds[] = {
+    &cmd_secure,
+    &cmd_rollback,
     &cmd_status,
     &cmd_client,
     NULL
@@ -95,9 +97,8 @@ static bool show_result(const struct cli_run *run, struct ps_err *err)
     return put_output(run->output, &text, err);
 }
 
-static struct doc *doc_of_error(const char *verb, const struct ps_err *err)
+static void describe_error(struct doc *doc, const struct ps_err *err)
 {
-    struct doc *doc = doc_new(verb, NULL);
     struct doc_node *error = doc_section(doc_root(doc), "error", NULL);
 
     doc_str(error, "code", NULL, ps_code_name(err->code));
@@ -106,25 +107,37 @@ static struct doc *doc_of_error(const char *verb, const struct ps_err *err)
     doc_str(error, "hint", NULL, err->hint[0] ? err->hint : NULL);
     if (!err->at.file[0]) {
         doc_str(error, "at", NULL, NULL);
-        return doc;
+        return;
     }
 
     struct doc_node *at = doc_section(error, "at", NULL);
     doc_str(at, "file", NULL, err->at.file);
     doc_int(at, "line", NULL, err->at.line);
     doc_int(at, "column", NULL, err->at.column);
-    return doc;
 }
 
-/* Programs that asked for JSON get their error in it too; people get it from main(). */
-static void show_error(const struct cli_run *run, const char *verb, const struct ps_err *err)
+/* How far it came is worth reading when something was done and taken back, or is to be done by hand. */
+static bool is_worth_showing(const struct cli_run *run, const struct ps_err *err)
 {
-    PS_AUTO(buf_free) struct buf text = BUF(BUF_TEXT_MAX);
-    PS_AUTO(doc_freep) struct doc *doc = doc_of_error(verb, err);
+    return run->verbose || err->code == PS_E_ROLLED_BACK || err->code == PS_E_UNSUPPORTED;
+}
+
+/*
+ * Programs that asked for JSON get the error in it, behind what was found until then; people get it
+ * from main().
+ */
+static void show_failure(struct cli_run *run, const char *verb, const struct ps_err *err)
+{
     struct ps_err again;
 
-    doc_render(doc, DOC_JSON, &(struct doc_style){ 0 }, &text);
-    if (!put_output(run->output, &text, &again))
+    if (run->format == DOC_JSON) {
+        if (!run->doc)
+            run->doc = doc_new(verb, NULL);
+        describe_error(run->doc, err);
+    } else if (!run->doc || !is_worth_showing(run, err)) {
+        return;
+    }
+    if (!show_result(run, &again))
         log_warn("%s", again.message);
 }
 
@@ -236,8 +249,8 @@ static enum ps_exit dispatch(const struct cli_cmd *cmd, int argc, char **argv, s
     bool done = run_cmd(cmd, context, &run, err);
 
     log_progress_end();
-    if (!done && run.format == DOC_JSON)
-        show_error(&run, cmd->name, err);
+    if (!done)
+        show_failure(&run, cmd->name, err);
     doc_free(run.doc);
     return done ? run.status : ps_code_exit(err->code);
 }

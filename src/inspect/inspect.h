@@ -10,6 +10,8 @@
 
 struct inspect_options {
     const char *bin_dir;        /* NULL: found from the process, the usual folders, PATH */
+    bool bare;                  /* only folder, owner and process: works on a server whose files are
+                                   broken or gone, as `rollback` must */
 };
 
 /* Look at the server of this data directory; reads only, changes nothing, needs no connection. */

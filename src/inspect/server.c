@@ -172,6 +172,10 @@ bool inspect_server(const char *data_dir, const struct inspect_options *options,
         return false;
     server->running = read_small(server, "postmaster.pid", &text)
         && pidfile_parse(server, buf_text(&text)) && process_is_server(server);
+    if (options && options->bare) {
+        *out = PS_TAKE(server);
+        return true;
+    }
     if (read_small(server, "postmaster.opts", &text))
         optsfile_parse(server, buf_text(&text), &program);
 

@@ -1,0 +1,407 @@
+/* secure.c - the phases of pgseal secure, in order (see secure.h). */
+#include "secure/secure.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "kit/kit.h"
+#include "prove/prove.h"
+#include "secure/job.h"
+#include "secure/preflight.h"
+#include "secure/rules.h"
+
+/* ---- preflight ---- */
+
+/* An earlier run that died: what it wrote is neither the old state nor the new one. */
+static bool check_unfinished(struct job *job, struct ps_err *err)
+{
+    PS_AUTO(txn_freep) struct txn *txn = NULL;
+    PS_AUTO(user_return) struct user_guard guard = { 0 };
+
+    if (!user_become(&job->server->owner, &guard, err)
+        || !txn_latest(job->state_dir, &txn, err))
+        return false;
+    if (!txn || txn->state == TXN_VERIFIED)
+        return true;
+    ps_fail(err, PS_E_UNSAFE, _("an earlier change of this server was not finished"));
+    ps_detail(err, _("Its journal \"%s\" says: %s."), txn->dir, txn_state_name(txn->state));
+    return ps_hint(err, _("Run pgseal rollback -D \"%s\", then pgseal secure again."),
+                   job->server->data_dir);
+}
+
+static bool check_folders(struct job *job, struct ps_err *err)
+{
+    const struct secure_spec *spec = job->spec;
+    const struct {
+        const char *dir, *option;
+    } folders[] = {
+        { job->state_dir, "--state-dir" }, { spec->creds.ca_dir, "--ca" },
+        { spec->client_dir, "--client-dir" },
+    };
+
+    for (size_t i = 0; i < PS_COUNT(folders); i++)
+        if (folders[i].dir
+            && !preflight_outside(job->server, folders[i].dir, folders[i].option, err))
+            return false;
+    return true;
+}
+
+static bool phase_preflight(struct job *job, struct ps_err *err)
+{
+    const struct secure_spec *spec = job->spec;
+    const struct inspect_options options = { .bin_dir = spec->bin_dir };
+
+    if (!job_open(job, spec->data_dir, spec->state_dir, &options, err))
+        return false;
+    struct doc_node *section = doc_section(job->root, "server", _("Server"));
+    server_describe(job->server, section);
+    return preflight_check(job->server, section, err) && check_folders(job, err)
+        && check_unfinished(job, err);
+}
+
+/* ---- who is there ---- */
+
+static bool look_up_roles(struct job *job, struct ps_err *err)
+{
+    struct policy_set *set = job->spec->policies;
+
+    for (size_t i = 0; i < set->len; i++) {
+        struct policy_role *role = &set->roles[i];
+        bool exists;
+
+        if (!role_look(job->admin.sql, role->role, job->server->arena, &exists, &role->member_of,
+                       err))
+            return false;
+        if (exists)
+            continue;
+        ps_fail(err, PS_E_NOT_FOUND, _("role \"%s\" of --policy does not exist"), role->role);
+        return ps_hint(err, _("Create it first, or mend its spelling: a policy for nobody protects "
+                              "nobody."));
+    }
+    return true;
+}
+
+static bool warn_missing_clients(struct job *job, struct ps_err *err)
+{
+    for (const char *const *role = job->spec->clients; role && *role; role++) {
+        const char *const *ignored;
+        bool exists;
+
+        if (!role_look(job->admin.sql, *role, job->server->arena, &exists, &ignored, err))
+            return false;
+        if (!exists)
+            doc_para(job->root, DOC_WARN, _("Role \"%s\" does not exist in this server yet: its "
+                                            "certificate opens nothing until it is created."), *role);
+    }
+    return true;
+}
+
+static bool phase_administrator(struct job *job, struct ps_err *err)
+{
+    if (!job->server->running)
+        return true;
+    return admin_connect(job->server, job->spec->target, &job->admin, err)
+        && look_up_roles(job, err) && warn_missing_clients(job, err);
+}
+
+/* ---- the plan ---- */
+
+static bool phase_certificates(struct job *job, struct ps_err *err)
+{
+    job->creds_spec = job->spec->creds;
+    if (!job->creds_spec.hosts)
+        job->creds_spec.hosts = creds_default_hosts(job->server);
+    return creds_find(&job->creds_spec, job->server, &job->creds, err);
+}
+
+/*
+ * Files are named by their content: a new certificate is a new file, and the one rename of pgseal.conf
+ * changes certificate, key and CRL together.  What is not made yet is called "new".
+ */
+static const char *want_tls_file(struct job *job, const char *kind, const char *what,
+                                 const void *id, size_t id_len, const void *bytes, size_t len,
+                                 bool is_key, struct ps_err *err)
+{
+    char sha[DIGEST_HEX] = "new";
+
+    if (id_len) {
+        digest_sha256_hex(id, id_len, sha);
+        sha[8] = '\0';
+    }
+    char *path = arena_printf(job->server->arena, "%s/tls/%s-%s.%s", job->state_dir, kind, sha,
+                              is_key ? "key" : strcmp(kind, "client-ca") == 0 ||
+                              strcmp(kind, "server") == 0 ? "crt" : "crl");
+    return plan_want(&job->plan, &job->server->owner, path, what, bytes, len, is_key ? 0600 : 0644,
+                     is_key, err) ? path : NULL;
+}
+
+static bool plan_tls_files(struct job *job, struct ps_err *err)
+{
+    const struct creds *m = &job->creds;
+    const struct buf *cert = &m->cert_pem, *ca = &m->client_ca_pem, *crl = &m->client_crl_pem;
+    bool has_ca = ca->len || m->will_make_ca, has_crl = crl->len || m->will_make_ca;
+    struct tls_settings *settings = &job->settings;
+
+    *settings = (struct tls_settings){
+        .profile = job->spec->profile, .min_protocol = job->spec->min_protocol,
+        .max_protocol = job->spec->max_protocol,
+    };
+    settings->key_file = want_tls_file(job, "server", _("server key"), cert->p, cert->len,
+                                       m->key_pem.p, m->key_pem.len, true, err);
+    settings->cert_file = settings->key_file
+        ? want_tls_file(job, "server", _("server certificate and chain"), cert->p, cert->len,
+                        buf_text(cert), cert->len, false, err) : NULL;
+    if (!settings->cert_file)
+        return false;
+    if (has_ca && !(settings->ca_file = want_tls_file(job, "client-ca", _("CA of the clients"), ca->p,
+                                                      ca->len, buf_text(ca), ca->len, false, err)))
+        return false;
+    return !has_crl
+        || (settings->crl_file = want_tls_file(job, "revoked", _("revoked client certificates"),
+                                               crl->p, crl->len, buf_text(crl), crl->len, false,
+                                               err)) != NULL;
+}
+
+static bool build_plan(struct job *job, struct ps_err *err)
+{
+    const struct policy_set *set = job->spec->enforce ? job->spec->policies : NULL;
+
+    plan_free(&job->plan);
+    hba_freep(&job->then);
+    return plan_tls_files(job, err)
+        && settings_check_overrides(&job->settings, job->server, err)
+        && settings_plan(&job->settings, job->server, &job->plan, err)
+        && rules_plan(job->server, set, &job->plan, &job->then, err);
+}
+
+/* The user's key is encrypted: without a command that also works on reload nothing would be taken. */
+static bool check_passphrase(const struct job *job, struct ps_err *err)
+{
+    const char *command = server_setting(job->server, "ssl_passphrase_command");
+    const char *reload = server_setting(job->server, "ssl_passphrase_command_supports_reload");
+    bool on = false;
+
+    if (!job->creds.key_encrypted
+        || (command && *command && reload && conf_bool(reload, &on) && on))
+        return true;
+    ps_fail(err, PS_E_UNSAFE, _("the server could not read the encrypted key \"%s\""),
+            job->creds_spec.key_path);
+    ps_detail(err, _("Without ssl_passphrase_command and ssl_passphrase_command_supports_reload = on "
+                     "every reload keeps the old certificates and CRLs, and says so only in the log."));
+    return ps_hint(err, _("Set both, or give a key without a passphrase, mode 0600."));
+}
+
+static const char *first_host(const struct job *job)
+{
+    return job->creds_spec.hosts && job->creds_spec.hosts[0] ? job->creds_spec.hosts[0]
+                                                                  : "localhost";
+}
+
+static bool describe_access(struct job *job, struct ps_err *err)
+{
+    struct doc_node *section = doc_section(job->root, "access", _("Who gets in"));
+
+    if (job->admin.sql
+        && (!admin_survives(&job->admin, job->then, err)
+            || !sessions_describe(job->admin.sql, job->then, job->server->arena, section,
+                                  &job->cut_off, err)))
+        return false;
+    if (!job->admin.sql)
+        doc_para(section, DOC_UNKNOWN, _("The server is stopped: there are no sessions to look at."));
+    policy_describe_plaintext(job->then, section);
+    replication_describe(job->then, job->server, first_host(job), section);
+    return true;
+}
+
+static bool phase_plan(struct job *job, struct ps_err *err)
+{
+    struct doc_node *certs = doc_section(job->root, "certificates", _("Certificates"));
+
+    if (!check_passphrase(job, err) || !build_plan(job, err))
+        return false;
+    creds_describe(&job->creds, certs);
+    settings_describe(&job->settings, job->server,
+                      doc_section(job->root, "profile", _("Protocol and ciphers")));
+    if (!describe_access(job, err))
+        return false;
+    plan_describe(&job->plan, doc_section(job->root, "plan", _("Plan")));
+    return true;
+}
+
+static bool phase_consent(struct job *job, struct ps_err *err)
+{
+    const struct secure_spec *spec = job->spec;
+
+    if (spec->dry_run || !job->plan.len || !spec->ask)
+        return true;
+    return spec->ask(spec->ask_arg, job->doc, err);
+}
+
+/* ---- doing it ---- */
+
+static bool phase_make(struct job *job, struct ps_err *err)
+{
+    if (!state_dir_ensure(job->state_dir, &job->server->owner, err) || !job_lock(job, err)
+        || !creds_make(&job->creds_spec, &job->creds, err))
+        return false;
+    return build_plan(job, err);
+}
+
+static bool verify_unchanged(struct job *job, struct ps_err *err)
+{
+    const struct wanted wanted = {
+        .settings = &job->settings, .hba = job->then, .cert = job->creds.chain.at[0],
+        .reload = &job->reload,
+    };
+
+    if (!job->admin.sql)
+        return true;
+    if (verify_server(job->server, &job->admin, &wanted,
+                      doc_section(job->root, "verification", _("Verification")), err))
+        return true;
+    ps_while(err, _("the files are as wanted, but the server is not"));
+    return ps_hint(err, _("Reload the server (pg_ctl reload -D \"%s\"), look into its log, then run "
+                          "pgseal secure again."), job->server->data_dir);
+}
+
+static bool phase_apply(struct job *job, struct ps_err *err)
+{
+    return job->plan.len ? job_apply(job, err) : verify_unchanged(job, err);
+}
+
+static bool phase_clients(struct job *job, struct ps_err *err)
+{
+    const struct secure_spec *spec = job->spec;
+    struct doc_node *table;
+
+    if (!spec->clients || !spec->clients[0])
+        return true;
+    table = doc_table(job->root, "clients", _("Clients"), NULL);
+    for (const char *const *role = spec->clients; *role; role++) {
+        const struct kit_spec kit = {
+            .ca = job->creds.ca, .trust_pem = buf_text(&job->creds.trust_pem), .role = *role,
+            .dir = spec->client_dir, .host = first_host(job), .port = job->server->port,
+            .database = "postgres", .server_major = job->server->major,
+            .key_type = job->creds_spec.key_type,
+        };
+        PS_AUTO(ps_freep) char *path = NULL;
+        enum kit_outcome outcome;
+
+        if (!kit_write(&kit, &outcome, &path, err))
+            return ps_while(err, _("the server is secured, but a client's files could not be made"));
+        struct doc_node *row = doc_row(table);
+        doc_str(row, "role", _("Role"), *role);
+        doc_verdict(row, "outcome", _("Kit"), DOC_PLAIN, kit_outcome_word(outcome),
+                    kit_outcome_text(outcome));
+        doc_str(row, "path", _("Folder"), path);
+    }
+    return true;
+}
+
+static bool phase_proof(struct job *job, struct ps_err *err)
+{
+    const struct secure_spec *spec = job->spec;
+    struct doc_node *section = doc_section(job->root, "proof", _("Proof"));
+    PS_AUTO(prove_result_freep) struct prove_result *result = NULL;
+    PS_AUTO(server_freep) struct server *now = NULL;
+    const struct inspect_options options = { .bin_dir = job->server->bin_dir };
+    const char *role = spec->clients && spec->clients[0] ? spec->clients[0] : job->server->owner.name;
+
+    if (!job->admin.sql || !spec->prove) {
+        doc_para(section, DOC_UNKNOWN, "%s", spec->prove ? _("Not examined: the server is stopped.")
+                                                         : _("Not asked for."));
+        return true;
+    }
+    if (!inspect_server(job->server->data_dir, &options, &now, err))
+        return false;
+    const struct prove_spec prove = {
+        .server = now, .ca = job->creds.ca, .role = role, .hosts = spec->creds.hosts,
+        .plaintext_allowed = !spec->enforce || spec->policies->all == POLICY_NONE,
+    };
+    if (!prove_run(&prove, &result, err))
+        return ps_while(err, _("the server is secured, but it could not be proven"));
+    prove_describe(result, section);
+    job->passed = prove_passed(result);
+    return true;
+}
+
+/* ---- all of it ---- */
+
+enum when { ALWAYS, WHEN_REAL };    /* WHEN_REAL: not in a dry run */
+
+static const struct {
+    const char *key, *label;
+    bool (*run)(struct job *job, struct ps_err *err);
+    enum when when;
+} phases[] = {
+    { "preflight",     N_("preflight"),                phase_preflight,     ALWAYS },
+    { "administrator", N_("connecting to the server"), phase_administrator, ALWAYS },
+    { "certificates",  N_("looking at certificates"),  phase_certificates,  ALWAYS },
+    { "plan",          N_("planning"),                 phase_plan,          ALWAYS },
+    { "consent",       N_("asking"),                   phase_consent,       WHEN_REAL },
+    { "make",          N_("making certificates"),      phase_make,          WHEN_REAL },
+    { "apply",         N_("files, reload, checks"),    phase_apply,         WHEN_REAL },
+    { "clients",       N_("client files"),             phase_clients,       WHEN_REAL },
+    { "proof",         N_("proof"),                    phase_proof,         WHEN_REAL },
+};
+
+static bool run_phase(struct job *job, size_t i, struct ps_err *err)
+{
+    int64_t begin = clock_mono_us();
+
+    log_progress(_(phases[i].label), i + 1, PS_COUNT(phases));
+    bool good = phases[i].run(job, err);
+    log_progress_end();
+    job->phase_us[i] = clock_mono_us() - begin;
+    return good;
+}
+
+static void describe_phases(const struct job *job)
+{
+    struct doc_node *table = doc_table(job->root, "phases", _("Time of each phase"), NULL);
+
+    for (size_t i = 0; i < PS_COUNT(phases); i++) {
+        if (job->phase_us[i] == 0)
+            continue;
+        struct doc_node *row = doc_row(table);
+        doc_str(row, "phase", _("Phase"), phases[i].key);
+        doc_str(row, "what", _("What"), _(phases[i].label));
+        doc_ms(row, "ms", _("Time"), (double)job->phase_us[i] / 1000.0);
+    }
+}
+
+static void describe_result(const struct job *job)
+{
+    if (job->spec->dry_run)
+        doc_verdict(job->root, "result", _("Result"), DOC_PLAIN, "planned",
+                    _("a dry run: nothing was touched"));
+    else if (job->changed)
+        doc_verdict(job->root, "result", _("Result"), DOC_GOOD, "changed",
+                    _("the server is secured"));
+    else
+        doc_verdict(job->root, "result", _("Result"), DOC_GOOD, "unchanged",
+                    _("the server was secured already: nothing was changed"));
+    if (!job->spec->enforce)
+        doc_para(job->root, DOC_WARN, _("TLS is offered, but not demanded: pg_hba.conf was left as it "
+                                        "is. Run again without --no-enforce when all clients use it."));
+}
+
+bool secure_run(const struct secure_spec *spec, struct doc *doc, bool *passed, struct ps_err *err)
+{
+    PS_AUTO(job_free) struct job job = {
+        .spec = spec, .creds = CREDS_INIT, .reload = RELOAD_INIT, .passed = true,
+        .doc = doc, .root = doc_root(doc),
+    };
+    bool good = true;
+
+    _Static_assert(PS_COUNT(phases) <= JOB_PHASES, "a place for the time of each phase");
+    for (size_t i = 0; good && i < PS_COUNT(phases); i++)
+        if (!spec->dry_run || phases[i].when == ALWAYS)
+            good = run_phase(&job, i, err);
+    describe_phases(&job);
+    if (!good)
+        return false;
+    describe_result(&job);
+    *passed = job.passed;
+    return true;
+}

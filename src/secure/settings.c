@@ -1,0 +1,253 @@
+/* settings.c - see settings.h. */
+#include "secure/settings.h"
+
+#include <strings.h>
+
+#include "base/mem.h"
+#include "pg/settings.h"
+
+/*
+ * TLS 1.2 suites.  Critical: AEAD with forward secrecy.  Normal: forward secrecy, and CBC suites at the
+ * end for old drivers; no static RSA, no 3DES, no anonymous ones.  TLS 1.3 has only good ones.
+ */
+static const struct {
+    const char *name, *ciphers, *tls13_ciphers, *groups;
+} profiles[] = {
+    [PROFILE_NORMAL] = {
+        "normal",
+        "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:DHE+CHACHA20:ECDHE+AES:!aNULL:!eNULL:!PSK:!SRP",
+        "", "X25519:prime256v1:secp384r1",
+    },
+    [PROFILE_CRITICAL] = {
+        "critical",
+        "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL:!eNULL:!PSK:!SRP",
+        "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256",
+        "X25519:prime256v1:secp384r1",
+    },
+};
+
+bool profile_parse(const char *word, enum profile *out, struct ps_err *err)
+{
+    for (size_t i = 0; i < PS_COUNT(profiles); i++)
+        if (strcmp(word, profiles[i].name) == 0) {
+            *out = (enum profile)i;
+            return true;
+        }
+    ps_fail(err, PS_E_USAGE, _("unknown profile \"%s\""), word);
+    return ps_hint(err, _("Profiles are critical and normal."));
+}
+
+const char *profile_name(enum profile profile)
+{
+    return profiles[profile].name;
+}
+
+bool tls_protocol_parse(const char *word, const char **out, struct ps_err *err)
+{
+    static const char *const known[] = { "TLSv1.2", "TLSv1.3" };
+
+    for (size_t i = 0; i < PS_COUNT(known); i++)
+        if (strcasecmp(word, known[i]) == 0 || strcmp(word, known[i] + strlen("TLSv")) == 0) {
+            *out = known[i];
+            return true;
+        }
+    ps_fail(err, PS_E_USAGE, _("cannot use protocol \"%s\""), word);
+    return ps_hint(err, _("Protocols are 1.2 and 1.3; older ones are broken (RFC 8996)."));
+}
+
+char *settings_file(const struct server *server)
+{
+    PS_AUTO(ps_freep) char *real = realpath(server->config_file, NULL);
+    PS_AUTO(ps_freep) char *dir = path_dir(real ? real : server->config_file);
+
+    return path_join(dir, "pgseal.conf");
+}
+
+/* ---- what it sets ---- */
+
+size_t settings_list(const struct tls_settings *settings, unsigned major,
+                     struct setting_pair out[SETTINGS_MAX])
+{
+    const struct setting_pair all[] = {
+        { "ssl", "on", N_("TLS on, with certificate, key and chain") },
+        { "ssl_cert_file", settings->cert_file, NULL },
+        { "ssl_key_file", settings->key_file, NULL },
+        { "ssl_min_protocol_version", settings->min_protocol, N_("protocol versions") },
+        { "ssl_max_protocol_version", settings->max_protocol ? settings->max_protocol : "", NULL },
+        { "ssl_ciphers", profiles[settings->profile].ciphers,
+          N_("cipher suites of TLS 1.2, and key exchange") },
+        { "ssl_prefer_server_ciphers", "on", NULL },
+        { "ssl_tls13_ciphers", profiles[settings->profile].tls13_ciphers, NULL },
+        { "ssl_groups", profiles[settings->profile].groups, NULL },
+        { "ssl_ca_file", settings->ca_file, N_("the CA of the client certificates") },
+        { "ssl_crl_file", settings->crl_file, N_("revoked client certificates") },
+    };
+    size_t len = 0;
+
+    for (size_t i = 0; i < PS_COUNT(all); i++)
+        if (all[i].value && pg_setting_known(all[i].name, major))
+            out[len++] = all[i];
+    return len;
+}
+
+void settings_write(const struct tls_settings *settings, const struct server *server,
+                    struct buf *out)
+{
+    struct setting_pair pairs[SETTINGS_MAX];
+    size_t len = settings_list(settings, server->major, pairs);
+
+    buf_puts(out, "# TLS settings of this server, written by pgseal; included by postgresql.conf.\n"
+                  "# \"pgseal secure\" writes this file anew; \"pgseal rollback\" takes it back.\n");
+    for (size_t i = 0; i < len; i++) {
+        if (pairs[i].why)
+            buf_printf(out, "\n# %s\n", pairs[i].why);
+        buf_printf(out, "%s = ", pairs[i].name);
+        conf_quote(pairs[i].value, out);
+        buf_putc(out, '\n');
+    }
+}
+
+/* ---- the include line ---- */
+
+static const char include_line[] = "include_if_exists = 'pgseal.conf'";
+
+static bool is_our_include(const struct conf_line *line)
+{
+    return (line->kind == CONF_INCLUDE || line->kind == CONF_INCLUDE_IF_EXISTS)
+        && strcmp(line->value, "pgseal.conf") == 0;
+}
+
+/* Settings and includes behind ours could win over it. */
+static bool is_last(const struct conf_file *file, size_t i)
+{
+    for (size_t k = i + 1; k < conf_file_lines(file); k++)
+        if (conf_file_line(file, k)->kind != CONF_BLANK)
+            return false;
+    return true;
+}
+
+/* Exactly one include, as the last line that says anything. */
+static void place_include(struct conf_file *file)
+{
+    bool placed = false;
+
+    for (size_t i = conf_file_lines(file); i-- > 0; ) {
+        if (!is_our_include(conf_file_line(file, i)))
+            continue;
+        if (!placed && is_last(file, i))
+            placed = true;
+        else
+            conf_file_remove(file, i);
+    }
+    if (!placed)
+        conf_file_append(file, include_line);
+}
+
+static bool plan_include(const struct server *server, struct plan *plan, struct ps_err *err)
+{
+    PS_AUTO(buf_free) struct buf text = BUF(CONF_MAX_BYTES), edited = BUF(CONF_MAX_BYTES);
+    PS_AUTO(conf_file_freep) struct conf_file *file = NULL;
+
+    if (!file_read(server->config_file, CONF_MAX_BYTES, &text, err)
+        || !conf_file_parse(buf_text(&text), text.len, server->config_file, &file, err))
+        return false;
+    place_include(file);
+    conf_file_write(file, &edited);
+    return plan_want(plan, &server->owner, server->config_file, _("configuration"),
+                     buf_text(&edited), edited.len, 0600, false, err);
+}
+
+bool settings_plan(const struct tls_settings *settings, const struct server *server,
+                   struct plan *plan, struct ps_err *err)
+{
+    PS_AUTO(ps_freep) char *path = settings_file(server);
+    PS_AUTO(buf_free) struct buf text = BUF(CONF_MAX_BYTES);
+
+    settings_write(settings, server, &text);
+    return plan_want(plan, &server->owner, path, _("TLS settings"), text.p, text.len, 0600, false,
+                     err)
+        && plan_include(server, plan, err);
+}
+
+/* ---- what beats us ---- */
+
+/* ssl_ecdh_curve became ssl_groups in 18; the old name still sets it. */
+static bool names_same(const char *a, const char *ours)
+{
+    return strcasecmp(a, ours) == 0
+        || (strcmp(ours, "ssl_groups") == 0 && strcasecmp(a, "ssl_ecdh_curve") == 0);
+}
+
+static bool values_same(const char *a, const char *b)
+{
+    bool x, y;
+
+    return strcmp(a, b) == 0 || (conf_bool(a, &x) && conf_bool(b, &y) && x == y);
+}
+
+static void check_args(const struct server *server, const struct setting_pair *pair,
+                       struct buf *found)
+{
+    for (size_t i = 0; i < server->args_len; i++)
+        if (names_same(server->args[i].name, pair->name)
+            && !values_same(server->args[i].value, pair->value))
+            buf_printf(found, _("%s = \"%s\" on the server's command line: take it out there and "
+                                "restart.\n"), server->args[i].name, server->args[i].value);
+}
+
+static void check_auto(const struct server *server, const struct setting_pair *pair,
+                       struct buf *found)
+{
+    for (size_t i = 0; i < conf_settings(server->conf); i++) {
+        const struct conf_setting *set = conf_setting(server->conf, i);
+
+        if (set->automatic && names_same(set->name, pair->name)
+            && !values_same(set->value, pair->value))
+            buf_printf(found, _("%s = \"%s\" in %s:%u: run ALTER SYSTEM RESET %s;\n"), set->name,
+                       set->value, set->at.file, set->at.line, set->name);
+    }
+}
+
+bool settings_check_overrides(const struct tls_settings *settings, const struct server *server,
+                              struct ps_err *err)
+{
+    struct setting_pair pairs[SETTINGS_MAX];
+    size_t len = settings_list(settings, server->major, pairs);
+    PS_AUTO(buf_free) struct buf found = BUF(sizeof(err->detail));
+
+    for (size_t i = 0; i < len; i++) {
+        check_args(server, &pairs[i], &found);
+        check_auto(server, &pairs[i], &found);
+    }
+    if (found.len == 0)
+        return true;
+    if (found.p[found.len - 1] == '\n')
+        found.p[found.len - 1] = '\0';
+    ps_fail(err, PS_E_UNSAFE, _("settings elsewhere would override those of pgseal"));
+    ps_detail(err, "%s", buf_text(&found));
+    return ps_hint(err, _("Remove them as said, then run pgseal secure again."));
+}
+
+/* ---- in plain words ---- */
+
+void settings_describe(const struct tls_settings *settings, const struct server *server,
+                       struct doc_node *section)
+{
+    doc_str(section, "profile", _("Profile"), profile_name(settings->profile));
+    doc_str(section, "min_protocol", _("Lowest protocol"), settings->min_protocol);
+    doc_str(section, "max_protocol", _("Highest protocol"),
+            settings->max_protocol ? settings->max_protocol : _("no bound"));
+    if (pg_setting_known("ssl_tls13_ciphers", server->major))
+        doc_para(section, DOC_PLAIN,
+                 _("The cipher suites of TLS 1.3 are set by ssl_tls13_ciphers (PostgreSQL 18 and "
+                   "later)."));
+    else
+        doc_para(section, DOC_PLAIN,
+                 _("ssl_ciphers governs TLS 1.2 only: PostgreSQL %u has no setting for the suites of "
+                   "TLS 1.3 (18 and later have). OpenSSL's own list holds, all of it AEAD with "
+                   "forward secrecy."), server->major);
+    if (!pg_setting_known("ssl_min_protocol_version", server->major))
+        doc_para(section, DOC_WARN,
+                 _("PostgreSQL %u cannot bound the protocol versions (12 and later can): it speaks "
+                   "whatever its OpenSSL allows."), server->major);
+}

@@ -18,9 +18,10 @@ enum { HELP_WIDTH = 90 };
 
 const struct cli_cmd *const cli_cmds[] = {
     &cmd_secure,
-    &cmd_rollback,
+    &cmd_prove,
     &cmd_status,
     &cmd_client,
+    &cmd_rollback,
     NULL
 };
 

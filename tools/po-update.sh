@@ -3,6 +3,7 @@
 #
 #   tools/po-update.sh             refresh po/POTFILES and po/*.po; then translate what is empty
 #   tools/po-update.sh --pot FILE  only write the template, for the test that compares
+#   tools/po-update.sh --files     only print what POTFILES should hold
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -17,6 +18,10 @@ template() {
     sed -i '/^"POT-Creation-Date:/d; s/charset=CHARSET/charset=UTF-8/' "$OUT"
 }
 
+if [ "${1:-}" = --files ]; then
+    potfiles
+    exit 0
+fi
 if [ "${1:-}" = --pot ]; then
     OUT=$2
     template

@@ -1,7 +1,7 @@
 /* status_doc.c - see status_doc.h. */
 #include "cli/status_doc.h"
 
-#include "base/clock.h"
+#include "base/num.h"
 #include "cli/status_findings.h"
 
 static const struct {
@@ -74,13 +74,25 @@ static void describe_served(const struct status *status, struct doc_node *parent
     describe_validity(status, section, ITEM_CERT, info->not_before, info->not_after);
 }
 
+/* libpq gives numbers as text. */
+static void describe_number(struct doc_node *node, const char *key, const char *label,
+                            const char *text)
+{
+    long number;
+
+    if (text && num_parse(text, 0, INT32_MAX, &number))
+        doc_int(node, key, label, number);
+    else
+        doc_str(node, key, label, text);
+}
+
 static void describe_link(const struct status *status, struct doc_node *root)
 {
     struct doc_node *section = doc_section(root, "connection", _("This connection"));
     const struct sql_link *link = &status->link;
 
     doc_str(section, "host", _("Host"), link->host);
-    doc_str(section, "port", _("Port"), link->port);
+    describe_number(section, "port", _("Port"), link->port);
     doc_str(section, "database", _("Database"), link->database);
     doc_str(section, "role", _("Role"), link->role);
     doc_str(section, "server_version", _("PostgreSQL"), status->server_version);
@@ -91,7 +103,7 @@ static void describe_link(const struct status *status, struct doc_node *root)
     doc_verdict(section, "link", _("Link"), DOC_GOOD, "tls", "TLS");
     doc_str(section, "version", _("TLS version"), link->version);
     doc_str(section, "cipher", _("Cipher"), link->cipher);
-    doc_str(section, "bits", _("Bits"), link->bits);
+    describe_number(section, "bits", _("Bits"), link->bits);
     describe_served(status, section);
 }
 
@@ -157,11 +169,12 @@ static void describe_totals(const struct status *status, struct doc_node *root, 
         struct doc_node *row = doc_row(table);
 
         doc_str(row, column, column_label, totals.at[i].name);
-        for (size_t kind = 0; kind < LINK_KINDS; kind++)
-            if (status->sessions.count[kind])
-                doc_mark(doc_int(row, links[kind].word, _(links[kind].text),
-                                 (int64_t)totals.at[i].count[kind]),
-                         DOC_PLAIN);
+        for (size_t kind = 0; kind < LINK_KINDS; kind++) {
+            struct doc_node *count = doc_int(row, links[kind].word, _(links[kind].text),
+                                             (int64_t)totals.at[i].count[kind]);
+            if (!status->sessions.count[kind])
+                doc_aside(count);
+        }
     }
     free(totals.at);
 }

@@ -74,11 +74,15 @@ static void take_password(struct attacker *attacker, struct io *io, int64_t dead
 static void take_startup(struct attacker *attacker, struct io *io, const struct wire_first *first,
                          bool tls, int64_t deadline)
 {
-    attacker->seen.startup = true;
-    attacker->seen.tls = tls;
-    keep(attacker->seen.user, sizeof(attacker->seen.user), first->user);
-    keep(attacker->seen.database, sizeof(attacker->seen.database),
-         first->database ? first->database : first->user);
+    struct attack_seen *seen = &attacker->seen;
+
+    if (!seen->startup) {           /* what a client that comes again says adds nothing */
+        seen->startup = true;
+        seen->tls = tls;
+        keep(seen->user, sizeof(seen->user), first->user);
+        keep(seen->database, sizeof(seen->database),
+             first->database ? first->database : first->user);
+    }
     take_password(attacker, io, deadline);
 }
 

@@ -167,16 +167,14 @@ static enum way_end by_rule(const struct expect *expect, const struct hba_rule *
         return WAY_UNKNOWN;
     if (!rule || strcmp(rule->method, "reject") == 0)
         return WAY_REFUSED;
-    if (hba_clientcert(expect->spec.server->hba, rule) != HBA_CERT_NONE
-        && (!expect->asks_certificate || cert == CARD_NONE))
+    if (asks_for_certificate(expect->spec.server->hba, rule) && cert == CARD_NONE)
         return WAY_REFUSED;
     return by_method(expect, rule, tls, cert);
 }
 
+/* As if the server spoke TLS and knew a client CA: where it does not, the difference is the finding. */
 static enum way_end on_tls(const struct expect *expect, enum way_cert cert)
 {
-    if (!expect->tls)
-        return WAY_REFUSED;
     if (card_is_bad(cert) && expect->asks_certificate)
         return WAY_REFUSED;
     /* the rule that was meant is the one that asks for more */
@@ -229,14 +227,14 @@ enum way_end expect_version(const struct expect *expect, int version)
     int min = version_setting(expect, "ssl_min_protocol_version");
     int max = version_setting(expect, "ssl_max_protocol_version");
 
-    if (!expect->tls || version < TLS_1_2 || version < min || (max && version > max))
+    if (version < TLS_1_2 || version < min || (max && version > max))
         return WAY_REFUSED;
     return WAY_ACCEPTED;
 }
 
 enum way_end expect_direct(const struct expect *expect, bool alpn)
 {
-    return expect->tls && alpn && expect->spec.server->major >= 17 ? WAY_ACCEPTED : WAY_REFUSED;
+    return alpn && expect->spec.server->major >= 17 ? WAY_ACCEPTED : WAY_REFUSED;
 }
 
 /* ---- in words ---- */
@@ -247,23 +245,41 @@ static void put_rule(const struct expect *expect, const struct hba_rule *rule, s
     hba_rule_text(expect->spec.server->hba, rule, out);
 }
 
+static void put_shadow(const struct expect *expect, struct buf *out)
+{
+    buf_puts(out, _("The rule that asks for a certificate is never reached: "));
+    put_rule(expect, expect->shadowed, out);
+    buf_puts(out, _("; above it stands "));
+    put_rule(expect, expect->tls_rule, out);
+}
+
+/* A refusal that was not expected, or not in this way. */
+static void explain_refusal(const struct expect *expect, enum way_cert cert, struct buf *out)
+{
+    const struct server *server = expect->spec.server;
+
+    if (!expect->tls)
+        buf_puts(out, _("The server speaks no TLS: ssl is off."));
+    else if (!expect->asks_certificate && expect->tls_rule
+             && asks_for_certificate(server->hba, expect->tls_rule))
+        buf_puts(out, _("pg_hba.conf asks for certificates, but ssl_ca_file is empty."));
+    else if (cert == CARD_REVOKED && !setting_given(server, "ssl_crl_file")
+             && !setting_given(server, "ssl_crl_dir"))
+        buf_puts(out, _("No revocation list is set: ssl_crl_file and ssl_crl_dir are empty."));
+}
+
 void expect_explain(const struct expect *expect, enum way_end end, enum way_cert cert,
                     struct buf *out)
 {
-    if (way_end_is_plain(end) && expect->plain_rule) {
+    if (end == WAY_REFUSED) {
+        explain_refusal(expect, cert, out);
+    } else if (way_end_is_plain(end) && expect->plain_rule) {
         buf_puts(out, _("Plaintext is admitted by "));
         put_rule(expect, expect->plain_rule, out);
     } else if (expect->shadowed && expect->tls_rule) {
-        buf_puts(out, _("The rule that asks for a certificate is never reached: "));
-        put_rule(expect, expect->shadowed, out);
-        buf_puts(out, _("; above it stands "));
-        put_rule(expect, expect->tls_rule, out);
-    } else if (card_is_bad(cert) && end != WAY_REFUSED) {
-        buf_puts(out, cert == CARD_REVOKED
-                      && !setting_given(expect->spec.server, "ssl_crl_file")
-                      && !setting_given(expect->spec.server, "ssl_crl_dir")
-                      ? _("No revocation list is set: ssl_crl_file and ssl_crl_dir are empty.")
-                      : _("The server took a certificate that it must refuse."));
+        put_shadow(expect, out);
+    } else if (card_is_bad(cert)) {
+        buf_puts(out, _("The server took a certificate that it must refuse."));
     } else if (cert == CARD_NONE && end == WAY_IN_TLS && expect->tls_rule) {
         buf_puts(out, _("Neither a password nor a certificate is asked for by "));
         put_rule(expect, expect->tls_rule, out);

@@ -1,7 +1,10 @@
 /*
  * expect.h - what should become of each way, worked out from the server's own files.
  *
- * Sources: pg-side, hba.c check_hba and auth.c ClientAuthentication of PostgreSQL 10 to 18: the first
+ * A server that is to be proven speaks TLS and can judge certificates: where its settings say otherwise,
+ * the ways that then fail are the finding.
+ *
+ * Sources: server, hba.c check_hba and auth.c ClientAuthentication of PostgreSQL 10 to 18: the first
  * rule that matches decides; be-secure-openssl.c: with ssl_ca_file set, a certificate that does not
  * verify ends the handshake under any rule, trust too; without it none is asked for.  Client side,
  * fe-connect.c: allow begins on plaintext and goes to TLS when the server answers with an error, prefer
@@ -55,8 +58,8 @@ enum way_end expect_version(const struct expect *expect, int version);
 enum way_end expect_direct(const struct expect *expect, bool alpn);
 
 /*
- * What explains the expectation: a plaintext rule that should not be, a shadowed rule, a rule that
- * asks for nothing; "" when there is nothing to say.  `end` is what was seen.
+ * What explains that a way ended so: a plaintext rule that should not be, a shadowed rule, a rule that
+ * asks for nothing, a setting that is missing; "" when there is nothing to say.
  */
 void expect_explain(const struct expect *expect, enum way_end end, enum way_cert cert,
                     struct buf *out);

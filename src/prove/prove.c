@@ -58,10 +58,11 @@ static void judge(const struct run *run, const char *words, struct prove_row *ro
         row->why = explain(run, row);
     } else if (row->seen == WAY_REFUSED && words && !strstr(row->evidence, words)) {
         row->verdict = PROVE_FAIL;
-        row->why = _("It was refused, but for another reason.");
+        row->why = explain(run, row);
+        row->why = row->why ? row->why : _("It was refused, but for another reason.");
     } else {
         row->verdict = PROVE_PASS;
-        row->why = explain(run, row);
+        row->why = row->seen == WAY_REFUSED ? NULL : explain(run, row);
     }
 }
 
@@ -147,10 +148,19 @@ static void go(const struct run *run, const struct way *way, struct prove_row *r
     row->ms = result.ms;
 }
 
-/* A server that asks for no certificate looks at none: a bad one is as good as none. */
-static bool not_asked_for(const struct run *run, enum way_cert cert)
+/*
+ * Why a refusal would prove nothing: a server that asks for no certificate looks at none, and one
+ * without TLS is refused by the client.
+ */
+static const char *pointless(const struct run *run, const struct way *way)
 {
-    return !run->expect.asks_certificate && cert != CARD_NONE && cert != CARD_GOOD;
+    bool odd = way->cert != CARD_NONE && way->cert != CARD_GOOD;
+
+    if (!run->expect.tls && (odd || way->host == HOST_WRONG))
+        return _("The server speaks no TLS: ssl is off.");
+    if (!run->expect.asks_certificate && odd)
+        return _("The server asks for no certificate: ssl_ca_file is empty.");
+    return NULL;
 }
 
 static void run_way(struct run *run, const struct way *way, const char *host)
@@ -163,8 +173,8 @@ static void run_way(struct run *run, const struct way *way, const char *host)
     row.expected = way->host == HOST_WRONG ? WAY_REFUSED
                    : expect_way(&run->expect, way->sslmode, way->cert);
     row.why = obstacle(run, way);
-    if (!row.why && not_asked_for(run, way->cert))
-        row.why = _("The server asks for no certificate: ssl_ca_file is empty.");
+    if (!row.why)
+        row.why = pointless(run, way);
     if (row.why) {
         row.expected = WAY_UNKNOWN;
     } else {

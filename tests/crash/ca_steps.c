@@ -1,0 +1,96 @@
+/*
+ * ca_steps.c - what the tests of crashes do with a CA, one step a line on standard output.
+ *
+ *   ca_steps create DIR     make it
+ *   ca_steps cycle DIR      issue a certificate, revoke it, renew the CRLs
+ *   ca_steps check DIR      "absent", or "whole" once it opens, issues, and both sides get their files
+ *
+ * A line is written when the step is done and not before: the ledger must know it then.
+ */
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "ca/ca.h"
+
+static void say(const char *what, const struct ca_leaf *leaf)
+{
+    const char *serial = leaf ? cert_info(leaf->chain.at[0])->serial_hex : "";
+
+    dprintf(STDOUT_FILENO, "%s %s\n", what, serial);
+}
+
+static bool create(const char *dir, struct ps_err *err)
+{
+    const struct ca_spec spec = { .key_type = KEY_EC_P256 };
+    PS_AUTO(ca_freep) struct ca *ca = NULL;
+
+    if (!ca_create(dir, &spec, &ca, err))
+        return false;
+    say("created", NULL);
+    return true;
+}
+
+static bool issue(struct ca *ca, struct ca_leaf *out, struct ps_err *err)
+{
+    const struct ca_leaf_spec spec = { .use = CERT_USE_CLIENT, .common_name = "app" };
+
+    return ca_issue(ca, &spec, out, err);
+}
+
+static bool cycle(const char *dir, struct ps_err *err)
+{
+    PS_AUTO(ca_freep) struct ca *ca = NULL;
+    PS_AUTO(ca_leaf_free) struct ca_leaf leaf = { 0 };
+
+    if (!ca_open(dir, NULL, NULL, &ca, err) || !issue(ca, &leaf, err))
+        return false;
+    say("issued", &leaf);
+    if (!ca_revoke(ca, leaf.chain.at[0], 1, err))
+        return false;
+    say("revoked", &leaf);
+    if (!ca_refresh_crls(ca, false, err))
+        return false;
+    say("published", &leaf);
+    return true;
+}
+
+static bool check(const char *dir, struct ps_err *err)
+{
+    PS_AUTO(ca_freep) struct ca *ca = NULL;
+    PS_AUTO(ca_leaf_free) struct ca_leaf leaf = { 0 };
+    PS_AUTO(buf_free) struct buf pem = BUF(BUF_TEXT_MAX);
+
+    if (!ca_exists(dir)) {
+        say("absent", NULL);
+        return true;
+    }
+    if (!ca_open(dir, NULL, NULL, &ca, err) || !issue(ca, &leaf, err)
+        || !ca_crl_pem(ca, CERT_USE_SERVER, &pem, err)
+        || !ca_crl_pem(ca, CERT_USE_CLIENT, &pem, err)
+        || !ca_trust_pem(ca, CERT_USE_SERVER, &pem, err)
+        || !ca_trust_pem(ca, CERT_USE_CLIENT, &pem, err)
+        || !ca_refresh_crls(ca, true, err))
+        return false;
+    say("whole", NULL);
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        bool (*run)(const char *dir, struct ps_err *err);
+    } steps[] = { { "create", create }, { "cycle", cycle }, { "check", check } };
+    struct ps_err err = { 0 };
+
+    tls_start();
+    for (size_t i = 0; argc == 3 && i < PS_COUNT(steps); i++) {
+        if (strcmp(argv[1], steps[i].name) != 0)
+            continue;
+        if (steps[i].run(argv[2], &err))
+            return PS_EXIT_OK;
+        fprintf(stderr, "%s | %s\n", err.message, err.detail);
+        return ps_code_exit(err.code);
+    }
+    return PS_EXIT_USAGE;
+}

@@ -1,0 +1,127 @@
+#!/usr/bin/python3
+"""A CA survives a kill before each call that changes a file, and a full disk at each of them: it is
+whole or absent, the ledger knows what was given out, and no private key was ever open to others."""
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+
+library, steps = sys.argv[1:3]
+failures = []
+
+
+def run(step, folder, under, **settings):
+    env = {"PATH": "/usr/bin:/bin"}
+    if settings:
+        env |= {"LD_PRELOAD": library, "KILLAT_NAME": "ca_steps", "KILLAT_UNDER": under,
+                **{f"KILLAT_{key}": str(value) for key, value in settings.items()}}
+    return subprocess.run([steps, step, folder], env=env, capture_output=True, text=True)
+
+
+def expect(what, good, detail=""):
+    if not good:
+        failures.append(f"{what}: {detail}")
+
+
+def is_whole_or(answers, folder, when):
+    done = run("check", folder, folder)
+    expect(when, done.returncode == 0 and done.stdout.strip() in answers,
+           f"{done.stdout.strip()} {done.stderr.strip()}")
+    return done.stdout.strip()
+
+
+def calls_of(step, folder, under, log):
+    done = run(step, folder, under, LOG=log)
+    expect(step, done.returncode == 0, done.stderr)
+    return [line.split("\t") for line in open(log).read().splitlines()]
+
+
+def no_key_was_open(calls):
+    """The mode that a file of key bytes is made with, or is given later."""
+    seen = 0
+    for _, call, path, *more in calls:
+        if ".key" not in path or not more or not more[0].startswith("0"):
+            continue
+        seen += 1
+        expect(f"{call} {path}", int(more[0], 8) & 0o077 == 0, f"mode {more[0]}")
+    expect("keys watched", seen >= 4, seen)
+
+
+def known_to_the_ledger(folder, output, when):
+    with sqlite3.connect(f"{folder}/ledger.db") as ledger:
+        known = {row[0] for row in ledger.execute("SELECT serial FROM cert")}
+        revoked = {row[0] for row in ledger.execute(
+            "SELECT serial FROM revocation JOIN cert ON cert.id = revocation.cert")}
+    ledger.close()
+    for line in output.splitlines():
+        word, _, serial = line.partition(" ")
+        expect(f"{line}, {when}", serial in (known if word == "issued" else revoked), "forgotten")
+
+
+def crl_number(folder):
+    text = subprocess.run(["openssl", "crl", "-in", f"{folder}/client-ca.crl", "-noout",
+                           "-crlnumber"], capture_output=True, text=True, check=True).stdout
+    return int(text.strip().partition("=")[2], 16)
+
+
+def creation(top):
+    calls = calls_of("create", f"{top}/logged", top, f"{top}/log")
+    no_key_was_open(calls)
+    absent = 0
+    for n in range(1, len(calls) + 1):
+        place = f"{top}/{n}"
+        os.mkdir(place)
+        done = run("create", f"{place}/ca", place, AT=n)
+        when = f"create, killed before call {n} ({calls[n - 1][1]})"
+        expect(when, done.returncode == -signal.SIGKILL, done.returncode)
+        if is_whole_or(("absent", "whole"), f"{place}/ca", when) == "absent":
+            absent += 1
+            again = run("create", f"{place}/ca", place)
+            expect(f"{when}, then again", again.returncode == 0, again.stderr)
+        shutil.rmtree(place)
+    expect("kills before the CA was there", 0 < absent < len(calls), absent)
+    return len(calls)
+
+
+def full_disk(top, calls):
+    for n in range(1, calls + 1):
+        place = f"{top}/full{n}"
+        os.mkdir(place)
+        done = run("create", f"{place}/ca", place, FAIL=f"{n}+:ENOSPC")
+        when = f"create, disk full from call {n} on"
+        left = is_whole_or(("absent", "whole"), f"{place}/ca", when)
+        if left == "absent":
+            expect(when, done.returncode == 3, done.returncode)
+            expect(f"{when}, left behind", os.listdir(place) == [], os.listdir(place))
+        shutil.rmtree(place)
+
+
+def life(top):
+    base = f"{top}/base"
+    expect("create", run("create", base, top).returncode == 0)
+    shutil.copytree(base, f"{top}/logged-life")
+    calls = calls_of("cycle", f"{top}/logged-life", top, f"{top}/log-life")
+    for n in range(1, len(calls) + 1):
+        folder = f"{top}/life{n}"
+        shutil.copytree(base, folder)
+        before = crl_number(folder)
+        done = run("cycle", folder, top, AT=n)
+        when = f"cycle, killed before call {n} ({calls[n - 1][1]})"
+        expect(when, done.returncode == -signal.SIGKILL, done.returncode)
+        known_to_the_ledger(folder, done.stdout, when)
+        is_whole_or(("whole",), folder, when)       # this renews the CRLs too
+        expect(f"CRL number, {when}", crl_number(folder) > before, crl_number(folder))
+        shutil.rmtree(folder)
+    return len(calls)
+
+
+with tempfile.TemporaryDirectory() as folder:
+    counts = creation(folder), life(folder)
+    full_disk(folder, counts[0])
+
+print("\n".join(failures[:20])
+      or f"killed at {counts[0]} points of creation and {counts[1]} of issuing and revoking")
+sys.exit(1 if failures else 0)

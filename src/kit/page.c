@@ -75,7 +75,8 @@ static void describe_notes(const struct kit_spec *spec, struct doc_node *section
     if (spec->ca)
         doc_para(section, DOC_PLAIN, "%s",
                  _("Whoever has the private key is this role.  Keep its files at 0600; if they may "
-                   "have been read by others, have the certificate revoked."));
+                   "have been read by others, have the certificate revoked.  An application of "
+                   "another user gets the folder by chown -R; pgseal then renews it as that user."));
     if (name_is_address(spec->host))
         doc_para(section, DOC_PLAIN, "%s",
                  _("The host is an address.  libpq before 15 does not compare it with the addresses "

@@ -130,6 +130,18 @@ def test_the_right_words_for_wrong_use(site):
                        "--host", "localhost").status == 3
 
 
+@pytest.mark.skipif(not pg.AS_ROOT, reason="only root can give a folder to another user")
+def test_a_kit_that_was_given_to_another_user_is_renewed_as_that_user(site):
+    site.client("app")
+    kit = site.kits / "app"
+    for path in [kit, *kit.iterdir()]:
+        pg.give(path)
+    assert site.client("app").json["clients"][0]["outcome"] == "kept"
+    assert site.client("app", "--renew").json["clients"][0]["outcome"] == "made"
+    assert {p.stat().st_uid for p in [kit, *kit.iterdir()]} == {pg.OWNER.pw_uid}
+    assert same_key(kit)
+
+
 def same_key(kit):
     """Does the certificate fit the key, and is the .pk8 the same key?"""
     commands = [["x509", "-noout", "-pubkey", "-in", kit / "postgresql.crt"],
@@ -203,6 +215,20 @@ def test_what_is_printed_for_libpq_connects_for_every_kind_of_name(make, folder,
         for name, result in results.items():
             assert result.returncode == 0, (role, name, strings[name], result.stderr)
             assert result.stdout.startswith(f"{role}|t|"), (role, name)
+
+
+def test_libpq_of_every_major_knows_every_word(site, every_major):
+    """An older libpq refuses a parameter that it does not know; psql runs on each library."""
+    library = pg.SERVERS[every_major].parent / "lib"
+    if not list(library.glob("libpq.so.5*")):
+        pytest.skip(f"PostgreSQL {every_major} is here without a libpq of its own")
+    env = {"LD_LIBRARY_PATH": str(library)}
+    if run([pg.client_program("psql"), "--version"], env=env).returncode != 0:
+        pytest.skip(f"psql does not run on libpq {every_major}")
+    strings = site.strings("app")
+    for name in ("libpq", "uri"):
+        result = run([pg.client_program("psql"), "-XAtwc", ASK, strings[name]], env=env)
+        assert result.stdout.startswith("app|t|"), result.stderr
 
 
 def test_psycopg_connects_as_printed(site):

@@ -142,6 +142,19 @@ static struct hba_complaint judge_ldapport(const struct hba_setting_context *con
                                    N_("Write a number such as 389 or 636."), true };
 }
 
+static struct hba_complaint judge_radiusports(const struct hba_setting_context *context,
+                                              const char *value)
+{
+    (void)context;
+    for (; value; value = strchr(value, ',')) {
+        value += *value == ',';
+        if (is_zero_port(value))
+            return (struct hba_complaint){ N_("invalid RADIUS port number in \"%s\""),
+                                           N_("Write a number such as 1812."), true };
+    }
+    return fine;
+}
+
 static struct hba_complaint judge_ldapurl(const struct hba_setting_context *context,
                                           const char *value)
 {
@@ -190,7 +203,7 @@ static const struct option {
     { "compat_realm", 0, ALWAYS, WITH(HBA_SSPI), .with = N_("Use it with sspi.") },
     { "upn_username", 0, ALWAYS, WITH(HBA_SSPI), .with = N_("Use it with sspi.") },
     { "radiusservers", 0, 18, WITH(HBA_RADIUS), .with = N_("Use it with radius.") },
-    { "radiusports", 0, 18, WITH(HBA_RADIUS), .with = N_("Use it with radius.") },
+    { "radiusports", 0, 18, WITH(HBA_RADIUS), .judge = judge_radiusports, .with = N_("Use it with radius.") },
     { "radiussecrets", 0, 18, WITH(HBA_RADIUS), .with = N_("Use it with radius.") },
     { "radiusidentifiers", 0, 18, WITH(HBA_RADIUS), .with = N_("Use it with radius.") },
     { "issuer", 18, ALWAYS, WITH(HBA_OAUTH), .with = N_("Use it with oauth.") },
@@ -288,13 +301,38 @@ static struct hba_complaint judge_ldap(const struct chosen *chosen)
     return fine;
 }
 
+/* Elements between commas; 0 when there is nothing. */
+static size_t elements(const struct chosen *chosen, const char *name)
+{
+    const char *value = hba_options_find(chosen->list, chosen->len, name);
+    size_t count = 1;
+
+    if (!value || value[strspn(value, " \t")] == '\0')
+        return 0;
+    for (; *value; value++)
+        count += *value == ',';
+    return count;
+}
+
 static struct hba_complaint judge_radius(const struct chosen *chosen)
 {
-    if (!has(chosen, "radiusservers") || !has(chosen, "radiussecrets"))
+    static const char *const lists[] = { "radiussecrets", "radiusports", "radiusidentifiers" };
+    size_t servers = elements(chosen, "radiusservers");
+
+    if (servers == 0 || elements(chosen, "radiussecrets") == 0)
         return (struct hba_complaint){
             N_("authentication method \"radius\" requires arguments \"radiusservers\" and "
                "\"radiussecrets\" to be set"),
             N_("Add them.") };
+    for (size_t i = 0; i < PS_COUNT(lists); i++) {
+        size_t count = elements(chosen, lists[i]);
+
+        if (count > 1 && count != servers)
+            return (struct hba_complaint){
+                N_("the number of RADIUS secrets, ports and identifiers must be 1 or the same as "
+                   "the number of RADIUS servers"),
+                N_("Write one for all servers, or one for each.") };
+    }
     return fine;
 }
 

@@ -57,7 +57,7 @@ static void walk_escape(struct walk *walk)
     walk->operand = true;
 }
 
-/* {m}, {m,}, {m,n}; a brace before no digit is itself in one language only. */
+/* {m}, {m,}, {m,n} */
 static bool walk_bound(struct walk *walk)
 {
     size_t len = strspn(walk->p + 1, "0123456789,");
@@ -67,7 +67,6 @@ static bool walk_bound(struct walk *walk)
 
     if (from[len] != '}' || !num_parse_n(from, first, 0, BOUND_MAX, &low))
         return false;
-    high = low;
     if (comma && first + 1 < len
         && !num_parse_n(comma + 1, len - first - 1, low, BOUND_MAX, &high))
         return false;
@@ -77,16 +76,18 @@ static bool walk_bound(struct walk *walk)
 
 static void walk_quantifier(struct walk *walk)
 {
-    if (!walk->operand) {
-        leave(walk, *walk->p == '{' ? HBA_REGEX_OTHER : HBA_REGEX_BROKEN);
+    bool brace = *walk->p == '{';
+
+    if (brace && !isdigit((unsigned char)walk->p[1])) {
+        leave(walk, HBA_REGEX_OTHER);       /* itself in one language only */
         return;
     }
-    if (*walk->p != '{')
+    if (!walk->operand || (brace && !walk_bound(walk))) {
+        leave(walk, HBA_REGEX_BROKEN);
+        return;
+    }
+    if (!brace)
         walk->p++;
-    else if (!walk_bound(walk)) {
-        leave(walk, HBA_REGEX_OTHER);
-        return;
-    }
     if (*walk->p == '?')
         leave(walk, HBA_REGEX_OTHER);       /* not greedy */
     walk->operand = false;

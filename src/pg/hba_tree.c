@@ -31,17 +31,21 @@ void tree_free(struct tree *tree)
     free(tree);
 }
 
-static void locate(const struct buf *text, size_t at, unsigned *line, unsigned *column)
+static void locate(struct tree_file *file, size_t at, unsigned *line, unsigned *column)
 {
-    const char *p = buf_text(text), *newline;
-    size_t from = 0;
+    const char *p = buf_text(&file->text), *newline;
 
-    *line = 1;
-    while (from < at && (newline = memchr(p + from, '\n', at - from))) {
-        from = (size_t)(newline - p) + 1;
-        (*line)++;
+    if (at < file->line_at || file->line == 0) {
+        file->line_at = 0;
+        file->line = 1;
     }
-    *column = (unsigned)(at - from) + 1;
+    while (file->line_at < at
+           && (newline = memchr(p + file->line_at, '\n', at - file->line_at))) {
+        file->line_at = (size_t)(newline - p) + 1;
+        file->line++;
+    }
+    *line = file->line;
+    *column = (unsigned)(at - file->line_at) + 1;
 }
 
 bool tree_problem(struct tree *tree, size_t file, size_t at, const char *what, const char *hint)
@@ -50,7 +54,7 @@ bool tree_problem(struct tree *tree, size_t file, size_t at, const char *what, c
 
     if (tree->problems_len >= TREE_PROBLEMS_MAX)
         return false;
-    locate(&tree->files[file].text, at, &problem.line, &problem.column);
+    locate(&tree->files[file], at, &problem.line, &problem.column);
     PS_PUSH(tree->problems, tree->problems_len, tree->problems_cap) = problem;
     return false;
 }
@@ -140,8 +144,7 @@ static bool follow(struct reader *reader, const struct mention *from, const char
         if (may_miss && err.code == PS_E_NOT_FOUND)
             return true;
         return tree_problem(tree, from->file, from->word->begin,
-                            arena_printf(tree->arena, _("could not open file \"%s\": %s"), path,
-                                         err.message),
+                            arena_strdup(tree->arena, err.message),
                             _("Correct the name, or make the file readable for the server."));
     }
     tree->files[file].lines |= how == READ_LINES;
@@ -172,8 +175,7 @@ static bool include_dir(struct reader *reader, const struct mention *from, enum 
                             _("Name a directory, or remove the line."));
     if (!reader->source->list(reader->source->arg, dir, &names, &len, &err))
         return tree_problem(tree, from->file, from->word->begin,
-                            arena_printf(tree->arena, _("could not open directory \"%s\": %s"), dir,
-                                         err.message),
+                            arena_strdup(tree->arena, err.message),
                             _("Correct the name, or make the directory readable for the server."));
     for (size_t i = 0; i < len; i++) {
         good &= follow(reader, from, names[i], how, false);

@@ -14,7 +14,7 @@
 #include "pg/hba_lex.h"
 
 #define TREE_MAX_BYTES (64u << 20)      /* bound of ours: all readings of all files together */
-#define TREE_PROBLEMS_MAX 1000          /* bound of ours: later ones are not noted */
+#define TREE_PROBLEMS_MAX 10000         /* bound of ours: later ones are not noted */
 #define TREE_DEPTH_BEFORE_16 100        /* bound of ours: these servers go on until out of files */
 
 struct tree_field {
@@ -35,6 +35,8 @@ struct tree_file {
     const char *name;
     struct buf text;
     bool lines;                 /* has lines or includes; false: only words for @file */
+    size_t line_at;             /* begin of the line of its last problem, */
+    unsigned line;              /* and its number: the next problem is behind it, as a rule */
 };
 
 struct tree {

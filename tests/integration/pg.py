@@ -7,6 +7,7 @@ the owner, so that `peer` over the socket is the administrator's way in, as on D
 import contextlib
 import fcntl
 import glob
+import itertools
 import os
 import pathlib
 import pwd
@@ -107,23 +108,22 @@ def copy_tree(source, target):
     must(as_owner(["cp", "-a", source, target]))
 
 
-_ports = iter(())
+_taken = []         # open lock files: a port is ours until this process ends
 
 
 def free_port():
-    """A port nobody listens on.  Each test process takes from a range of its own."""
-    global _ports
-    while True:
-        port = next(_ports, None)
-        if port is None:
-            worker = int(re.sub(r"\D", "", os.environ.get("PYTEST_XDIST_WORKER", "")) or 0)
-            first = 21000 + (os.getpid() % 7 * 16 + worker % 16) * 100
-            _ports = iter(range(first, first + 100))
-            continue
-        with socket.socket() as probe:
-            with contextlib.suppress(OSError):
+    """A port nobody listens on and no other test process has taken."""
+    for port in range(21000, 32000):
+        lock = os.open(f"/tmp/pgseal-port-{port}", os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with socket.socket() as probe:
                 probe.bind(("127.0.0.1", port))
-                return port
+            _taken.append(lock)
+            return port
+        except OSError:
+            os.close(lock)
+    raise AssertionError("no port is free")
 
 
 # ---- clusters ---------------------------------------------------------------------------------
@@ -329,17 +329,18 @@ class Cluster:
         shutil.rmtree(self.dir, ignore_errors=True)
 
 
+_numbers = itertools.count(1)       # of all makers of a process: their clusters share a folder
+
+
 class Maker:
     """Makes clusters under one root and removes them all."""
 
     def __init__(self, root):
         self.root = root
         self.clusters = []
-        self._count = 0
 
     def _new(self, major):
-        self._count += 1
-        name = f"{os.environ.get('PYTEST_XDIST_WORKER', 'm')}-{os.getpid()}-{self._count}"
+        name = f"{os.environ.get('PYTEST_XDIST_WORKER', 'm')}-{os.getpid()}-{next(_numbers)}"
         cluster = Cluster(self.root, major, name)
         self.clusters.append(cluster)
         return cluster

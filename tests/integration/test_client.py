@@ -133,6 +133,7 @@ def test_the_right_words_for_wrong_use(site):
 @pytest.mark.skipif(not pg.AS_ROOT, reason="only root can give a folder to another user")
 def test_a_kit_that_was_given_to_another_user_is_renewed_as_that_user(site):
     site.client("app")
+    site.folder.chmod(0o755)
     kit = site.kits / "app"
     for path in [kit, *kit.iterdir()]:
         pg.give(path)

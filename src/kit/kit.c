@@ -42,6 +42,7 @@ struct kit {
     bool fresh;                 /* the folder was made now */
     bool changed;               /* a file was written */
     struct buf trust, crl;      /* root.crt, root.crl */
+    struct buf server_trust, server_crl;    /* by which a server judges the role's certificate */
     struct file_lock *lock;
 };
 
@@ -50,6 +51,8 @@ static void kit_done(struct kit *kit)
     free(kit->path);
     buf_free(&kit->trust);
     buf_free(&kit->crl);
+    buf_free(&kit->server_trust);
+    buf_free(&kit->server_crl);
     lock_freep(&kit->lock);
 }
 
@@ -157,17 +160,16 @@ static bool read_key(const char *path, struct key **out, struct ps_err *err)
 }
 
 /* As a server will judge it that was given what this CA has for servers. */
-static bool chain_is_accepted(struct ca *ca, const struct cert_list *chain, struct ps_err *err)
+static bool chain_is_accepted(const struct kit *kit, const struct cert_list *chain,
+                              struct ps_err *err)
 {
-    PS_AUTO(buf_free) struct buf trust = BUF(FILE_CONF_MAX);
-    PS_AUTO(buf_free) struct buf revoked = BUF(FILE_CONF_MAX);
+    const struct buf *trust = &kit->server_trust, *crl = &kit->server_crl;
+    const char *name = ca_dir(kit->spec->ca);
     PS_AUTO(cert_list_free) struct cert_list anchors = { 0 };
     PS_AUTO(crl_list_free) struct crl_list crls = { 0 };
 
-    return ca_trust_pem(ca, CERT_USE_SERVER, &trust, err)
-        && ca_crl_pem(ca, CERT_USE_SERVER, &revoked, err)
-        && cert_list_from_pem(buf_text(&trust), trust.len, ca_dir(ca), &anchors, err)
-        && crl_list_from_pem(buf_text(&revoked), revoked.len, ca_dir(ca), &crls, err)
+    return cert_list_from_pem(buf_text(trust), trust->len, name, &anchors, err)
+        && crl_list_from_pem(buf_text(crl), crl->len, name, &crls, err)
         && verify_chain(chain, &anchors, &crls, CERT_USE_CLIENT, 0, err);
 }
 
@@ -197,7 +199,7 @@ static bool pair_is_good(const struct kit *kit, struct key **key, struct ps_err 
 
     if (!read_chain(kit->path, &chain, why) || !read_key(kit->path, &found, why)
         || !leaf_is_good(kit->spec, chain.at[0], found, why)
-        || !chain_is_accepted(kit->spec->ca, &chain, why))
+        || !chain_is_accepted(kit, &chain, why))
         return false;
     *key = PS_TAKE(found);
     return true;
@@ -260,6 +262,7 @@ static bool keep_pair(struct kit *kit, const struct key *key, struct ps_err *err
 
 /* ---- the whole ---- */
 
+/* All that is asked of the CA before we act as the folder's owner, who need not be able to read it. */
 static bool collect_trust(struct kit *kit, struct ps_err *err)
 {
     const struct kit_spec *spec = kit->spec;
@@ -269,7 +272,9 @@ static bool collect_trust(struct kit *kit, struct ps_err *err)
             || ps_fail(err, PS_E_TOO_BIG, _("the trusted certificates are too many"));
     return ca_refresh_crls(spec->ca, false, err)
         && ca_trust_pem(spec->ca, CERT_USE_CLIENT, &kit->trust, err)
-        && ca_crl_pem(spec->ca, CERT_USE_CLIENT, &kit->crl, err);
+        && ca_crl_pem(spec->ca, CERT_USE_CLIENT, &kit->crl, err)
+        && ca_trust_pem(spec->ca, CERT_USE_SERVER, &kit->server_trust, err)
+        && ca_crl_pem(spec->ca, CERT_USE_SERVER, &kit->server_crl, err);
 }
 
 static bool open_folder(struct kit *kit, struct ps_err *err)
@@ -344,7 +349,9 @@ bool kit_write(const struct kit_spec *spec, enum kit_outcome *outcome, char **pa
                struct ps_err *err)
 {
     PS_AUTO(kit_done) struct kit kit = {
-        .spec = spec, .trust = BUF(FILE_CONF_MAX), .crl = BUF(FILE_CONF_MAX),
+        .spec = spec,
+        .trust = BUF(FILE_CONF_MAX), .crl = BUF(FILE_CONF_MAX),
+        .server_trust = BUF(FILE_CONF_MAX), .server_crl = BUF(FILE_CONF_MAX),
     };
     PS_AUTO(key_freep) struct key *key = NULL;
     PS_AUTO(ca_leaf_free) struct ca_leaf leaf = { 0 };

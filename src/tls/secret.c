@@ -146,7 +146,7 @@ static bool tty_open(struct quiet_tty *tty, struct ps_err *err)
     if (fd < 0 || tcgetattr(fd, &tty->was) != 0) {
         close_fd(&fd);
         ps_fail(err, PS_E_PASSPHRASE, _("a passphrase is needed, and there is no terminal to ask at"));
-        return ps_hint(err, _("Give it with --passphrase-fd or --passphrase-file."));
+        return ps_hint(err, _("Give it with --passphrase-fd."));
     }
     tty->fd = fd;
     quiet = tty->was;

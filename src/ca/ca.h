@@ -38,7 +38,8 @@ bool ca_exists(const char *dir);
 
 /*
  * Make a CA in `dir`, which is absent or empty (PS_E_EXISTS otherwise).  It is built in a folder
- * beside, ".NAME.pgseal-XXXXXX", synced and renamed: a crash leaves nothing that ca_exists().
+ * beside, ".NAME.pgseal-XXXXXX", synced and renamed: a crash leaves nothing that ca_exists(), and
+ * what it leaves beside may be deleted.
  */
 PS_MUST bool ca_create(const char *dir, const struct ca_spec *spec, struct ca **out,
                        struct ps_err *err);

@@ -1,6 +1,7 @@
 /* key.c - see key.h. */
 #include "tls/key.h"
 
+#include <errno.h>
 #include <sys/stat.h>
 
 #include <openssl/pem.h>
@@ -196,7 +197,8 @@ bool key_file_mode_ok(const char *path, uid_t owner, struct ps_err *err)
     struct stat st;
 
     if (stat(path, &st) != 0) {
-        ps_fail(err, PS_E_NOT_FOUND, _("could not access private key file \"%s\": %m"), path);
+        ps_fail(err, errno == ENOENT ? PS_E_NOT_FOUND : PS_E_IO,
+                _("could not access private key file \"%s\": %m"), path);
         return ps_at(err, path, 0, 0);
     }
     if (!S_ISREG(st.st_mode))

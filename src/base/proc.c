@@ -98,14 +98,15 @@ static bool drain(int fd, struct buf *to)
     return got > 0;
 }
 
-static bool collect(const struct proc_spec *spec, struct pipes *p, struct proc_result *result)
+/* Feed it and keep what it says until it closes its pipes; false when `end` comes first. */
+static bool collect(const struct proc_spec *spec, struct pipes *p, int64_t end,
+                    struct proc_result *result)
 {
-    int64_t end = clock_mono_ms() + (spec->timeout_ms ? spec->timeout_ms : DEFAULT_TIMEOUT_MS);
     const char *input = spec->input ? spec->input : "";
     size_t input_left = strlen(input);
 
-    if (!input_left)
-        close_end(&p->in[1]);
+    if (!input_left || fcntl(p->in[1], F_SETFL, O_NONBLOCK) != 0)
+        close_end(&p->in[1]);       /* (a write that blocks could wait for a reader who waits for us) */
     while (p->out[0] >= 0 || p->err[0] >= 0) {
         struct pollfd fds[] = { { p->out[0], POLLIN, 0 }, { p->err[0], POLLIN, 0 },
                                 { p->in[1], POLLOUT, 0 } };
@@ -125,22 +126,34 @@ static bool collect(const struct proc_spec *spec, struct pipes *p, struct proc_r
                 input += put;
                 input_left -= (size_t)put;
             }
-            if (put < 0 || !input_left)
+            if ((put < 0 && errno != EAGAIN && errno != EINTR) || !input_left)
                 close_end(&p->in[1]);
         }
     }
     return true;
 }
 
-/* The pipes have closed; the process itself gets what is left of the time. */
-static bool reap(pid_t pid, bool kill_it, int *status)
+/*
+ * The pipes have closed, which need not be its end (output_to); false when it had to be killed because
+ * `end` has come.
+ */
+static bool reap(pid_t pid, int64_t end, int *status)
 {
-    if (kill_it)
-        kill(pid, SIGKILL);
-    while (waitpid(pid, status, 0) < 0)
-        if (errno != EINTR)
+    for (;;) {
+        pid_t ended = waitpid(pid, status, WNOHANG);
+
+        if (ended == pid)
+            return true;
+        if (ended < 0 && errno != EINTR)
             return false;
-    return true;
+        if (clock_mono_ms() >= end)
+            break;
+        clock_sleep_ms(1);
+    }
+    kill(pid, SIGKILL);
+    while (waitpid(pid, status, 0) < 0 && errno == EINTR)
+        ;
+    return false;
 }
 
 void proc_result_free(struct proc_result *result)
@@ -180,9 +193,10 @@ bool proc_run(const struct proc_spec *spec, struct proc_result *out, struct ps_e
     close_end(&p.err[1]);
     close_end(&p.failed[1]);
     void (*old)(int) = signal(SIGPIPE, SIG_IGN);
-    bool in_time = collect(spec, &p, out);
+    int64_t end = clock_mono_ms() + (spec->timeout_ms ? spec->timeout_ms : DEFAULT_TIMEOUT_MS);
     bool not_started = read(p.failed[0], &why, sizeof(why)) == sizeof(why);
-    reap(pid, !in_time, &status);
+    bool in_time = collect(spec, &p, end, out);
+    in_time = reap(pid, in_time ? end : 0, &status) && in_time;
     signal(SIGPIPE, old);
     pipes_close(&p);
 

@@ -109,9 +109,14 @@ static const char label_xattr[] = "security.selinux";
 static bool resolve_link(const char *path, char **out, struct ps_err *err)
 {
     PS_AUTO(ps_freep) char *real = realpath(path, NULL);
+    struct stat st;
 
     if (!real && errno != ENOENT)
         return fail_open(path, err);
+    if (!real && lstat(path, &st) == 0) {       /* a link: a file in its place is not what was meant */
+        ps_fail(err, PS_E_NOT_FOUND, _("symbolic link \"%s\" points to nothing"), path);
+        return ps_at(err, path, 0, 0);
+    }
     *out = real ? PS_TAKE(real) : ps_strdup(path);
     return true;
 }

@@ -40,8 +40,9 @@ struct file_edit;       /* a change that has begun; freed without commit, nothin
 
 /*
  * Begin to replace `path`, or to make it.  A symbolic link is followed first: the file it names is
- * replaced, the link stays.  `fresh` gives the attributes of a file that does not exist yet; with
- * NULL the file must exist.  The bytes are never readable wider than the final mode.
+ * replaced, the link stays; one that points to nothing is PS_E_NOT_FOUND.  `fresh` gives the
+ * attributes of a file that does not exist yet; with NULL the file must exist.  The bytes are never
+ * readable wider than the final mode.
  */
 PS_MUST bool file_edit_begin(const char *path, const struct file_attr *fresh,
                              struct file_edit **out, struct ps_err *err);

@@ -18,9 +18,9 @@ static const char *const card_words[CARD_COUNT] = {
     "none", "good", "other_role", "revoked", "expired", "foreign_ca", "server_as_client",
 };
 
-static void put_verdict(struct doc_node *row, enum prove_verdict verdict)
+static void put_verdict(struct doc_node *row, const char *label, enum prove_verdict verdict)
 {
-    doc_verdict(row, "verdict", _("Verdict"), verdicts[verdict].mark, verdicts[verdict].word,
+    doc_verdict(row, "verdict", label, verdicts[verdict].mark, verdicts[verdict].word,
                 _(verdicts[verdict].text));
 }
 
@@ -34,7 +34,7 @@ static void put_row(struct doc_node *table, const struct prove_row *row)
     doc_verdict(to, "expected", _("Expected"), DOC_PLAIN, way_end_word(row->expected),
                 way_end_text(row->expected));
     doc_verdict(to, "seen", _("Seen"), DOC_PLAIN, way_end_word(row->seen), way_end_text(row->seen));
-    put_verdict(to, row->verdict);
+    put_verdict(to, _("Verdict"), row->verdict);
     doc_ms(to, "ms", _("Time"), row->ms);
     if (row->sslmode) {
         doc_aside(doc_str(to, "sslmode", _("sslmode"), row->sslmode));
@@ -90,7 +90,7 @@ static void put_siege(struct doc_node *table, const struct prove_siege *siege)
         put_stand_verdict(row, attack_kinds[i].key, _(attack_kinds[i].label), &siege->against[i]);
         ms += siege->against[i].ms;
     }
-    put_verdict(row, worst(siege));
+    put_verdict(row, _("As documented"), worst(siege));
     doc_ms(row, "ms", _("Time"), ms);
     for (size_t i = 0; i < ATTACK_COUNT; i++) {
         const struct prove_stand *stand = &siege->against[i];
@@ -136,7 +136,7 @@ static void put_target(const struct prove_result *result, struct doc_node *secti
                     _(attack_kinds[i].label));
         doc_verdict(row, "expected", _("Wanted"), DOC_PLAIN, "withstood", _("withstood"));
         put_stand_verdict(row, "seen", _("Seen"), stand);
-        put_verdict(row, stand->verdict);
+        put_verdict(row, _("Verdict"), stand->verdict);
         doc_ms(row, "ms", _("Time"), stand->ms);
         doc_str(row, "evidence", _("In libpq's words"),
                 stand->evidence ? stand->evidence : stand->why);

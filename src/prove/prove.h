@@ -70,7 +70,7 @@ struct prove_target_spec {
 /*
  * Put an attacker where the first host of the string is, and see which attacks it withstands.  The
  * true server is not contacted; the true password is not sent.  PS_E_USAGE for a string that cannot be
- * parsed, PS_E_UNSUPPORTED when it names a Unix-domain socket.
+ * parsed, PS_E_NET when it names a Unix-domain socket.
  */
 PS_MUST bool prove_target(const struct prove_target_spec *spec, struct prove_result **out,
                           struct ps_err *err);

@@ -78,7 +78,7 @@ static bool over_network(const struct resolved *resolved, const char *host, stru
 
     if (name || option(resolved, "hostaddr"))
         return true;
-    ps_fail(err, PS_E_UNSUPPORTED, _("the connection string goes to a Unix-domain socket"));
+    ps_fail(err, PS_E_NET, _("the connection string goes to a Unix-domain socket"));
     ps_detail(err, _("There is no network in between, and so no place for an attacker; PostgreSQL "
                      "speaks no TLS there."));
     return ps_hint(err, _("Name a host in it, as the application on another machine does."));

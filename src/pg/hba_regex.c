@@ -49,9 +49,11 @@ static void walk_escape(struct walk *walk)
 {
     unsigned char next = (unsigned char)walk->p[1];
 
-    if (next == '\0')
+    if (next == '\0') {
         leave(walk, HBA_REGEX_BROKEN);
-    else if (isalnum(next) || next >= 0x80)
+        return;
+    }
+    if (isalnum(next) || next >= 0x80)
         leave(walk, HBA_REGEX_OTHER);       /* \d, \m, \1: PostgreSQL's own */
     walk->p += 2;
     walk->operand = true;
@@ -128,7 +130,7 @@ enum hba_regex hba_regex_judge(const char *pattern)
 
     if (strncmp(pattern, "***", 3) == 0)
         return HBA_REGEX_OTHER;             /* a director: which language follows */
-    while (*walk.p && walk.state == HBA_REGEX_SHARED)
+    while (walk.state == HBA_REGEX_SHARED && *walk.p)
         switch (*walk.p) {
         case '[': walk_bracket(&walk); break;
         case '\\': walk_escape(&walk); break;

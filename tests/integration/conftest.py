@@ -35,6 +35,14 @@ def pytest_unconfigure(config):
         del os.environ["PGSEAL_TEST_ROOT"]
 
 
+def pytest_terminal_summary(terminalreporter):
+    """What tests had to say about how much they covered: record_property("says", ...)."""
+    for report in terminalreporter.stats.get("passed", []) + terminalreporter.stats.get("failed", []):
+        for name, value in report.user_properties:
+            if name == "says" and report.when == "call":
+                terminalreporter.write_line(value)
+
+
 @pytest.fixture(scope="session")
 def root():
     return pathlib.Path(os.environ["PGSEAL_TEST_ROOT"])
@@ -99,22 +107,25 @@ class Result:
 
 @pytest.fixture(scope="session")
 def program(root):
-    """The program under test, copied to where the owner of the servers can run it too."""
+    """The program under test, and killat beside it, copied to where the owner of the servers can use
+    them too."""
     source = pathlib.Path(os.environ.get("PGSEAL", SOURCE / "build/pgseal"))
     if not source.exists():
         pytest.fail(f"{source} is not there; run make", pytrace=False)
-    target = root / "bin/pgseal"
+    target = root / "bin"
     with open(root / "bin.lock", "w") as lock:
         pg.fcntl.flock(lock, pg.fcntl.LOCK_EX)
         if not target.exists():
-            target.parent.mkdir(mode=0o755, exist_ok=True)
-            shutil.copy2(source, f"{target}.part")
-            os.rename(f"{target}.part", target)
-    return target
+            part = root / "bin.part"
+            part.mkdir(mode=0o755)
+            shutil.copy2(source, part)
+            shutil.copy2(source.parent / "tests/tools/libkillat.so", part)
+            part.rename(target)
+    return target / source.name
 
 
 def _runner(program, owner):
-    def run(*args, ok=None, timeout=120, input=None, env=None, program=program):
+    def run(*args, ok=None, timeout=120, input=None, env=None):
         """Run pgseal; with ok=True a status other than 0 fails the test, showing everything."""
         argv = [str(program), *(str(a) for a in args)]
         base = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "LC_", "LANG"))}
@@ -148,3 +159,17 @@ def pgseal_as_owner(program):
 def pgseal_both(request, program):
     """Both of them, one after the other, when the tests run as root."""
     return _runner(program, owner=request.param == "as-owner")
+
+
+@pytest.fixture(scope="session")
+def killat(program, pgseal):
+    """Run pgseal with killat in it (see tests/tools/killat.c).
+
+    killat(args, under=[...], log=file, at=n, after=1, fail="n:ENOSPC")
+    """
+    def run(args, under, **settings):
+        env = {"LD_PRELOAD": str(program.parent / "libkillat.so"),
+               "KILLAT_UNDER": ":".join(str(path) for path in under),
+               **{f"KILLAT_{name.upper()}": str(value) for name, value in settings.items()}}
+        return pgseal(*args, env=env)
+    return run

@@ -1,4 +1,4 @@
-/* cert_make.c - certificates made and signed; see cert.h.  Extensions as RFC 5280 4.2 wants them. */
+/* cert_make.c - certificates made and signed, with the extensions of RFC 5280 4.2; see cert.h. */
 #include "tls/cert.h"
 
 #include <arpa/inet.h>

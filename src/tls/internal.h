@@ -83,8 +83,9 @@ char *tls_serial_dec(struct arena *arena, const ASN1_INTEGER *serial);
 #define PEM_MAX BUF_TEXT_MAX
 
 /*
- * The blocks of a PEM text of at most PEM_MAX bytes, one by one: `type` is "CERTIFICATE" or another; der and type belong to
- * the walk until the next step.  *end is true behind the last one.  PS_E_SYNTAX names the line.
+ * The blocks of a PEM text of at most PEM_MAX bytes, one by one: `type` is "CERTIFICATE" or another;
+ * der and type belong to the walk until the next step.  *end is true behind the last one.
+ * PS_E_TOO_BIG; PS_E_SYNTAX names the line.
  */
 struct pem_walk {
     const char *text, *name;

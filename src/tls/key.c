@@ -202,7 +202,8 @@ bool key_file_mode_ok(const char *path, uid_t owner, struct ps_err *err)
         return ps_at(err, path, 0, 0);
     }
     if (!S_ISREG(st.st_mode))
-        return ps_fail(err, PS_E_KEY_MODE, _("private key file \"%s\" is not a regular file"), path);
+        return ps_fail(err, PS_E_KEY_MODE, _("private key file \"%s\" is not a regular file"),
+                       path);
     if (st.st_uid != owner && st.st_uid != 0) {
         ps_fail(err, PS_E_KEY_MODE,
                 _("private key file \"%s\" must be owned by the database user or root"), path);

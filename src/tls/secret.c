@@ -145,7 +145,8 @@ static bool tty_open(struct quiet_tty *tty, struct ps_err *err)
     int fd = open("/dev/tty", O_RDWR | O_CLOEXEC);
     if (fd < 0 || tcgetattr(fd, &tty->was) != 0) {
         close_fd(&fd);
-        ps_fail(err, PS_E_PASSPHRASE, _("a passphrase is needed, and there is no terminal to ask at"));
+        ps_fail(err, PS_E_PASSPHRASE,
+                _("a passphrase is needed, and there is no terminal to ask at"));
         return ps_hint(err, _("Give it with --passphrase-fd."));
     }
     tty->fd = fd;

@@ -146,7 +146,8 @@ static void chains_are_judged_as_by_postgresql(void **state)
                                  T0 + chains[i].day * DAY, &err);
         if (good != (chains[i].reason == NULL))
             fail_msg("%s: %s", chains[i].what, good ? "accepted" : err.message);
-        if (!good && (!strstr(err.message, chains[i].reason) || !strstr(err.detail, chains[i].detail)))
+        if (!good && (!strstr(err.message, chains[i].reason)
+                      || !strstr(err.detail, chains[i].detail)))
             fail_msg("%s: %s / %s", chains[i].what, err.message, err.detail);
         if (!good) {
             assert_int_equal(err.code, PS_E_CERT);

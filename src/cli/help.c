@@ -30,7 +30,7 @@ static void put_flowed(struct buf *out, int at, int column, int width, const cha
     PS_AUTO(text_lines_free) struct text_lines lines = { 0 };
 
     text_wrap(text, width - column < 30 ? 30 : width - column, &lines);
-    if (at > 0 && at >= column) {
+    if (at > 0 && at + 2 > column) {     /* two blanks between */
         buf_putc(out, '\n');
         at = 0;
     }
@@ -115,7 +115,7 @@ void help_program(struct buf *out, int width)
     put_flowed(out, 0, 0, width,
                _("pgseal takes a PostgreSQL server to TLS that is verified on both sides, proves it "
                  "from the outside, and can go back."));
-    buf_printf(out, "\n%s\n  pgseal VERB [OPTION]...\n  pgseal help VERB\n\n%s\n", _("Usage:"),
+    buf_printf(out, "\n%s\n  pgseal VERB [options]\n  pgseal help VERB\n\n%s\n", _("Usage:"),
                _("Verbs:"));
     for (const struct cli_cmd *const *cmd = cli_cmds; *cmd; cmd++)
         put_item(out, VERBS_COLUMN, width, (*cmd)->name, translated((*cmd)->summary));

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Every verb and long option that `pgseal VERB --help` shows stands in both manual pages.
+"""Every verb and long option that `pgseal VERB --help` shows stands in each manual page, and no page
+is in another's language: the program found its catalogs.
 
     test_man.py PGSEAL PAGE...
 """
@@ -33,6 +34,10 @@ for page in pages:
         for option in re.findall(r"^  (?:-\w, |    )(--[\w-]+)", help_of(verb, "--help"), re.M):
             if f"*{option}*" not in sections[verb] + common:
                 errors.append(f"{page}: nothing about {verb} {option}")
+
+descriptions = [re.search(r"\*--help\*\n\t(.*)", pathlib.Path(page).read_text())[1] for page in pages]
+if len(set(descriptions)) != len(pages):
+    errors.append(f"the pages are in one language: {descriptions[0]}")
 
 print("\n".join(errors) or f"{len(verbs)} verbs stand in {len(pages)} pages with their options")
 sys.exit(1 if errors else 0)

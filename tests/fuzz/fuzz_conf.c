@@ -19,7 +19,7 @@ static void check_value(const struct conf_line *line)
 {
     PS_AUTO(buf_free) struct buf text = BUF(BUF_TEXT_MAX);
 
-    buf_printf(&text, "%s=", line->name);
+    buf_printf(&text, " %s=", line->name);      /* a byte order mark is one only at the beginning */
     conf_quote(line->value, &text);
     PS_AUTO(conf_file_freep) struct conf_file *file = parse(text.p, text.len);
     if (!file || conf_file_lines(file) != 1)

@@ -94,8 +94,8 @@ PS_MUST bool ca_revoke(struct ca *ca, const struct cert *cert, int reason, struc
 
 /*
  * Write the CRLs that are stale (past half of their life, or revocations since); `force`: all three.
- * The root's needs the root key only when it is stale.  Waits for another pgseal a while, then
- * PS_E_BUSY.
+ * The root's needs the root key only when it is stale; without the key one that is still good stays,
+ * with a warning.  Waits for another pgseal a while, then PS_E_BUSY.
  */
 PS_MUST bool ca_refresh_crls(struct ca *ca, bool force, struct ps_err *err);
 

@@ -2,6 +2,7 @@
 #include "ca/internal.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "tls/verify.h"
 
 enum { LOCK_WAIT_MS = 10000, LOCK_LOOK_MS = 50 };
@@ -51,18 +52,33 @@ static bool read_crl(const struct ca *ca, enum ca_who who, struct crl_list *out,
         && crl_list_from_pem(buf_text(&pem), pem.len, path, out, err);
 }
 
-static bool is_fresh(struct ca *ca, enum ca_who who, const struct crl *crl, bool *fresh,
-                     struct ps_err *err)
+enum crl_state { CRL_DEAD, CRL_DUE, CRL_FRESH };    /* due: past half of its life, and still good */
+
+static bool judge(struct ca *ca, enum ca_who who, const struct crl *crl, enum crl_state *out,
+                  struct ps_err *err)
 {
     const struct crl_info *info = crl_info(crl);
     PS_AUTO(ps_freep) struct store_revoked *revoked = NULL;
-    time_t half = info->this_update + (info->next_update - info->this_update) / 2;
+    time_t now = clock_now(), half = info->this_update + (info->next_update - info->this_update) / 2;
     size_t len = 0;
 
     if (!store_revoked_list(ca->store, cert_info(ca->cert[who])->subject, &revoked, &len, err))
         return false;
     /* a revocation is never taken back: the same count is the same list */
-    *fresh = clock_now() < half && info->revoked_len == len && crl_issued_by(crl, ca->cert[who]);
+    bool good = now < info->next_update && info->revoked_len == len
+             && crl_issued_by(crl, ca->cert[who]);
+    *out = !good ? CRL_DEAD : now < half ? CRL_FRESH : CRL_DUE;
+    return true;
+}
+
+/* The root's key may be offline for months: as long as the old list is good, that is no failure. */
+static bool can_wait(enum ca_who who, enum crl_state state, struct ps_err *err)
+{
+    if (state != CRL_DUE || (err->code != PS_E_NOT_FOUND && err->code != PS_E_PASSPHRASE))
+        return false;
+    log_warn(_("the revocation list \"%s\" is past half of its life and was not renewed: %s"),
+             ca_profiles[who].crl, err->message);
+    ps_err_clear(err);
     return true;
 }
 
@@ -70,13 +86,12 @@ static bool refresh_one(struct ca *ca, enum ca_who who, bool force, struct ps_er
 {
     PS_AUTO(crl_list_free) struct crl_list list = { 0 };
     struct ps_err unreadable = { 0 };
-    bool fresh = false;
+    enum crl_state state = CRL_DEAD;        /* and so is one that cannot be read */
 
-    /* one that cannot be read is stale */
     if (!force && read_crl(ca, who, &list, &unreadable)
-        && !is_fresh(ca, who, list.at[0], &fresh, err))
+        && !judge(ca, who, list.at[0], &state, err))
         return false;
-    return fresh || ca_write_crl(ca, who, err)
+    return state == CRL_FRESH || ca_write_crl(ca, who, err) || can_wait(who, state, err)
         || ps_while(err, _("could not renew the revocation list \"%s\""), ca_profiles[who].crl);
 }
 

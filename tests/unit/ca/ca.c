@@ -342,28 +342,34 @@ static void a_foreign_certificate_cannot_be_revoked_here(void **state)
     assert_false(accepted(place->ca, &leaf.chain, CERT_USE_CLIENT, &err));
 }
 
+/* A list of the CA's own that was made at another time. */
+static void put_crl(const struct place *place, bool root, time_t from, time_t until)
+{
+    PS_AUTO(ps_freep) char *path = path_join(place->dir, root ? "root.crl" : "client-ca.crl");
+    PS_AUTO(ps_freep) char *key_path = path_join(place->dir, root ? "root.key" : "client-ca.key");
+    PS_AUTO(secret_free) struct secret pem = { 0 };
+    PS_AUTO(key_freep) struct key *key = NULL;
+    PS_AUTO(crl_freep) struct crl *crl = NULL;
+    PS_AUTO(buf_free) struct buf out = BUF(1 << 20);
+    struct ps_err err = { 0 };
+
+    check(secret_read_file(key_path, &pem, &err), &err);
+    check(key_from_pem(pem.p, pem.len, "k", NULL, &key, &err), &err);
+    check(crl_make(root ? ca_root(place->ca) : ca_intermediate(place->ca, CERT_USE_CLIENT), key,
+                   NULL, 0, 1, from, until, &crl, &err), &err);
+    check(crl_to_pem(crl, &out, &err), &err);
+    check(file_write(path, out.p, out.len, 0644, &err), &err);
+}
+
 static void lists_that_would_lock_everybody_out_are_not_given_out(void **state)
 {
-    static const char *const broken[] = { "client-ca.crl", "root.crl" };
     struct place *place = *state;
 
-    for (size_t i = 0; i < PS_COUNT(broken); i++) {
-        PS_AUTO(ps_freep) char *path = path_join(place->dir, broken[i]);
-        PS_AUTO(ps_freep) char *key_path = path_join(place->dir, i ? "root.key" : "client-ca.key");
-        PS_AUTO(secret_free) struct secret pem = { 0 };
-        PS_AUTO(key_freep) struct key *key = NULL;
-        PS_AUTO(crl_freep) struct crl *old = NULL;
+    for (int root = 0; root <= 1; root++) {
         PS_AUTO(buf_free) struct buf out = BUF(1 << 20);
         struct ps_err err = { 0 };
-        time_t now = clock_now();
 
-        check(secret_read_file(key_path, &pem, &err), &err);
-        check(key_from_pem(pem.p, pem.len, "k", NULL, &key, &err), &err);
-        check(crl_make(i ? ca_root(place->ca) : ca_intermediate(place->ca, CERT_USE_CLIENT), key,
-                       NULL, 0, 1, now - 900, now - 300, &old, &err), &err);
-        check(crl_to_pem(old, &out, &err), &err);
-        check(file_write(path, out.p, out.len, 0644, &err), &err);
-        buf_clear(&out);
+        put_crl(place, root, clock_now() - 900, clock_now() - 300);
         assert_false(ca_crl_pem(place->ca, CERT_USE_SERVER, &out, &err));
         assert_int_equal(err.code, PS_E_CERT);
         assert_int_equal(out.len, 0);
@@ -371,6 +377,26 @@ static void lists_that_would_lock_everybody_out_are_not_given_out(void **state)
         check(ca_refresh_crls(place->ca, false, &err), &err);   /* and this heals it */
         check(ca_crl_pem(place->ca, CERT_USE_SERVER, &out, &err), &err);
     }
+}
+
+static void a_root_list_past_half_of_its_life_waits_for_its_key(void **state)
+{
+    enum { HOUR = 3600 };
+    struct place *place = *state;
+    PS_AUTO(ps_freep) char *path = path_join(place->dir, "root.key");
+    PS_AUTO(ps_freep) char *away = path_join(place->top, "root.key");
+    struct ps_err err = { 0 };
+
+    put_crl(place, true, clock_now() - 10 * HOUR, clock_now() + HOUR);
+    ca_freep(&place->ca);
+    assert_int_equal(rename(path, away), 0);
+    check(ca_open(place->dir, NULL, NULL, &place->ca, &err), &err);
+    check(ca_refresh_crls(place->ca, false, &err), &err);
+    assert_int_equal(crl_number(place, "root.crl"), 1);
+
+    assert_int_equal(rename(away, path), 0);
+    check(ca_refresh_crls(place->ca, false, &err), &err);
+    assert_int_equal(crl_number(place, "root.crl"), 2);
 }
 
 /* ---- the root's key ---- */
@@ -591,6 +617,7 @@ int main(void)
         IN_CA(a_revoked_one_is_refused_after_the_next_crl),
         IN_CA(a_foreign_certificate_cannot_be_revoked_here),
         IN_CA(lists_that_would_lock_everybody_out_are_not_given_out),
+        IN_CA(a_root_list_past_half_of_its_life_waits_for_its_key),
         IN_PLACE(an_encrypted_root_is_opened_only_when_it_is_needed),
         IN_CA(a_root_key_taken_away_is_missed_only_when_it_is_needed),
         IN_CA(a_key_that_others_may_read_is_refused),

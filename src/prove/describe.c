@@ -14,10 +14,6 @@ static const struct { const char *key, *label; } groups[WAYS_GROUPS] = {
     [WAYS_PROTOCOLS] = { "protocols", N_("Protocols, with our own wire code") },
 };
 
-static const char *const card_words[CARD_COUNT] = {
-    "none", "good", "other_role", "revoked", "expired", "foreign_ca", "server_as_client",
-};
-
 static void put_verdict(struct doc_node *row, const char *label, enum prove_verdict verdict)
 {
     doc_verdict(row, "verdict", label, verdicts[verdict].mark, verdicts[verdict].word,
@@ -31,15 +27,19 @@ static void put_row(struct doc_node *table, const struct prove_row *row)
     doc_verdict(to, "way", _("Way in"), DOC_PLAIN, row->key, _(row->label));
     if (row->group == WAYS_NAMES)
         doc_str(to, "host", _("Host"), row->host);
+    if (row->sslmode) {
+        struct doc_node *field = doc_verdict(to, "certificate", _("Certificate"), DOC_PLAIN,
+                                             way_cert_word(row->cert), way_cert_text(row->cert));
+        if (row->group != WAYS_SSLMODES)
+            doc_aside(field);       /* there it is the way itself */
+    }
     doc_verdict(to, "expected", _("Expected"), DOC_PLAIN, way_end_word(row->expected),
                 way_end_text(row->expected));
     doc_verdict(to, "seen", _("Seen"), DOC_PLAIN, way_end_word(row->seen), way_end_text(row->seen));
     put_verdict(to, _("Verdict"), row->verdict);
     doc_ms(to, "ms", _("Time"), row->ms);
-    if (row->sslmode) {
-        doc_aside(doc_str(to, "sslmode", _("sslmode"), row->sslmode));
-        doc_aside(doc_str(to, "certificate", _("Certificate"), card_words[row->cert]));
-    }
+    if (row->sslmode)
+        doc_aside(doc_str(to, "sslmode", "sslmode", row->sslmode));
     doc_aside(doc_str(to, "why", _("Explanation"), row->why));
     doc_aside(doc_str(to, "evidence", _("In their own words"), row->evidence));
 }
@@ -85,7 +85,7 @@ static void put_siege(struct doc_node *table, const struct prove_siege *siege)
     struct doc_node *row = doc_row(table);
     double ms = 0;
 
-    doc_str(row, "way", _("sslmode"), siege->sslmode);
+    doc_str(row, "way", "sslmode", siege->sslmode);
     for (size_t i = 0; i < ATTACK_COUNT; i++) {
         put_stand_verdict(row, attack_kinds[i].key, _(attack_kinds[i].label), &siege->against[i]);
         ms += siege->against[i].ms;
@@ -125,7 +125,7 @@ static void put_target(const struct prove_result *result, struct doc_node *secti
     const struct prove_siege *siege = &result->sieges[0];
     struct doc_node *table;
 
-    doc_str(section, "sslmode", _("sslmode"), siege->sslmode);
+    doc_str(section, "sslmode", "sslmode", siege->sslmode);
     doc_str(section, "sslmode_from", _("Said by"), result->sslmode_from);
     table = doc_table(section, "attacks", _("An attacker in the middle"), NULL);
     for (size_t i = 0; i < ATTACK_COUNT; i++) {

@@ -28,15 +28,33 @@ bool way_end_is_plain(enum way_end end)
     return end == WAY_IN_PLAIN || end == WAY_PASSWORD_PLAIN;
 }
 
+static const struct { const char *word, *text; } cards[CARD_COUNT] = {
+    [CARD_NONE] = { "none", N_("none") },
+    [CARD_GOOD] = { "good", N_("the role's own") },
+    [CARD_OTHER] = { "other_role", N_("of another role") },
+    [CARD_REVOKED] = { "revoked", N_("revoked") },
+    [CARD_EXPIRED] = { "expired", N_("expired") },
+    [CARD_FOREIGN] = { "foreign_ca", N_("of a foreign CA with the same names") },
+    [CARD_SERVER] = { "server_as_client", N_("a server's, used as a client's") },
+};
+
+const char *way_cert_word(enum way_cert cert)
+{
+    return cards[cert].word;
+}
+
+const char *way_cert_text(enum way_cert cert)
+{
+    return _(cards[cert].text);
+}
+
 const char *const sslmodes[SSLMODE_COUNT] = {
     "disable", "allow", "prefer", "require", "verify-ca", "verify-full",
 };
 
-#define LADDER(mode)                                                                            \
-    { WAYS_SSLMODES, mode, N_("sslmode=" mode ", no certificate"), mode, CARD_NONE, HOST_RIGHT, \
-      NULL },                                                                                   \
-    { WAYS_SSLMODES, mode "+certificate", N_("sslmode=" mode ", good certificate"), mode,       \
-      CARD_GOOD, HOST_RIGHT, NULL }
+#define LADDER(mode)                                                                        \
+    { WAYS_SSLMODES, mode, "sslmode=" mode, mode, CARD_NONE, HOST_RIGHT, NULL },            \
+    { WAYS_SSLMODES, mode "+certificate", "sslmode=" mode, mode, CARD_GOOD, HOST_RIGHT, NULL }
 
 #define CARD(key, label, cert, words) \
     { WAYS_CERTIFICATES, key, label, "verify-full", cert, HOST_RIGHT, words }
@@ -49,7 +67,7 @@ const struct way ways[] = {
     LADDER("verify-ca"),
     LADDER("verify-full"),
 
-    CARD("none", N_("no certificate"), CARD_NONE, NULL),
+    CARD("none", N_("none"), CARD_NONE, NULL),
     CARD("good", N_("the role's own"), CARD_GOOD, NULL),
     CARD("other_role", N_("of another role"), CARD_OTHER, NULL),
     CARD("revoked", N_("revoked"), CARD_REVOKED, "revoked"),

@@ -26,6 +26,8 @@ enum way_cert {
     CARD_NONE, CARD_GOOD, CARD_OTHER, CARD_REVOKED, CARD_EXPIRED, CARD_FOREIGN, CARD_SERVER,
     CARD_COUNT
 };
+const char *way_cert_word(enum way_cert cert);  /* "revoked", for programs */
+const char *way_cert_text(enum way_cert cert);  /* for people, translated */
 
 /* The host name that the client believes in. */
 enum way_host { HOST_RIGHT, HOST_WRONG };
@@ -36,7 +38,7 @@ enum way_group { WAYS_SSLMODES, WAYS_CERTIFICATES, WAYS_NAMES, WAYS_PROTOCOLS, W
 /* A way through libpq. */
 struct way {
     enum way_group group;
-    const char *key, *label;        /* label: N_() */
+    const char *key, *label;        /* label: N_(), but of an sslmode, which is not translated */
     const char *sslmode;
     enum way_cert cert;
     enum way_host host;

@@ -61,6 +61,7 @@ static bool become_for_good(const struct user *user)
 static _Noreturn void child(const struct proc_spec *spec, struct pipes *p)
 {
     int out = p->out[1], err = p->err[1];
+    sigset_t none;
 
     if (spec->output_to)
         out = err = open(spec->output_to, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
@@ -76,6 +77,8 @@ static _Noreturn void child(const struct proc_spec *spec, struct pipes *p)
         for (size_t i = 0; spec->env && spec->env[i]; i++)
             putenv(ps_strdup(spec->env[i]));
         signal(SIGPIPE, SIG_DFL);
+        sigemptyset(&none);
+        sigprocmask(SIG_SETMASK, &none, NULL);      /* we may be holding signals back */
         execvp(spec->argv[0], (char *const *)spec->argv);
     }
 

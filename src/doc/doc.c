@@ -186,10 +186,10 @@ struct doc_node *doc_mark(struct doc_node *field, enum doc_mark mark)
     return field;
 }
 
-struct doc_node *doc_aside(struct doc_node *field)
+struct doc_node *doc_aside(struct doc_node *node)
 {
-    field->view.aside = true;
-    return field;
+    node->view.aside = true;
+    return node;
 }
 
 void doc_para(struct doc_node *node, enum doc_mark mark, const char *fmt, ...)

@@ -63,10 +63,10 @@ struct doc_node *doc_verdict(struct doc_node *node, const char *key, const char 
 struct doc_node *doc_mark(struct doc_node *field, enum doc_mark mark);
 
 /*
- * Keep a field out of the terminal's tables: it is in JSON, CSV and HTML only (long evidence), or
- * show it there only with --verbose.  Returns the field.
+ * Keep a field, or a whole section or table, out of what a terminal shows (long evidence): it is in JSON,
+ * CSV and HTML, and in text with --verbose.  Returns the node.
  */
-struct doc_node *doc_aside(struct doc_node *field);
+struct doc_node *doc_aside(struct doc_node *node);
 
 /* A sentence for people, flowed to the width of the terminal. */
 void doc_para(struct doc_node *node, enum doc_mark mark, const char *fmt, ...) PS_PRINTF(3, 4);

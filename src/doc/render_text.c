@@ -172,7 +172,9 @@ static void put_children(const struct paper *paper, int indent, const struct doc
         struct doc_view view;
 
         doc_look(node, &view);
-        if (is_shown(paper, &view))
+        if (view.aside && !paper->style->verbose)
+            continue;
+        if (doc_is_field(view.kind))
             paper_field(paper, indent, labels, &view);
         else if (view.kind == DOC_PARA)
             put_para(paper, indent, &view);

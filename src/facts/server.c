@@ -85,7 +85,8 @@ static void describe_protocols(const struct server *server, struct doc_node *sec
 
 static void describe_settings(const struct server *server, struct doc_node *section)
 {
-    struct doc_node *table = doc_table(section, "settings", _("TLS settings of this version"), NULL);
+    struct doc_node *table = doc_aside(doc_table(section, "settings",
+                                                 _("TLS settings of this version"), NULL));
 
     for (size_t i = 0; i < pg_settings_count(); i++) {
         const struct pg_setting *setting = pg_setting_at(i);
@@ -128,11 +129,11 @@ void server_describe(const struct server *server, struct doc_node *section)
     doc_str(section, "data_dir", _("Data directory"), server->data_dir);
     doc_str(section, "owner", _("Owner"), server->owner.name);
     doc_str(section, "version", _("PostgreSQL"), server->version);
-    doc_int(section, "major", _("Major version"), server->major);
+    doc_aside(doc_int(section, "major", _("Major version"), server->major));
     doc_verdict(section, "running", _("Running"), DOC_PLAIN, server->running ? "yes" : "no",
                 server->running ? _("yes") : _("no, it is stopped"));
     if (server->running)
-        doc_int(section, "pid", _("Process"), server->pid);
+        doc_aside(doc_int(section, "pid", _("Process"), server->pid));
     doc_int(section, "port", _("Port"), server->port);
     doc_str(section, "socket_dir", _("Socket folder"), server->socket_dir);
     doc_str(section, "listen_addresses", _("Listens on"), server->listen);

@@ -108,9 +108,9 @@ static const char *next_word(struct server *server, const char **text)
     if (!*p)
         return NULL;
     if (*p == '"') {
-        /* an argument may hold a quote: it ends at a quote before a blank or the end */
+        /* an argument may hold quotes: it ends at one that stands before ' "' or the end */
         const char *end = ++p;
-        while (*end && !(*end == '"' && (end[1] == ' ' || end[1] == '\n' || !end[1])))
+        while (*end && !(*end == '"' && (!end[1] || end[1] == '\n' || strncmp(end + 1, " \"", 2) == 0)))
             end++;
         len = (size_t)(end - p);
         *text = *end ? end + 1 : end;

@@ -1,6 +1,8 @@
 /* apply.c - do the plan, and take it back (see job.h). */
 #include "secure/job.h"
 
+#include <signal.h>
+
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/proc.h"
@@ -57,8 +59,32 @@ static bool finish(struct job *job, struct ps_err *err)
     return set_state(job, TXN_VERIFIED, err);
 }
 
+/*
+ * From the first file to the verdict a signal has to wait: Ctrl-C must not leave a server half
+ * changed.  A kill -9 can; then `rollback` finishes the story.
+ */
+static void hold_signals(sigset_t *old)
+{
+    sigset_t held;
+
+    sigemptyset(&held);
+    sigaddset(&held, SIGINT);
+    sigaddset(&held, SIGTERM);
+    sigaddset(&held, SIGHUP);
+    sigaddset(&held, SIGQUIT);
+    sigprocmask(SIG_BLOCK, &held, old);
+}
+
+static void release_signals(sigset_t *old)
+{
+    sigprocmask(SIG_SETMASK, old, NULL);
+}
+
 bool job_apply(struct job *job, struct ps_err *err)
 {
+    PS_AUTO(release_signals) sigset_t old;
+
+    hold_signals(&old);
     if (!begin(job, err))
         return false;
     job->changed = true;

@@ -26,6 +26,7 @@ struct job {
     struct txn *txn;                    /* NULL: nothing was begun */
     struct reload reload;
     size_t cut_off;                     /* sessions that would not get in again */
+    char agreed[DIGEST_HEX];            /* plan_base() of the plan that was shown */
     bool changed, passed;
     bool started;                       /* by us; it was stopped */
     struct doc *doc;

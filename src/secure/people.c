@@ -299,6 +299,22 @@ static void describe_standby(const struct hba *then, const struct hba_rule *rule
     doc_str(row, "primary_conninfo", "primary_conninfo", buf_text(&value));
 }
 
+/* Another address of a role that was said already, usually IPv6 behind IPv4. */
+static bool is_same_standby(const struct hba *then, size_t i)
+{
+    const struct hba_rule *rule = hba_rule(then, i);
+
+    for (size_t e = 0; e < i; e++) {
+        const struct hba_rule *earlier = hba_rule(then, e);
+
+        if (is_replication(earlier) && earlier->users.len == 1 && rule->users.len == 1
+            && strcmp(earlier->users.at[0].text, rule->users.at[0].text) == 0
+            && strcmp(earlier->method, rule->method) == 0)
+            return true;
+    }
+    return false;
+}
+
 void replication_describe(const struct hba *then, const struct server *server, const char *host,
                           struct doc_node *section)
 {
@@ -308,7 +324,7 @@ void replication_describe(const struct hba *then, const struct server *server, c
         const struct hba_rule *rule = hba_rule(then, i);
 
         if (rule->type == HBA_HOSTSSL && is_replication(rule)
-            && strcmp(rule->method, "reject") != 0)
+            && strcmp(rule->method, "reject") != 0 && !is_same_standby(then, i))
             describe_standby(then, rule, server, host, table);
     }
 }

@@ -23,6 +23,10 @@ void plan_actor(const struct user *owner, const char *dir, struct user *out)
     user_current(out);
     if (out->uid != 0 || owner->uid == 0)
         return;
+    if (!file_exists(dir)) {        /* it will be made for the owner (state_dir_ensure) */
+        *out = *owner;
+        return;
+    }
 
     PS_AUTO(user_return) struct user_guard guard = { 0 };
     struct ps_err ignored = { 0 };
@@ -78,12 +82,40 @@ bool plan_want(struct plan *plan, const struct user *owner, const char *path, co
     return true;
 }
 
+/* The plan was made from these bytes: what somebody wrote since must not be lost. */
+static bool is_as_planned(const struct change *change, struct ps_err *err)
+{
+    PS_AUTO(buf_free) struct buf now = BUF(FILE_CONF_MAX);
+    char sha[DIGEST_HEX] = "";
+
+    if (file_read(change->path, FILE_CONF_MAX, &now, err))
+        digest_sha256_hex(buf_text(&now), now.len, sha);
+    else if (err->code != PS_E_NOT_FOUND)
+        return false;
+    ps_err_clear(err);
+    explicit_bzero(now.p, now.cap);
+    if (strcmp(sha, change->before_sha) == 0)
+        return true;
+    ps_fail(err, PS_E_BUSY, _("file \"%s\" was changed by somebody else meanwhile"), change->path);
+    return ps_hint(err, _("Run the command again."));
+}
+
 bool change_do(const struct change *change, struct ps_err *err)
 {
     PS_AUTO(user_return) struct user_guard guard = { 0 };
 
-    return user_become(&change->actor, &guard, err)
+    return user_become(&change->actor, &guard, err) && is_as_planned(change, err)
         && file_write(change->path, change->after.p, change->after.len, change->mode, err);
+}
+
+void plan_base(const struct plan *plan, char out[DIGEST_HEX])
+{
+    PS_AUTO(buf_free) struct buf text = BUF(BUF_TEXT_MAX);
+
+    for (size_t i = 0; i < plan->len; i++)
+        if (plan->changes[i].existed)
+            buf_printf(&text, "%s %s\n", plan->changes[i].before_sha, plan->changes[i].path);
+    digest_sha256_hex(buf_text(&text), text.len, out);
 }
 
 /* ---- for people ---- */

@@ -50,7 +50,10 @@ PS_MUST bool plan_want(struct plan *plan, const struct user *owner, const char *
  */
 void plan_actor(const struct user *owner, const char *dir, struct user *out);
 
-/* Do one change, atomically. */
+/* A digest of the old bytes of all that is replaced: two plans with the same one start from the same. */
+void plan_base(const struct plan *plan, char out[DIGEST_HEX]);
+
+/* Do one change, atomically; PS_E_BUSY when the file is not as it was when it was planned. */
 PS_MUST bool change_do(const struct change *change, struct ps_err *err);
 
 /* A table of the changes, and the difference of each text that is replaced. */

@@ -221,17 +221,25 @@ static void put_method(const struct hba *hba, const struct hba_rule *rule, enum 
         buf_printf(line, " clientcert=%s", word);
 }
 
+/* At least a blank; more, to begin in the column in which the rule below has the same field. */
+static void put_blanks(const struct hba_rule *rule, size_t field_begin, struct buf *line)
+{
+    do
+        buf_putc(line, ' ');
+    while (!line->over && line->len < field_begin - rule->type_begin);
+}
+
 static bool put_who(const struct hba *hba, const struct hba_rule *rule, const char *role,
                     struct buf *line, struct ps_err *err)
 {
-    buf_putc(line, ' ');
+    put_blanks(rule, rule->databases.begin, line);
     hba_span(hba, rule, rule->databases.begin, rule->databases.end, line);
-    buf_putc(line, ' ');
+    put_blanks(rule, rule->users.begin, line);
     if (!hba_quote_name(role, hba_major(hba), line))
         return ps_fail(err, PS_E_UNSUPPORTED, _("role \"%s\" cannot be written in pg_hba.conf"), role);
-    buf_putc(line, ' ');
+    put_blanks(rule, rule->addr.begin, line);
     hba_span(hba, rule, rule->addr.begin, rule->addr.end, line);
-    buf_putc(line, ' ');
+    put_blanks(rule, rule->method_begin, line);
     return true;
 }
 

@@ -96,12 +96,42 @@ static bool warn_missing_clients(struct job *job, struct ps_err *err)
     return true;
 }
 
+/* The files that we found must be the ones that the server at the other end reads. */
+static bool check_same_server(struct job *job, struct ps_err *err)
+{
+    const struct {
+        const char *setting, *ours;
+    } files[] = {
+        { "data_directory", job->server->data_dir }, { "config_file", job->server->config_file },
+        { "hba_file", job->server->hba_file },
+    };
+
+    for (size_t i = 0; i < PS_COUNT(files); i++) {
+        const char *const params[] = { files[i].setting, NULL };
+        PS_AUTO(rows_freep) struct rows *rows = NULL;
+
+        if (!sql_query(job->admin.sql, "SELECT current_setting($1) AS path", params, &rows, err))
+            return false;
+        const char *theirs = rows_text(rows, 0, "path");
+        PS_AUTO(ps_freep) char *real_ours = realpath(files[i].ours, NULL);
+        PS_AUTO(ps_freep) char *real_theirs = realpath(theirs, NULL);
+        if (real_ours && real_theirs && strcmp(real_ours, real_theirs) == 0)
+            continue;
+        ps_fail(err, PS_E_UNSAFE, _("the server that answers is not the one of \"%s\""),
+                job->server->data_dir);
+        ps_detail(err, _("Its %s is \"%s\", not \"%s\"."), files[i].setting, theirs, files[i].ours);
+        return ps_hint(err, _("Look at -D and --target; a server that was given other files at its "
+                              "start must be restarted with those of postmaster.opts."));
+    }
+    return true;
+}
+
 static bool phase_administrator(struct job *job, struct ps_err *err)
 {
     if (!job->server->running)
         return true;
     return admin_connect(job->server, job->spec->target, &job->admin, err)
-        && look_up_roles(job, err) && warn_missing_clients(job, err);
+        && check_same_server(job, err) && look_up_roles(job, err) && warn_missing_clients(job, err);
 }
 
 /* ---- the plan ---- */
@@ -232,6 +262,8 @@ static bool phase_consent(struct job *job, struct ps_err *err)
 {
     const struct secure_spec *spec = job->spec;
 
+    plan_base(&job->plan, job->agreed);
+
     if (spec->dry_run || !job->plan.len || !spec->ask)
         return true;
     return spec->ask(spec->ask_arg, job->doc, err);
@@ -239,12 +271,19 @@ static bool phase_consent(struct job *job, struct ps_err *err)
 
 /* ---- doing it ---- */
 
+/* Certificates are made now, so the plan is made again; but it must start from what was agreed to. */
 static bool phase_make(struct job *job, struct ps_err *err)
 {
+    char base[DIGEST_HEX];
+
     if (!state_dir_ensure(job->state_dir, &job->server->owner, err) || !job_lock(job, err)
-        || !creds_make(&job->creds_spec, &job->creds, err))
+        || !creds_make(&job->creds_spec, &job->creds, err) || !build_plan(job, err))
         return false;
-    return build_plan(job, err);
+    plan_base(&job->plan, base);
+    if (!job->spec->ask || strcmp(base, job->agreed) == 0)
+        return true;
+    ps_fail(err, PS_E_BUSY, _("the server's files were changed by somebody else meanwhile"));
+    return ps_hint(err, _("Run the command again, to see what it would do now."));
 }
 
 static bool verify_unchanged(struct job *job, struct ps_err *err)

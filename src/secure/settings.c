@@ -55,10 +55,10 @@ bool tls_protocol_parse(const char *word, const char **out, struct ps_err *err)
     return ps_hint(err, _("Protocols are 1.2 and 1.3; older ones are broken (RFC 8996)."));
 }
 
+/* An include is looked up beside the name of the file that has it, even when that name is a link. */
 char *settings_file(const struct server *server)
 {
-    PS_AUTO(ps_freep) char *real = realpath(server->config_file, NULL);
-    PS_AUTO(ps_freep) char *dir = path_dir(real ? real : server->config_file);
+    PS_AUTO(ps_freep) char *dir = path_dir(server->config_file);
 
     return path_join(dir, "pgseal.conf");
 }
@@ -171,11 +171,10 @@ bool settings_plan(const struct tls_settings *settings, const struct server *ser
 
 /* ---- what beats us ---- */
 
-/* ssl_ecdh_curve became ssl_groups in 18; the old name still sets it. */
-static bool names_same(const char *a, const char *ours)
+/* An old name may still set a setting: ssl_ecdh_curve became ssl_groups in 18. */
+static bool names_same(const char *name, const char *ours, unsigned major)
 {
-    return strcasecmp(a, ours) == 0
-        || (strcmp(ours, "ssl_groups") == 0 && strcasecmp(a, "ssl_ecdh_curve") == 0);
+    return strcasecmp(pg_setting_name(name, major), ours) == 0;
 }
 
 static bool values_same(const char *a, const char *b)
@@ -189,7 +188,7 @@ static void check_args(const struct server *server, const struct setting_pair *p
                        struct buf *found)
 {
     for (size_t i = 0; i < server->args_len; i++)
-        if (names_same(server->args[i].name, pair->name)
+        if (names_same(server->args[i].name, pair->name, server->major)
             && !values_same(server->args[i].value, pair->value))
             buf_printf(found, _("%s = \"%s\" on the server's command line: take it out there and "
                                 "restart.\n"), server->args[i].name, server->args[i].value);
@@ -201,7 +200,7 @@ static void check_auto(const struct server *server, const struct setting_pair *p
     for (size_t i = 0; i < conf_settings(server->conf); i++) {
         const struct conf_setting *set = conf_setting(server->conf, i);
 
-        if (set->automatic && names_same(set->name, pair->name)
+        if (set->automatic && names_same(set->name, pair->name, server->major)
             && !values_same(set->value, pair->value))
             buf_printf(found, _("%s = \"%s\" in %s:%u: run ALTER SYSTEM RESET %s;\n"), set->name,
                        set->value, set->at.file, set->at.line, set->name);

@@ -231,6 +231,25 @@ def test_relocated_hba_file(make, folder, pgseal):
     assert_locked_down(cluster)
 
 
+def test_a_configuration_behind_a_link(make, folder, pgseal):
+    cluster = make.plain(start=False)
+    etc = cluster.dir / "etc"
+    etc.mkdir(mode=0o755)
+    pg.give(etc)
+    for name in ("postgresql.conf", "pg_hba.conf"):
+        os.rename(cluster.data / name, etc / name)
+        os.symlink(etc / name, cluster.data / name)
+    cluster.start()
+    cluster.role("app", password="secret")
+    site = Site(cluster, folder, pgseal)
+    before = cluster.files()
+    site.secure()
+    assert (cluster.data / "postgresql.conf").is_symlink() and (cluster.data / "pg_hba.conf").is_symlink()
+    assert_locked_down(cluster)
+    site.rollback()
+    assert cluster.files() == before
+
+
 def test_a_server_that_is_stopped_is_checked_with_its_own_program(make, folder, pgseal):
     cluster = make.plain(start=False)
     site = Site(cluster, folder, pgseal)

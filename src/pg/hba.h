@@ -61,7 +61,8 @@ struct hba_rule {
 };
 
 struct hba_problem {
-    const char *file;
+    const char *file;           /* where the fault stands; for one in an @file the server names the
+                                   line that mentions it */
     unsigned line, column;      /* where the user's editor has it, also in a continued line */
     const char *what;           /* translated */
     const char *hint;           /* translated: what to write instead */

@@ -1,7 +1,8 @@
-"""Our reading of pg_hba.conf is the server's: the same fields, and an error where it has one.
+"""Our reading of pg_hba.conf and pg_ident.conf is the server's: the same fields, and an error where it has one.
 
 pg_hba_file_rules reads the file as it lies there and judges every line on its own, so one file holds
-all the lines of a test.
+all the lines of a test.  For a bad value of clientcert or clientname it shows a row of nothing, without
+an error, though the server refuses the file: here that counts as an error.
 """
 import itertools
 import json
@@ -118,8 +119,8 @@ def server_reading(cluster):
     return found
 
 
-def our_reading(cluster, path):
-    done = subprocess.run([DUMP, str(cluster.major), str(path)], capture_output=True, text=True)
+def our_reading(cluster, path, kind="hba"):
+    done = subprocess.run([DUMP, kind, str(cluster.major), str(path)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     found = {}
     for text in done.stdout.splitlines():
@@ -203,3 +204,54 @@ def test_a_file_that_includes_itself_has_an_end(server):
     server.write_hba("local a a trust\ninclude pg_hba.conf\n")
     wrong = disagreements(server, {})
     assert not wrong, "\n".join(wrong)
+
+
+def ident_lines():
+    maps = ["m", '"m n"', "m,n", "@map"]
+    system_users = ["ana", '"CN=a,OU=b"', "/^(.*)@x$", "/(", '"/a)"', "a,b", "@names"]
+    roles = ["app", "all", "+dba", "/^a", "/(", '"/("', "\\1", "a,b", '""', "app more words", "# no"]
+    return ["m", "m ana", "# nothing", "m ana app \\", *(" ".join(words) for words in
+            itertools.product(maps, system_users, roles))]
+
+
+def test_every_map_is_read_as_the_server_reads_it(server):
+    if server.major < 15:
+        pytest.skip("pg_ident_file_mappings is there from 15")
+    texts = ident_lines()
+    path = server.data / "pg_ident.conf"
+    server.write(server.data / "map", "m\n")
+    server.write(path, "".join(f"{text}\n" for text in texts))
+    theirs = {}
+    for row in json.loads(server.sql("select json_agg(r) from pg_ident_file_mappings r")):
+        fields = {key: row[key] for key in ("map_name", "sys_name", "pg_username")}
+        theirs[(str(path), row["line_number"])] = [{"error": row["error"]} if row["error"] else fields]
+    ours = our_reading(server, path, "ident")
+    wrong = [f"{where}: server {theirs.get(where)}, we {ours.get(where)}"
+             for where in sorted(set(theirs) | set(ours))
+             if not same(theirs.get(where, []), ours.get(where, []))]
+    print(f"PostgreSQL {server.major}: {len(texts)} lines of pg_ident.conf, {len(wrong)} disagreements")
+    assert not wrong, "\n".join(wrong)
+
+
+def patterns():
+    """Short regular expressions of pieces that mean something, quoted as a database."""
+    dice = random.Random(16)
+    pieces = ["a", "b", "ab", "(", ")", "[", "]", "^", "$", ".", "*", "+", "?", "|", "{", "}", "{2}",
+              "{1,2}", "{,2}", "{2,1}", "{300}", "-", ",", "\\", "\\.", "\\d", "[ab]", "[^]a]", "[b-a]", "[[:alpha:]]",
+              "(?:", "(a|b)", "()", "|", "1"]
+    return ["".join(dice.choice(pieces) for _ in range(dice.randint(1, 6))) for _ in range(3000)]
+
+
+def test_an_expression_called_broken_is_refused_by_the_server(server):
+    if server.major < 16:
+        pytest.skip("before 16 there are no expressions in pg_hba.conf")
+    texts = patterns()
+    server.write_hba("".join(f'local "/{text}" all trust\n' for text in texts))
+    theirs, ours = server_reading(server), our_reading(server, server.hba)
+    broken = {where for where, rows in ours.items() if "error" in rows[0]}
+    wrong = [texts[where[1] - 1] for where in sorted(broken) if "error" not in theirs[where][0]]
+    refused = sum("error" in rows[0] for rows in theirs.values())
+    print(f"PostgreSQL {server.major}: {len(texts)} expressions, {refused} refused by the server, "
+          f"{len(broken)} of them known to us, {len(wrong)} wrongly refused by us")
+    assert not wrong
+    assert len(broken) > refused / 2

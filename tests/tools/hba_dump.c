@@ -1,9 +1,11 @@
 /*
- * hba_dump.c - how we read a pg_hba.conf, one JSON object for each rule and each problem.
+ * hba_dump.c - how we read a pg_hba.conf or a pg_ident.conf: one JSON object for each line that is
+ * taken and each problem.
  *
- *     hba_dump MAJOR FILE
+ *     hba_dump hba|ident MAJOR FILE
  *
- * The keys are the columns of pg_hba_file_rules, so that a test can compare the two.
+ * The keys are the columns of pg_hba_file_rules and pg_ident_file_mappings, so that a test can compare
+ * the two.
  */
 #include <arpa/inet.h>
 
@@ -11,6 +13,7 @@
 #include "base/num.h"
 #include "inspect/inspect.h"
 #include "pg/hba.h"
+#include "pg/ident.h"
 
 static void put_string(const char *text)
 {
@@ -87,23 +90,55 @@ static void put_problem(const struct hba_problem *problem)
     printf("}\n");
 }
 
-int main(int argc, char **argv)
+static bool dump_hba(const char *path, unsigned major, struct ps_err *err)
 {
     PS_AUTO(hba_freep) struct hba *hba = NULL;
-    struct ps_err err = { 0 };
-    long major;
 
-    if (argc != 3 || !num_parse(argv[1], 10, 99, &major)) {
-        fprintf(stderr, "usage: hba_dump MAJOR FILE\n");
-        return 2;
-    }
-    if (!hba_load(&inspect_files, argv[2], (unsigned)major, &hba, &err)) {
-        fprintf(stderr, "%s\n", err.message);
-        return 3;
-    }
+    if (!hba_load(&inspect_files, path, major, &hba, err))
+        return false;
     for (size_t i = 0; i < hba_rules(hba); i++)
         put_rule(hba, hba_rule(hba, i));
     for (size_t i = 0; i < hba_problems(hba); i++)
         put_problem(hba_problem(hba, i));
+    return true;
+}
+
+static bool dump_ident(const char *path, unsigned major, struct ps_err *err)
+{
+    PS_AUTO(ident_freep) struct ident *ident = NULL;
+
+    if (!ident_load(&inspect_files, path, major, &ident, err))
+        return false;
+    for (size_t i = 0; i < ident_lines(ident); i++) {
+        const struct ident_line *line = ident_line(ident, i);
+
+        printf("{\"line_number\": %u", line->line);
+        put_key("file_name", line->file);
+        put_key("map_name", line->map);
+        put_key("sys_name", line->system_user);
+        put_key("pg_username", line->role);
+        printf("}\n");
+    }
+    for (size_t i = 0; i < ident_problems(ident); i++)
+        put_problem(ident_problem(ident, i));
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    struct ps_err err = { 0 };
+    long major;
+
+    if (argc != 4 || !num_parse(argv[2], 10, 99, &major)) {
+        fprintf(stderr, "usage: hba_dump hba|ident MAJOR FILE\n");
+        return 2;
+    }
+
+    bool (*dump)(const char *, unsigned, struct ps_err *) =
+        strcmp(argv[1], "ident") == 0 ? dump_ident : dump_hba;
+    if (!dump(argv[3], (unsigned)major, &err)) {
+        fprintf(stderr, "%s\n", err.message);
+        return 3;
+    }
     return 0;
 }

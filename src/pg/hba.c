@@ -38,18 +38,21 @@ struct expected {
     const char *many, *many_hint;       /* NULL: a list is fine */
 };
 
-static bool next_field(struct parse *parse, const struct expected *expected,
-                       const struct tree_field **out)
+/* NULL: it is not there, or has too much; that is said. */
+static const struct tree_field *next_field(struct parse *parse, const struct expected *expected)
 {
-    if (parse->next == parse->line->len)
-        return complain(parse, parse->line->fields[parse->next - 1].end,
-                        _(expected->missing_hint), "%s", _(expected->missing));
+    if (parse->next == parse->line->len) {
+        complain(parse, parse->line->fields[parse->next - 1].end, _(expected->missing_hint), "%s",
+                 _(expected->missing));
+        return NULL;
+    }
 
     const struct tree_field *field = &parse->line->fields[parse->next++];
-    if (expected->many && field->len > 1)
-        return complain(parse, field->begin, _(expected->many_hint), "%s", _(expected->many));
-    *out = field;
-    return true;
+    if (expected->many && field->len > 1) {
+        complain(parse, field->begin, _(expected->many_hint), "%s", _(expected->many));
+        return NULL;
+    }
+    return field;
 }
 
 static bool parse_type(struct parse *parse)
@@ -58,9 +61,9 @@ static bool parse_type(struct parse *parse)
         .many = N_("multiple values specified for connection type"),
         .many_hint = N_("Specify exactly one connection type per line."),
     };
-    const struct tree_field *field;
+    const struct tree_field *field = next_field(parse, &expected);
 
-    if (!next_field(parse, &expected, &field))
+    if (!field)
         return false;
     parse->rule.type_begin = field->begin;
     parse->rule.type_end = field->end;
@@ -83,9 +86,9 @@ static bool is_regex(const struct parse *parse, const char *text)
 static bool parse_names(struct parse *parse, const struct expected *expected,
                         struct hba_field *out)
 {
-    const struct tree_field *field;
+    const struct tree_field *field = next_field(parse, expected);
 
-    if (!next_field(parse, expected, &field))
+    if (!field)
         return false;
 
     struct hba_token *tokens = arena_alloc(parse->hba->tree->arena, field->len * sizeof(*tokens));
@@ -112,10 +115,10 @@ static bool parse_mask(struct parse *parse, struct hba_addr *addr)
         .many = N_("multiple values specified for netmask"),
         .many_hint = N_("Specify one netmask."),
     };
-    const struct tree_field *field;
+    const struct tree_field *field = next_field(parse, &expected);
     int family;
 
-    if (!next_field(parse, &expected, &field))
+    if (!field)
         return false;
 
     const char *word = field->at[0].text;
@@ -140,12 +143,13 @@ static bool parse_address(struct parse *parse)
         .many_hint = N_("Specify one address range per line."),
     };
     struct hba_addr *addr = &parse->rule.addr;
-    const struct tree_field *field;
     bool wants_mask;
 
     if (parse->rule.type == HBA_LOCAL)
         return true;
-    if (!next_field(parse, &expected, &field))
+
+    const struct tree_field *field = next_field(parse, &expected);
+    if (!field)
         return false;
     addr->begin = field->begin;
     addr->end = field->end;
@@ -195,9 +199,9 @@ static bool parse_method(struct parse *parse)
         .many = N_("multiple values specified for authentication type"),
         .many_hint = N_("Specify exactly one authentication type per line."),
     };
-    const struct tree_field *field;
+    const struct tree_field *field = next_field(parse, &expected);
 
-    if (!next_field(parse, &expected, &field))
+    if (!field)
         return false;
     parse->rule.method_begin = field->begin;
     parse->rule.method_end = field->end;

@@ -320,7 +320,7 @@ bool tree_load(const struct pg_source *source, const char *path, unsigned major,
 {
     PS_AUTO(tree_freep) struct tree *tree = ps_calloc(1, sizeof(*tree));
     PS_AUTO(reader_free) struct reader reader = { .source = source, .tree = tree };
-    size_t file;
+    size_t file = 0;
 
     tree->arena = arena_new();
     tree->major = major;

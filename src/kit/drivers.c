@@ -264,8 +264,11 @@ static void write_pgx(const struct kit_link *link, struct buf *out)
 /* The name for PgBouncer's own clients; 1.18 takes no quotes here, whatever its manual says. */
 static void pgbouncer_alias(const char *database, struct buf *out)
 {
-    for (; *database; database++)
-        buf_putc(out, isalnum((unsigned char)*database) || strchr("_.-", *database) ? *database : '_');
+    for (; *database; database++) {
+        bool plain = isalnum((unsigned char)*database) || strchr("_.-", *database);
+
+        buf_putc(out, plain ? *database : '_');
+    }
 }
 
 static void write_pgbouncer(const struct kit_link *link, struct buf *out)
@@ -296,8 +299,8 @@ const struct kit_driver kit_drivers[] = {
       N_("psycopg2 takes the same: write psycopg2 in both places.") },
     { "asyncpg", "asyncpg", write_asyncpg, NULL },
     { "jdbc", "JDBC (pgjdbc)", write_jdbc,
-      N_("pgjdbc has no support for CRLs: it accepts a revoked server certificate.  It reads the key "
-         "from the .pk8 file.") },
+      N_("pgjdbc has no support for CRLs: it accepts a revoked server certificate.  It reads the "
+         "key from the .pk8 file.") },
     { "npgsql", "Npgsql", write_npgsql,
       N_("Npgsql does not read CRL files: it accepts a revoked server certificate.  Leave \"Check "
          "Certificate Revocation\" off, for these certificates name no CRL address.") },
@@ -308,7 +311,7 @@ const struct kit_driver kit_drivers[] = {
       N_("pgx and lib/pq have no support for CRLs: they accept a revoked server certificate, and the "
          "server refuses the connection if sslcrl is in the string.") },
     { "pgbouncer", "PgBouncer", write_pgbouncer,
-      N_("PgBouncer has no option for CRLs towards the server: it accepts a revoked server certificate.  "
-         "The server_tls lines hold for all its databases.") },
+      N_("PgBouncer has no option for CRLs towards the server: it accepts a revoked server "
+         "certificate.  The server_tls lines hold for all its databases.") },
 };
 const size_t kit_drivers_len = PS_COUNT(kit_drivers);

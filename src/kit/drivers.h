@@ -30,8 +30,8 @@ extern const struct kit_driver kit_drivers[];
 extern const size_t kit_drivers_len;
 
 /*
- * The entry of a pg_service.conf.  That file has no quotes: what it cannot hold (a blank at the end of
- * a role's name) is left out, with a comment that says so.
+ * The entry of a pg_service.conf.  That file has no quotes: what it cannot hold (a blank at the end
+ * of a role's name) is left out, with a comment that says so.
  */
 void kit_service_entry(const struct kit_link *link, struct buf *out);
 

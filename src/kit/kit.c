@@ -262,7 +262,7 @@ static bool keep_pair(struct kit *kit, const struct key *key, struct ps_err *err
 
 /* ---- the whole ---- */
 
-/* All that is asked of the CA before we act as the folder's owner, who need not be able to read it. */
+/* What is asked of the CA before we act as the folder's owner, who may not be able to read it. */
 static bool collect_trust(struct kit *kit, struct ps_err *err)
 {
     const struct kit_spec *spec = kit->spec;

@@ -53,7 +53,8 @@ const char *kit_outcome_text(enum kit_outcome outcome);     /* for people, trans
  * for about the time of one fsync.  A crash there leaves such a pair, and the next run replaces it.
  * What was replaced is not revoked.
  *
- * PS_E_VALUE for a role, host or port that cannot be; PS_E_PASSPHRASE, PS_E_STORE from the CA; PS_E_IO.
+ * PS_E_VALUE for a role, host or port that cannot be; PS_E_PASSPHRASE, PS_E_STORE from the CA;
+ * PS_E_BUSY while another run writes it; PS_E_IO.
  */
 PS_MUST bool kit_write(const struct kit_spec *spec, enum kit_outcome *outcome, char **path,
                        struct ps_err *err);
@@ -66,8 +67,8 @@ time_t kit_not_after(const char *path);
 
 /*
  * The name of a role's folder, the caller's to free.  What a file system or libpq cannot take is
- * percent-encoded: '/', '\', ':' (sslkey with a colon is "engine:name"), control characters, a leading
- * '.', and '%' itself, so that two roles never share a folder.
+ * percent-encoded: '/', '\', ':' (sslkey with a colon is "engine:name"), control characters, a
+ * leading '.', and '%' itself, so that two roles never share a folder.
  */
 char *kit_folder_name(const char *role);
 

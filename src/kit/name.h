@@ -6,7 +6,7 @@
 
 #include "kit/kit.h"
 
-/* Valid UTF-8 (RFC 3629: no surrogates, no overlong forms) without control characters (C0, DEL, C1). */
+/* Valid UTF-8 (RFC 3629: no surrogates, no overlong forms), no control characters (C0, DEL, C1). */
 bool kit_text_ok(const char *text);
 
 /* PS_E_VALUE for what no kit can be made for; see struct kit_spec. */

@@ -70,8 +70,8 @@ static void describe_notes(const struct kit_spec *spec, struct doc_node *section
 {
     doc_para(section, DOC_PLAIN, "%s",
              _("The paths are those of this folder: after a copy to another machine write the new "
-               "ones.  Under ~/.postgresql libpq finds the files without sslrootcert, sslcert, sslkey "
-               "and sslcrl."));
+               "ones.  Under ~/.postgresql libpq finds the files without sslrootcert, sslcert, "
+               "sslkey and sslcrl."));
     if (spec->ca)
         doc_para(section, DOC_PLAIN, "%s",
                  _("Whoever has the private key is this role.  Keep its files at 0600; if they may "

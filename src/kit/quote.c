@@ -25,7 +25,8 @@ void quote_string(const char *text, struct buf *out)
 
 void quote_shell(const char *text, struct buf *out)
 {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:@=,+%";
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:@=,+%";
 
     if (*text && text[strspn(text, plain)] == '\0') {
         buf_puts(out, text);

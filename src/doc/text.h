@@ -40,8 +40,9 @@ struct text_lines {
 };
 
 /*
- * Break visible text into lines of at most `width` columns, at blanks where there is one, else after
- * one of / _ : , - where a name or path has one, and at each newline; width 0: at newlines only.  There is at least one line.
+ * Break visible text into lines of at most `width` columns: at blanks where there is one, else after
+ * one of / _ : , - where a name or path has one; and at each newline.  Width 0: at newlines only.
+ * There is at least one line.
  */
 void text_wrap(const char *text, int width, struct text_lines *out);
 void text_lines_free(struct text_lines *lines);     /* for PS_AUTO */

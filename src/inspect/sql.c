@@ -114,7 +114,7 @@ bool sql_connect(const char *conninfo, struct sql **out, struct ps_err *err)
     }
     PQsetNoticeReceiver(sql->conn, drop_notice, NULL);
 
-    /* A function of somebody else's in the search path must not answer for the system's (CVE-2018-1058). */
+    /* CVE-2018-1058: nobody's function in the search path may answer for the system's. */
     if (!sql_query(sql, "SELECT pg_catalog.set_config('search_path', '', false)", NULL, &rows, err))
         return false;
     *out = PS_TAKE(sql);

@@ -153,6 +153,8 @@ static void put_block(int level, const struct doc_view *view, struct buf *out)
     buf_puts(out, "</pre>\n");
 }
 
+enum { TOP_LEVEL = 2 };     /* of headings: the title is <h1> */
+
 static void put_children(int level, const struct doc_node *parent, struct buf *out);
 
 static void put_section(int level, const struct doc_node *node, const struct doc_view *view,
@@ -174,6 +176,8 @@ static void put_children(int level, const struct doc_node *parent, struct buf *o
         struct doc_view view;
 
         doc_look(node, &view);
+        if (doc_is_field(view.kind) && level == TOP_LEVEL)
+            continue;               /* put_summary() had it */
         if (doc_is_field(view.kind) != in_list) {
             in_list = !in_list;
             buf_puts(out, in_list ? "<dl>\n" : "</dl>\n");
@@ -191,6 +195,26 @@ static void put_children(int level, const struct doc_node *parent, struct buf *o
     }
     if (in_list)
         buf_puts(out, "</dl>\n");
+}
+
+/* What the whole page comes to stands at its head, wherever the verb has put it. */
+static void put_summary(const struct doc_node *root, struct buf *out)
+{
+    bool any = false;
+
+    for (const struct doc_node *node = doc_first(root); node; node = doc_next(node)) {
+        struct doc_view view;
+
+        doc_look(node, &view);
+        if (!doc_is_field(view.kind))
+            continue;
+        if (!any)
+            buf_puts(out, "<section class=\"summary\">\n<dl>\n");
+        any = true;
+        put_field(&view, out);
+    }
+    if (any)
+        buf_puts(out, "</dl>\n</section>\n");
 }
 
 /* The page may load nothing and run nothing, whatever stands in it. */
@@ -216,6 +240,7 @@ void render_html(const struct doc *doc, const struct doc_style *style, struct bu
     buf_puts(out, "</b></p>\n");
     put_heading(1, title, out);
     buf_puts(out, "</header>\n");
-    put_children(2, doc_top(doc), out);
+    put_summary(doc_top(doc), out);
+    put_children(TOP_LEVEL, doc_top(doc), out);
     buf_puts(out, "</main>\n</body>\n</html>\n");
 }

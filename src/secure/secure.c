@@ -433,6 +433,7 @@ bool secure_run(const struct secure_spec *spec, struct doc *doc, bool *passed, s
     };
     bool good = true;
 
+    doc_aside(doc_time(job.root, "at", _("When"), clock_now()));
     _Static_assert(PS_COUNT(phases) <= JOB_PHASES, "a place for the time of each phase");
     for (size_t i = 0; good && i < PS_COUNT(phases); i++)
         if (!spec->dry_run || phases[i].when == ALWAYS)

@@ -71,6 +71,7 @@ static struct doc *sample(void)
     doc_table(root, "silent", "Silent", NULL);
     add_hostile(root);
     doc_block(root, "diff", "Difference", "-host all\n+hostssl all </pre>\n\n last");
+    doc_verdict(root, "result", "Result", DOC_GOOD, "changed", "it is done");
     doc_block(root, NULL, "For people", "not in JSON");
     doc_str(doc_section(root, NULL, "Without a key"), "flat", "Flat", "in the object around it");
     return doc;

@@ -4,6 +4,7 @@ certificate and no password; and each driver notices, or not, what the kit says 
 The server is configured by hand here: these tests are about the kit.
 """
 import contextlib
+import fcntl
 import glob
 import os
 import pathlib
@@ -304,11 +305,13 @@ def node_modules():
     if here:
         return here
     cache = pathlib.Path(os.environ.get("HOME", "/root")) / ".cache/pgseal-node"
-    if not (cache / "node_modules/pg").exists() and shutil.which("npm"):
-        with contextlib.suppress(OSError, subprocess.SubprocessError):
-            cache.mkdir(parents=True, exist_ok=True)
-            subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--prefix", cache, "pg@8"],
-                           capture_output=True, timeout=60)
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        cache.mkdir(parents=True, exist_ok=True)
+        with open(cache / "lock", "w") as lock:     # test processes come here at the same time
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (cache / "node_modules/pg").exists() and shutil.which("npm"):
+                subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--fetch-retries=0",
+                                "--prefix", cache, "pg@8"], capture_output=True, timeout=60)
     return str(cache / "node_modules") if (cache / "node_modules/pg").exists() else None
 
 

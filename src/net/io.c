@@ -160,9 +160,9 @@ static const char *ssl_reason(void)
     return reason ? reason : _("the connection was closed");
 }
 
-/* Did OpenSSL only want to wait?  Then wait, and the caller tries again. */
-static bool ssl_retry(struct io *io, int result, int64_t deadline_ms, bool *ended,
-                      struct ps_err *err)
+/* Did OpenSSL only want to wait?  Then wait, and the caller tries again.  `failed` is the message. */
+static bool ssl_retry(struct io *io, int result, const char *failed, int64_t deadline_ms,
+                      bool *ended, struct ps_err *err)
 {
     switch (SSL_get_error(io->ssl, result)) {
     case SSL_ERROR_WANT_READ:
@@ -180,7 +180,7 @@ static bool ssl_retry(struct io *io, int result, int64_t deadline_ms, bool *ende
              || ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
     if (*ended)
         return true;
-    ps_fail(err, PS_E_NET, _("TLS failed"));
+    ps_fail(err, PS_E_NET, "%s", failed);
     return ps_detail(err, "%s", ssl_reason());
 }
 
@@ -193,7 +193,7 @@ static bool ssl_write(struct io *io, const char *p, size_t len, int64_t deadline
 
         ERR_clear_error();
         int result = SSL_write_ex(io->ssl, p, len, &n);
-        if (result != 1 && !ssl_retry(io, result, deadline_ms, &ended, err))
+        if (result != 1 && !ssl_retry(io, result, _("TLS failed"), deadline_ms, &ended, err))
             return false;
         if (ended)
             return ps_fail(err, PS_E_NET, _("the peer closed the connection"));
@@ -213,7 +213,7 @@ static bool ssl_read(struct io *io, void *bytes, size_t size, size_t *got, int64
         int result = SSL_read_ex(io->ssl, bytes, size, got);
         if (result == 1)
             return true;
-        if (!ssl_retry(io, result, deadline_ms, &ended, err))
+        if (!ssl_retry(io, result, _("TLS failed"), deadline_ms, &ended, err))
             return false;
     }
     *got = 0;
@@ -265,9 +265,8 @@ static bool handshake(struct io *io, int64_t deadline_ms, struct ps_err *err)
         int result = SSL_do_handshake(io->ssl);
         if (result == 1)
             return true;
-        if (!ssl_retry(io, result, deadline_ms, &ended, err))
-            return err->code == PS_E_TIMEOUT
-                   ? false : ps_while(err, "%s", _("TLS handshake failed"));
+        if (!ssl_retry(io, result, _("TLS handshake failed"), deadline_ms, &ended, err))
+            return false;
         if (ended) {
             ps_fail(err, PS_E_NET, _("TLS handshake failed"));
             return ps_detail(err, "%s", _("The peer closed the connection."));

@@ -42,7 +42,7 @@ static bool read_message(struct talk *talk, int64_t deadline, struct buf *in,
         char bytes[2048];
         size_t got;
 
-        enum wire_parse parse = wire_message_parse(in->p + at, in->len - at, message);
+        enum wire_parse parse = wire_message_parse(buf_text(in) + at, in->len - at, message);
         if (parse == WIRE_BAD)
             return ps_fail(err, PS_E_PROTOCOL, _("the answer is not PostgreSQL's"));
         if (parse == WIRE_DONE && message->type != 'v' && message->type != 'N')
@@ -78,7 +78,6 @@ static enum way_end say_plain(struct talk *talk)
     struct wire_message message;
     struct ps_err err;
 
-    buf_puts(&in, "");
     if (!send_startup(talk, &err)
         || !read_message(talk, talk->deadline, &in, &message, &err))
         return failed(talk, WAY_REFUSED, &err);

@@ -116,9 +116,11 @@ bool remote_list(const struct remote *remote, const char *path, struct arena *ar
         done = true;
     }
     if (done) {
-        qsort(names.at, names.len, sizeof(*names.at), by_name);
         *out = arena_alloc(arena, (names.len + 1) * sizeof(**out));
-        memcpy(*out, names.at, names.len * sizeof(**out));
+        if (names.len > 0) {        /* with none, names.at is NULL */
+            qsort(names.at, names.len, sizeof(*names.at), by_name);
+            memcpy(*out, names.at, names.len * sizeof(**out));
+        }
         *len = names.len;
     }
     free(names.at);

@@ -286,6 +286,27 @@ static bool save_before(const struct txn *txn, size_t i, const struct change *ch
         || file_write(path, buf_text(&change->before), change->before.len, 0600, err);
 }
 
+/* See journal.h.  Undoing needs the journal twice and one old file twice, each for a moment. */
+static bool keep_reserve(const struct txn *txn, const struct plan *plan, struct ps_err *err)
+{
+    PS_AUTO(ps_freep) char *path = path_join(txn->dir, "reserve");
+    size_t len = 0;
+
+    for (size_t i = 0; i < plan->len; i++)
+        if (plan->changes[i].before.len > len)
+            len = plan->changes[i].before.len;
+    len += 32u << 10;
+    PS_AUTO(ps_freep) char *bytes = ps_calloc(1, len);
+    return file_write(path, bytes, len, 0600, err);
+}
+
+static bool give_reserve(const struct txn *txn, struct ps_err *err)
+{
+    PS_AUTO(ps_freep) char *path = path_join(txn->dir, "reserve");
+
+    return file_remove(path, err);
+}
+
 bool txn_begin(const char *state_dir, const char *data_dir, bool tls_was_on,
                const struct plan *plan, struct txn **out, struct ps_err *err)
 {
@@ -313,7 +334,7 @@ bool txn_begin(const char *state_dir, const char *data_dir, bool tls_was_on,
         if (!save_before(txn, i, change, err))
             return false;
     }
-    if (!save(txn, err))
+    if (!keep_reserve(txn, plan, err) || !save(txn, err))
         return false;
     *out = PS_TAKE(txn);
     return true;
@@ -323,6 +344,8 @@ bool txn_set_state(struct txn *txn, enum txn_state state, struct ps_err *err)
 {
     enum txn_state old = txn->state;
 
+    if (state == TXN_UNDOING && !give_reserve(txn, err))
+        return false;
     txn->state = state;
     if (save(txn, err))
         return true;

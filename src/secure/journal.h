@@ -8,6 +8,7 @@
  *     tls/                    certificates, keys and CRLs that settings name, named by content
  *     txn-0001/journal        what one transaction changes, and how far it came
  *     txn-0001/before-0       the old bytes of its first change, and so on
+ *     txn-0001/reserve        room for undoing on a disk that is full by then
  *
  * A transaction moves through these states, each written with rename and synced:
  *

@@ -26,14 +26,14 @@ WORKERS = os.cpu_count()
 class Bench:
     """A server with its CA, and the bytes it began with."""
 
-    def __init__(self, make, folder, number):
-        self.server = make.plain(log_connections="on")
+    def __init__(self, server, folder, number):
+        self.server = server
         self.server.role("app", password="secret")
         self.server.role("web", password="secret")
         self.ca = folder / f"ca-{number}"
         self.kits = folder / f"kits-{number}"
         self.log = folder / f"calls-{number}"
-        self.state = self.server.dir / "data.pgseal"
+        self.state = self.server.data.with_name("data.pgseal")
         self.before = self.server.files()
 
     @property
@@ -124,7 +124,7 @@ class Bench:
 @pytest.fixture
 def benches(make, folder, pgseal):
     """As many as there are cores, each with a CA made once."""
-    all_of_them = [Bench(make, folder, number) for number in range(WORKERS)]
+    all_of_them = [Bench(make.plain(), folder, number) for number in range(WORKERS)]
     for bench in all_of_them:
         pgseal(*bench.secure, ok=True)
         pgseal(*bench.rollback, ok=True)

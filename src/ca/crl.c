@@ -18,24 +18,44 @@ static bool write_file(const struct ca *ca, enum ca_who who, const struct crl *c
     return crl_to_pem(crl, &pem, err) && file_write(path, pem.p, pem.len, 0644, err);
 }
 
+struct entries {
+    struct crl_entry *at;
+    size_t len, cap;
+};
+
+static void entries_free(struct entries *entries)
+{
+    for (size_t i = 0; i < entries->len; i++)
+        free((void *)entries->at[i].serial_hex);
+    free(entries->at);
+}
+
+static bool add_entry(void *arg, const struct store_revoked *revoked, struct ps_err *err)
+{
+    struct entries *entries = arg;
+    char hex[2 * STORE_SERIAL_MAX + 1];
+
+    (void)err;
+    for (size_t i = 0; i < revoked->serial_len; i++)
+        snprintf(hex + 2 * i, 3, "%02x", revoked->serial[i]);
+    PS_PUSH(entries->at, entries->len, entries->cap) =
+        (struct crl_entry){ ps_strdup(hex), revoked->when, revoked->reason };
+    return true;
+}
+
 bool ca_write_crl(struct ca *ca, enum ca_who who, struct ps_err *err)
 {
     const char *issuer = cert_info(ca->cert[who])->subject;
-    PS_AUTO(ps_freep) struct store_revoked *revoked = NULL;
-    PS_AUTO(ps_freep) struct crl_entry *entries = NULL;
+    PS_AUTO(entries_free) struct entries entries = { 0 };
     PS_AUTO(crl_freep) struct crl *crl = NULL;
     time_t now = clock_now();
     int64_t number;
-    size_t len = 0;
 
-    if (!ca_need_key(ca, who, err) || !store_next_crl_number(ca->store, issuer, &number, err)
-        || !store_revoked_list(ca->store, issuer, &revoked, &len, err))
+    if (!ca_need_key(ca, who, err) || !store_next_crl_number(ca->store, issuer, 0, &number, err)
+        || !store_each_revoked(ca->store, issuer, 0, add_entry, &entries, err))
         return false;
-    entries = ps_calloc(len + 1, sizeof(*entries));
-    for (size_t i = 0; i < len; i++)
-        entries[i] = (struct crl_entry){ revoked[i].serial_hex, revoked[i].when,
-                                         revoked[i].reason };
-    return crl_make(ca->cert[who], ca->key[who], entries, len, number, now - CA_BACKDATE_SECONDS,
+    return crl_make(ca->cert[who], ca->key[who], entries.at, entries.len, number,
+                    now - CA_BACKDATE_SECONDS,
                     now + (time_t)ca_profiles[who].crl_days * CA_DAY_SECONDS, &crl, err)
         && write_file(ca, who, crl, err);
 }
@@ -54,15 +74,25 @@ static bool read_crl(const struct ca *ca, enum ca_who who, struct crl_list *out,
 
 enum crl_state { CRL_DEAD, CRL_DUE, CRL_FRESH };    /* due: past half of its life, and still good */
 
+static bool count_entry(void *arg, const struct store_revoked *revoked, struct ps_err *err)
+{
+    size_t *len = arg;
+
+    (void)revoked;
+    (void)err;
+    ++*len;
+    return true;
+}
+
 static bool judge(struct ca *ca, enum ca_who who, const struct crl *crl, enum crl_state *out,
                   struct ps_err *err)
 {
     const struct crl_info *info = crl_info(crl);
-    PS_AUTO(ps_freep) struct store_revoked *revoked = NULL;
     time_t now = clock_now(), half = info->this_update + (info->next_update - info->this_update) / 2;
     size_t len = 0;
 
-    if (!store_revoked_list(ca->store, cert_info(ca->cert[who])->subject, &revoked, &len, err))
+    if (!store_each_revoked(ca->store, cert_info(ca->cert[who])->subject, 0, count_entry, &len,
+                            err))
         return false;
     /* a revocation is never taken back: the same count is the same list */
     bool good = now < info->next_update && info->revoked_len == len

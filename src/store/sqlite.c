@@ -52,6 +52,20 @@ static bool fail_db(const struct store *store, struct ps_err *err)
     return ps_at(err, store->path, 0, 0);
 }
 
+/* The bytes of a serial in hex: SQLite has unhex() from 3.41 on only. */
+static void unhex_serial(sqlite3_context *to, int argc, sqlite3_value **argv)
+{
+    const char *hex = (const char *)sqlite3_value_text(argv[0]);
+    unsigned char bytes[STORE_SERIAL_MAX];
+    unsigned byte;
+    int len = 0;
+
+    (void)argc;
+    while (len < STORE_SERIAL_MAX && sscanf(hex + 2 * len, "%2x", &byte) == 1)
+        bytes[len++] = (unsigned char)byte;
+    sqlite3_result_blob(to, bytes, len, SQLITE_TRANSIENT);
+}
+
 static bool exec(struct store *store, const char *sql, struct ps_err *err)
 {
     return sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK || fail_db(store, err);
@@ -157,6 +171,9 @@ bool store_open(const char *path, struct store **out, struct ps_err *err)
         != SQLITE_OK)
         return fail_db(store, err);
     sqlite3_busy_timeout(store->db, STORE_WAIT_MS);
+    if (sqlite3_create_function(store->db, "unhex_serial", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
+                                NULL, unhex_serial, NULL, NULL) != SQLITE_OK)
+        return fail_db(store, err);
     if (!exec(store, "PRAGMA journal_mode = WAL", err)
         || !exec(store, "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON", err)
         || !migrate(store, err))
@@ -239,44 +256,36 @@ bool store_revoke(struct store *store, const char *issuer, const char *serial_he
     return true;
 }
 
-static void read_revoked(sqlite3_stmt *stmt, struct store_revoked *out)
-{
-    snprintf(out->serial_hex, sizeof(out->serial_hex), "%s",
-             (const char *)sqlite3_column_text(stmt, 0));
-    out->when = sqlite3_column_int64(stmt, 1);
-    out->reason = sqlite3_column_int(stmt, 2);
-}
-
-bool store_revoked_list(struct store *store, const char *issuer, struct store_revoked **out,
-                        size_t *out_len, struct ps_err *err)
+bool store_each_revoked(struct store *store, const char *issuer, int shard, store_revoked_fn fn,
+                        void *arg, struct ps_err *err)
 {
     PS_AUTO(stmt_freep) sqlite3_stmt *stmt = NULL;
-    PS_AUTO(ps_freep) struct store_revoked *list = NULL;
-    size_t len = 0, cap = 0;
     int step;
 
-    if (!prepare(store, "SELECT serial, revoked_at, reason FROM revocation"
-                        " JOIN cert ON cert.id = revocation.cert WHERE issuer = ?1"
-                        " ORDER BY length(serial), serial", &stmt, err))
+    (void)shard;
+    if (!prepare(store, "SELECT unhex_serial(serial), revoked_at, reason, not_after"
+                        " FROM revocation JOIN cert ON cert.id = revocation.cert"
+                        " WHERE issuer = ?1 ORDER BY length(serial), serial", &stmt, err))
         return false;
     if (!bind_text(stmt, 1, issuer))
         return fail_db(store, err);
     while ((step = sqlite3_step(stmt)) == SQLITE_ROW) {
-        struct store_revoked entry;
-
-        read_revoked(stmt, &entry);
-        PS_PUSH(list, len, cap) = entry;
+        const struct store_revoked entry = {
+            .serial = sqlite3_column_blob(stmt, 0),
+            .serial_len = (size_t)sqlite3_column_bytes(stmt, 0),
+            .when = sqlite3_column_int64(stmt, 1), .reason = sqlite3_column_int(stmt, 2),
+            .not_after = sqlite3_column_int64(stmt, 3),
+        };
+        if (!fn(arg, &entry, err))
+            return false;
     }
-    if (step != SQLITE_DONE)
-        return fail_db(store, err);
-    *out = PS_TAKE(list);
-    *out_len = len;
-    return true;
+    return step == SQLITE_DONE || fail_db(store, err);
 }
 
-bool store_next_crl_number(struct store *store, const char *issuer, int64_t *out,
+bool store_next_crl_number(struct store *store, const char *issuer, int shard, int64_t *out,
                            struct ps_err *err)
 {
+    (void)shard;
     PS_AUTO(stmt_freep) sqlite3_stmt *stmt = NULL;
 
     if (!prepare(store, "INSERT INTO crl_number (issuer, number) VALUES (?1, 1)"
@@ -288,13 +297,14 @@ bool store_next_crl_number(struct store *store, const char *issuer, int64_t *out
     return one_number(store, stmt, out, err);
 }
 
-bool store_count(struct store *store, const char *kind, int64_t *out, struct ps_err *err)
+bool store_count(struct store *store, const struct store_filter *filter, int64_t *out,
+                 struct ps_err *err)
 {
     PS_AUTO(stmt_freep) sqlite3_stmt *stmt = NULL;
 
     if (!prepare(store, "SELECT count(*) FROM cert WHERE ?1 IS NULL OR kind = ?1", &stmt, err))
         return false;
-    if (!bind_text(stmt, 1, kind))
+    if (!bind_text(stmt, 1, filter->kind))
         return fail_db(store, err);
     return one_number(store, stmt, out, err);
 }

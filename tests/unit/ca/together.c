@@ -92,7 +92,8 @@ static void all_of_them_are_recorded_and_none_twice(void **state)
     PS_AUTO(store_freep) struct store *store = NULL;
     int64_t count;
     assert_true(store_open(ledger, &store, &err));
-    assert_true(store_count(store, "client", &count, &err));
+    assert_true(store_count(store, &(struct store_filter){ .kind = "client" }, &count,
+                            &err));
     assert_int_equal(count, PS_COUNT(serials));
 }
 

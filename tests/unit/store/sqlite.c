@@ -72,7 +72,7 @@ static void the_file_is_private_and_keeps_what_it_was_told(void **state)
         char serial[3] = { '0', (char)('0' + round), '\0' };
 
         assert_true(put(store, "CN=a", serial, "server", &err));
-        assert_true(store_count(store, NULL, &count, &err));
+        assert_true(store_count(store, &(struct store_filter){ 0 }, &count, &err));
         assert_int_equal(count, round);
     }
     assert_int_equal(stat(place->path, &st), 0);
@@ -90,19 +90,41 @@ static void a_serial_is_given_once_for_each_issuer(void **state)
     assert_true(put(store, "CN=b", "01", "client", &err));
     assert_false(put(store, "CN=a", "01", "client", &err));
     assert_int_equal(err.code, PS_E_EXISTS);
-    assert_true(store_count(store, "client", &count, &err));
+    assert_true(store_count(store, &(struct store_filter){ .kind = "client" }, &count,
+                            &err));
     assert_int_equal(count, 1);
-    assert_true(store_count(store, NULL, &count, &err));
+    assert_true(store_count(store, &(struct store_filter){ 0 }, &count, &err));
     assert_int_equal(count, 2);
+}
+
+struct seen {
+    struct store_revoked at[4];
+    size_t len;
+};
+
+static bool see(void *arg, const struct store_revoked *entry, struct ps_err *err)
+{
+    struct seen *seen = arg;
+
+    (void)err;
+    assert_true(seen->len < PS_COUNT(seen->at));
+    seen->at[seen->len] = *entry;
+    seen->at[seen->len++].serial = ps_memdup(entry->serial, entry->serial_len);
+    return true;
+}
+
+static void forget(struct seen *seen)
+{
+    for (size_t i = 0; i < seen->len; i++)
+        free((void *)seen->at[i].serial);
 }
 
 static void revocations_are_sorted_and_the_first_one_stays(void **state)
 {
     struct place *place = *state;
     PS_AUTO(store_freep) struct store *store = open_at(place->path);
-    PS_AUTO(ps_freep) struct store_revoked *list = NULL;
+    PS_AUTO(forget) struct seen seen = { 0 };
     struct ps_err err = { 0 };
-    size_t len = 0;
 
     assert_true(put(store, "CN=a", "50aa", "client", &err));
     assert_true(put(store, "CN=a", "4fff", "client", &err));
@@ -113,12 +135,13 @@ static void revocations_are_sorted_and_the_first_one_stays(void **state)
     assert_true(store_revoke(store, "CN=a", "0a", 150, 0, &err));
     assert_true(store_revoke(store, "CN=b", "01", 150, 0, &err));
 
-    assert_true(store_revoked_list(store, "CN=a", &list, &len, &err));
-    assert_int_equal(len, 2);
-    assert_string_equal(list[0].serial_hex, "0a");
-    assert_string_equal(list[1].serial_hex, "50aa");
-    assert_int_equal(list[1].when, 100);
-    assert_int_equal(list[1].reason, 1);
+    assert_true(store_each_revoked(store, "CN=a", 0, see, &seen, &err));
+    assert_int_equal(seen.len, 2);
+    assert_int_equal(seen.at[0].serial_len, 1);
+    assert_memory_equal(seen.at[0].serial, "\x0a", 1);
+    assert_memory_equal(seen.at[1].serial, "\x50\xaa", 2);
+    assert_int_equal(seen.at[1].when, 100);
+    assert_int_equal(seen.at[1].reason, 1);
 
     assert_false(store_revoke(store, "CN=a", "77", 1, 0, &err));
     assert_int_equal(err.code, PS_E_NOT_FOUND);
@@ -171,7 +194,7 @@ static void take_numbers(const char *path, int me)
         char serial[16];
 
         snprintf(serial, sizeof(serial), "%02x%02x", me, i);
-        if (!store_next_crl_number(store, "CN=a", &number, &err) || number <= before
+        if (!store_next_crl_number(store, "CN=a", 0, &number, &err) || number <= before
             || !put(store, "CN=a", serial, "client", &err))
             _exit(1);
         before = number;
@@ -197,11 +220,12 @@ static void crl_numbers_grow_across_processes_from_the_first_open(void **state)
     }
 
     PS_AUTO(store_freep) struct store *store = open_at(place->path);
-    assert_true(store_next_crl_number(store, "CN=a", &number, &err));
+    assert_true(store_next_crl_number(store, "CN=a", 0, &number, &err));
     assert_int_equal(number, PROCESSES * EACH + 1);
-    assert_true(store_next_crl_number(store, "CN=b", &number, &err));
+    assert_true(store_next_crl_number(store, "CN=b", 0, &number, &err));
     assert_int_equal(number, 1);
-    assert_true(store_count(store, "client", &count, &err));
+    assert_true(store_count(store, &(struct store_filter){ .kind = "client" }, &count,
+                            &err));
     assert_int_equal(count, PROCESSES * EACH);
 }
 

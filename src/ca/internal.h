@@ -9,8 +9,6 @@
 #include "ca/ca.h"
 #include "store/store.h"
 
-enum ca_who { CA_ROOT, CA_SERVER, CA_CLIENT, CA_WHO_LEN };
-
 /* What the three are: names of files and subjects, what each may do, how long it lives. */
 struct ca_profile {
     const char *crt, *key, *crl;    /* files */

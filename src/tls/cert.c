@@ -79,6 +79,17 @@ static void read_names(struct cert *cert)
     }
 }
 
+static const char *key_id_text(struct arena *arena, X509 *x509)
+{
+    const ASN1_OCTET_STRING *id = X509_get0_subject_key_id(x509);
+    int len = id ? ASN1_STRING_length(id) : 0;
+    char *text = arena_alloc(arena, 2 * (size_t)len + 1);
+
+    for (int i = 0; i < len; i++)
+        snprintf(text + 2 * i, 3, "%02x", ASN1_STRING_get0_data(id)[i]);
+    return text;
+}
+
 static unsigned read_uses(X509 *x509)
 {
     uint32_t usage = X509_get_extended_key_usage(x509);
@@ -142,6 +153,7 @@ struct cert *cert_wrap(X509 *x509)
     info->common_name = info->dn.cn;
     info->serial_hex = tls_serial_hex(cert->arena, X509_get0_serialNumber(x509));
     info->serial_dec = tls_serial_dec(cert->arena, X509_get0_serialNumber(x509));
+    info->key_id = key_id_text(cert->arena, x509);
     info->fingerprint = fingerprint(cert->arena, x509);
     info->not_before = tls_time(X509_get0_notBefore(x509));
     info->not_after = tls_time(X509_get0_notAfter(x509));

@@ -48,6 +48,7 @@ struct cert_info {
     struct cert_dn dn;                  /* the first of each field of the subject, or "" */
     const char *serial_hex;             /* lower case, no leading zeros beyond an even count */
     const char *serial_dec;             /* as pg_stat_ssl.client_serial shows it */
+    const char *key_id;                 /* subject key identifier, lower case hex; "" without one */
     const char *fingerprint;            /* SHA-256 of the DER, lower case hex */
     const char *key_text, *signature_text;  /* "EC P-256", "ecdsa-with-SHA256" */
     int key_bits;
@@ -73,14 +74,22 @@ struct cert_spec {
     int path_len;               /* of a CA; -1: no limit */
     unsigned uses;              /* EKU of a leaf, or of an intermediate that is kept apart by it */
     time_t not_before, not_after;
+    const unsigned char *serial;        /* CERT_SERIAL_BYTES of cert_new_serial(); NULL: made now */
+    const char *crl_uri;                /* CRLDistributionPoints: one full name; NULL: none */
+    const char *const *permit_dns;      /* critical name constraints of a CA, NULL at the end: "a.b" */
+    const char *const *permit_ip;       /* and "10.0.0.0/8", "fd00::/8" */
 };
+
+enum { CERT_SERIAL_BYTES = 16 };
+/* Random; the first byte is 0x40 to 0x7f: positive, always as long (RFC 5280 4.1.2.2). */
+PS_MUST bool cert_new_serial(unsigned char out[CERT_SERIAL_BYTES], struct ps_err *err);
 
 /*
  * Make and sign.  With a NULL issuer the certificate is self-signed by `key`.  Serial: 16 random
  * bytes, positive (RFC 5280 4.1.2.2).  v3 with critical basicConstraints and keyUsage, SKI, AKI by
  * key id.  `public_of` is the subject's key (only its public half is used).  not_after is cut to
  * the issuer's.  PS_E_VALUE for a subject that cannot be encoded: CN beyond 64 characters
- * (ub-common-name), a C that is not two letters, invalid UTF-8.
+ * (ub-common-name), a C that is not two letters, invalid UTF-8; and for a constraint that is none.
  */
 PS_MUST bool cert_make(const struct cert_spec *spec, const struct key *public_of,
                        const struct cert *issuer, const struct key *issuer_key,

@@ -199,16 +199,24 @@ static bool put_authority_key_id(X509 *x509, X509 *issuer)
 
 /* ---- the body ---- */
 
-static bool put_serial(X509 *x509)
+bool cert_new_serial(unsigned char out[CERT_SERIAL_BYTES], struct ps_err *err)
 {
-    unsigned char bytes[16];
+    ERR_clear_error();
+    if (RAND_bytes(out, CERT_SERIAL_BYTES) != 1)
+        return tls_fail(err, PS_E_CRYPTO, _("could not get random bytes"));
+    out[0] = (unsigned char)(0x40 | (out[0] & 0x3f));
+    return true;
+}
+
+static bool put_serial(X509 *x509, const struct cert_spec *spec, struct ps_err *err)
+{
+    unsigned char made[CERT_SERIAL_BYTES];
     PS_AUTO(BN_freep) BIGNUM *number = NULL;
 
-    if (RAND_bytes(bytes, sizeof(bytes)) != 1)
+    if (!spec->serial && !cert_new_serial(made, err))
         return false;
-    bytes[0] = (unsigned char)(0x40 | (bytes[0] & 0x3f));   /* positive, always 16 bytes */
-    number = BN_bin2bn(bytes, sizeof(bytes), NULL);
-    return number && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(x509));
+    number = BN_bin2bn(spec->serial ? spec->serial : made, CERT_SERIAL_BYTES, NULL);
+    return (number && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(x509))) || fail_make(err);
 }
 
 static bool put_times(X509 *x509, const struct cert_spec *spec, const struct cert *issuer)
@@ -230,7 +238,9 @@ static bool fill_extensions(X509 *x509, const struct cert_spec *spec, const stru
     if (!put_basic(x509, spec) || !put_key_usage(x509, spec->is_ca) || !put_uses(x509, spec->uses)
         || !put_subject_key_id(x509) || (issuer && !put_authority_key_id(x509, issuer->x509)))
         return fail_make(err);
-    return put_hosts(x509, spec->hosts, err);
+    if (spec->crl_uri && !tls_put_crl_point(x509, spec->crl_uri))
+        return fail_make(err);
+    return tls_put_constraints(x509, spec, err) && put_hosts(x509, spec->hosts, err);
 }
 
 bool cert_make(const struct cert_spec *spec, const struct key *public_of,
@@ -241,10 +251,10 @@ bool cert_make(const struct cert_spec *spec, const struct key *public_of,
     const struct key *signer = issuer ? issuer_key : public_of;
 
     ERR_clear_error();
-    if (!x509 || !X509_set_version(x509, X509_VERSION_3) || !put_serial(x509)
+    if (!x509 || !X509_set_version(x509, X509_VERSION_3)
         || !put_times(x509, spec, issuer) || !X509_set_pubkey(x509, public_of->pkey))
         return fail_make(err);
-    if (!put_subject(x509, &spec->subject, err))
+    if (!put_serial(x509, spec, err) || !put_subject(x509, &spec->subject, err))
         return false;
     if (!X509_set_issuer_name(x509, X509_get_subject_name(issuer ? issuer->x509 : x509)))
         return fail_make(err);

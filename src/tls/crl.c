@@ -16,6 +16,23 @@ static int64_t read_number(X509_CRL *x509_crl)
     return number && ASN1_INTEGER_get_int64(&value, number) ? value : -1;
 }
 
+/* The full name of a partition; anything else that an IDP may say is not ours. */
+static const char *read_uri(struct arena *arena, X509_CRL *x509_crl)
+{
+    PS_AUTO(ISSUING_DIST_POINT_freep) ISSUING_DIST_POINT *scope =
+        X509_CRL_get_ext_d2i(x509_crl, NID_issuing_distribution_point, NULL, NULL);
+    const GENERAL_NAMES *names =
+        scope && scope->distpoint && scope->distpoint->type == 0 ? scope->distpoint->name.fullname
+                                                                 : NULL;
+    const GENERAL_NAME *name = names && sk_GENERAL_NAME_num(names) > 0
+        ? sk_GENERAL_NAME_value(names, 0) : NULL;
+
+    if (!name || name->type != GEN_URI)
+        return "";
+    return arena_strndup(arena, (const char *)ASN1_STRING_get0_data(name->d.ia5),
+                         (size_t)ASN1_STRING_length(name->d.ia5));
+}
+
 struct crl *crl_wrap(X509_CRL *x509_crl)
 {
     struct crl *crl = ps_calloc(1, sizeof(*crl));
@@ -28,6 +45,7 @@ struct crl *crl_wrap(X509_CRL *x509_crl)
         .this_update = tls_time(X509_CRL_get0_lastUpdate(x509_crl)),
         .next_update = tls_time(X509_CRL_get0_nextUpdate(x509_crl)),
         .number = read_number(x509_crl),
+        .uri = read_uri(crl->arena, x509_crl),
         .revoked_len = revoked ? (size_t)sk_X509_REVOKED_num(revoked) : 0,
     };
     ERR_clear_error();
@@ -229,18 +247,18 @@ static bool put_extensions(X509_CRL *x509_crl, const struct cert *issuer, int64_
         && X509_CRL_add1_ext_i2d(x509_crl, NID_crl_number, count, 0, 0) == 1;
 }
 
-bool crl_make(const struct cert *issuer, const struct key *issuer_key,
-              const struct crl_entry *entries, size_t len, int64_t number, time_t this_update,
-              time_t next_update, struct crl **out, struct ps_err *err)
+bool crl_build(const struct cert *issuer, const struct key *issuer_key,
+               const struct crl_spec *spec, struct crl **out, struct ps_err *err)
 {
     PS_AUTO(X509_CRL_freep) X509_CRL *x509_crl = X509_CRL_new();
 
     ERR_clear_error();
-    if (!x509_crl || !put_header(x509_crl, issuer, this_update, next_update)
-        || !put_extensions(x509_crl, issuer, number))
+    if (!x509_crl || !put_header(x509_crl, issuer, spec->this_update, spec->next_update)
+        || !put_extensions(x509_crl, issuer, spec->number)
+        || (spec->uri && !tls_put_crl_scope(x509_crl, spec->uri)))
         return fail_make(err);
-    for (size_t i = 0; i < len; i++)
-        if (!add_entry(x509_crl, &entries[i], err))
+    for (size_t i = 0; i < spec->len; i++)
+        if (!add_entry(x509_crl, &spec->entries[i], err))
             return false;
     if (!X509_CRL_sort(x509_crl)
         || !X509_CRL_sign(x509_crl, issuer_key->pkey, tls_signature_digest(issuer_key->pkey)))
@@ -248,4 +266,14 @@ bool crl_make(const struct cert *issuer, const struct key *issuer_key,
 
     *out = crl_wrap(PS_TAKE(x509_crl));
     return true;
+}
+
+bool crl_make(const struct cert *issuer, const struct key *issuer_key,
+              const struct crl_entry *entries, size_t len, int64_t number, time_t this_update,
+              time_t next_update, struct crl **out, struct ps_err *err)
+{
+    const struct crl_spec spec = { .entries = entries, .len = len, .number = number,
+                                   .this_update = this_update, .next_update = next_update };
+
+    return crl_build(issuer, issuer_key, &spec, out, err);
 }

@@ -32,6 +32,7 @@ struct crl_info {
     time_t this_update, next_update;    /* next_update 0: absent */
     int64_t number;                 /* CRL number; -1: absent */
     size_t revoked_len;
+    const char *uri;                /* of a partition: the name in its IDP; "" for a whole one */
 };
 const struct crl_info *crl_info(const struct crl *crl);
 bool crl_has_serial(const struct crl *crl, const char *serial_hex);
@@ -42,6 +43,17 @@ struct crl_entry {
     time_t revoked_at;
     int reason;                     /* CRLReason of RFC 5280 5.3.1; 0 unspecified is left out */
 };
+
+struct crl_spec {
+    const struct crl_entry *entries;
+    size_t len;
+    int64_t number;
+    time_t this_update, next_update;
+    const char *uri;                /* IssuingDistributionPoint, critical; NULL: the whole issuer */
+};
+/* crl_make for a partition too. */
+PS_MUST bool crl_build(const struct cert *issuer, const struct key *issuer_key,
+                       const struct crl_spec *spec, struct crl **out, struct ps_err *err);
 
 /* Make and sign a v2 CRL with AKI and CRL number; entries are sorted by serial (PostgreSQL pays for
  * unsorted lists at every connection). */

@@ -60,6 +60,10 @@ PS_DEFINE_FREEP(GENERAL_NAMES, GENERAL_NAMES_free)
 PS_DEFINE_FREEP(EXTENDED_KEY_USAGE, EXTENDED_KEY_USAGE_free)
 PS_DEFINE_FREEP(AUTHORITY_KEYID, AUTHORITY_KEYID_free)
 PS_DEFINE_FREEP(BASIC_CONSTRAINTS, BASIC_CONSTRAINTS_free)
+PS_DEFINE_FREEP(DIST_POINT_NAME, DIST_POINT_NAME_free)
+PS_DEFINE_FREEP(CRL_DIST_POINTS, CRL_DIST_POINTS_free)
+PS_DEFINE_FREEP(ISSUING_DIST_POINT, ISSUING_DIST_POINT_free)
+PS_DEFINE_FREEP(NAME_CONSTRAINTS, NAME_CONSTRAINTS_free)
 
 /* ps_fail with OpenSSL's own reason as the detail; empties OpenSSL's queue.  Always false. */
 bool tls_fail(struct ps_err *err, enum ps_code code, const char *fmt, ...) PS_PRINTF(3, 4);
@@ -71,6 +75,12 @@ struct crl *crl_wrap(X509_CRL *x509_crl);
 /* Anchors and CRLs into an OpenSSL store, with the flags that PostgreSQL sets when it has CRLs. */
 PS_MUST bool tls_trust(X509_STORE *store, const struct cert_list *anchors,
                        const struct crl_list *crls, struct ps_err *err);
+
+/* CRLDistributionPoints with one full name, and the critical IssuingDistributionPoint of its CRL. */
+PS_MUST bool tls_put_crl_point(X509 *x509, const char *uri);
+PS_MUST bool tls_put_crl_scope(X509_CRL *x509_crl, const char *uri);
+/* Critical name constraints, if the specification has any: RFC 5280 4.2.1.10. */
+PS_MUST bool tls_put_constraints(X509 *x509, const struct cert_spec *spec, struct ps_err *err);
 
 const EVP_MD *tls_signature_digest(const EVP_PKEY *pkey);   /* by the strength of the key */
 const char *tls_pkey_describe(const EVP_PKEY *pkey, char *out, size_t size);

@@ -108,21 +108,22 @@ def copy_tree(source, target):
     must(as_owner(["cp", "-a", source, target]))
 
 
-_taken = []         # open lock files: a port is ours until this process ends
+_taken = []         # a socket for each port that is ours, until this process ends
 
 
 def free_port():
-    """A port nobody listens on and no other test process has taken."""
+    """A port nobody listens on and no other test process has taken.  What says so is an abstract
+    socket: it leaves no file behind, and any user may ask."""
     for port in range(21000, 32000):
-        lock = os.open(f"/tmp/pgseal-port-{port}", os.O_RDWR | os.O_CREAT, 0o666)
+        mine = socket.socket(socket.AF_UNIX)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            mine.bind(f"\0pgseal-port-{port}")
             with socket.socket() as probe:
                 probe.bind(("127.0.0.1", port))
-            _taken.append(lock)
+            _taken.append(mine)
             return port
         except OSError:
-            os.close(lock)
+            mine.close()
     raise AssertionError("no port is free")
 
 

@@ -1,7 +1,9 @@
 /* sqlite.c - the ledger in SQLite; see store.h. */
 #include "store/store.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
@@ -160,9 +162,39 @@ static bool make_private(const char *path, struct ps_err *err)
     return dir_sync(dir, err);
 }
 
+/*
+ * SQLite's own locks do not cover the first switch to WAL while another process closes the file as its
+ * last user and removes the log: one of them then sees an I/O error.  So opening and closing take
+ * turns, by a lock on the folder (a lock on the file would drop SQLite's when its descriptor closes).
+ */
+static int turn_take(const char *path)
+{
+    PS_AUTO(ps_freep) char *dir = path_dir(path);
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    while (fd >= 0 && flock(fd, LOCK_EX) != 0 && errno == EINTR)
+        ;
+    return fd;
+}
+
+static void turn_give(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+}
+
+static void release(struct store *store)
+{
+    sqlite3_close(store->db);
+    free(store->path);
+    free(store);
+}
+PS_DEFINE_FREEP(struct store, release)
+
 bool store_open(const char *path, struct store **out, struct ps_err *err)
 {
-    PS_AUTO(store_freep) struct store *store = ps_calloc(1, sizeof(*store));
+    PS_AUTO(turn_give) int turn = turn_take(path);
+    PS_AUTO(releasep) struct store *store = ps_calloc(1, sizeof(*store));
 
     store->path = ps_strdup(path);
     if (!make_private(path, err))
@@ -185,9 +217,9 @@ bool store_open(const char *path, struct store **out, struct ps_err *err)
 
 void store_free(struct store *store)
 {
-    sqlite3_close(store->db);
-    free(store->path);
-    free(store);
+    PS_AUTO(turn_give) int turn = turn_take(store->path);
+
+    release(store);
 }
 
 /* ---- the ledger ---- */

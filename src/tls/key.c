@@ -7,6 +7,7 @@
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
 
+#include "base/base64.h"
 #include "tls/internal.h"
 
 enum { PBKDF2_ROUNDS = 600000, PBKDF2_SALT_BYTES = 16 };    /* OWASP 2023 for HMAC-SHA256 */
@@ -156,13 +157,32 @@ static X509_SIG *encrypt(PKCS8_PRIV_KEY_INFO *p8, const struct secret *pass)
     return sig;
 }
 
+/* PEM in one piece, the private bytes in no other memory. */
+static void to_pem(const struct secret *der, struct secret *out)
+{
+    static const char begin[] = "-----BEGIN PRIVATE KEY-----\n", end[] = "-----END PRIVATE KEY-----\n";
+    const size_t begin_len = sizeof(begin) - 1, end_len = sizeof(end) - 1;
+
+    secret_alloc(out, begin_len + BASE64_LINES_SIZE(der->len) + end_len);
+    memcpy(out->p, begin, begin_len);
+    size_t lines = base64_lines(der->p, der->len, out->p + begin_len);
+    memcpy(out->p + begin_len + lines, end, end_len);
+}
+
 bool key_to_pem(const struct key *key, const struct secret *pass, struct secret *out,
                 struct ps_err *err)
 {
-    PS_AUTO(BIO_free_allp) BIO *bio = BIO_new(BIO_s_secmem());
-    PS_AUTO(PKCS8_PRIV_KEY_INFO_freep) PKCS8_PRIV_KEY_INFO *p8 = EVP_PKEY2PKCS8(key->pkey);
+    PS_AUTO(BIO_free_allp) BIO *bio = NULL;
+    PS_AUTO(PKCS8_PRIV_KEY_INFO_freep) PKCS8_PRIV_KEY_INFO *p8 = NULL;
     PS_AUTO(X509_SIG_freep) X509_SIG *sig = NULL;
+    PS_AUTO(secret_free) struct secret der = { 0 };
 
+    if (!pass && tls_ec_pkcs8(key->pkey, &der)) {
+        to_pem(&der, out);
+        return true;
+    }
+    bio = BIO_new(BIO_s_secmem());
+    p8 = EVP_PKEY2PKCS8(key->pkey);
     if (!bio || !p8)
         return fail_write(err);
     if (pass) {

@@ -25,6 +25,12 @@ static char *secure_alloc(size_t size)
     return p ? p : ps_calloc(1, size);      /* no heap, or it is full: ordinary, and still wiped */
 }
 
+void secret_alloc(struct secret *secret, size_t len)
+{
+    secret_free(secret);
+    *secret = (struct secret){ secure_alloc(len + 1), len };
+}
+
 void secret_set(struct secret *secret, const void *bytes, size_t len)
 {
     char *p = secure_alloc(len + 1);

@@ -18,6 +18,7 @@ struct secret {
 
 #define SECRET_MAX (1u << 20)
 
+void secret_alloc(struct secret *secret, size_t len);   /* `len` zero bytes, to be filled in */
 void secret_set(struct secret *secret, const void *bytes, size_t len);
 void secret_free(struct secret *secret);    /* for PS_AUTO; wipes */
 

@@ -1,15 +1,13 @@
 /* template.c - see template.h. */
 #include "tls/template.h"
 
-#include <openssl/core_names.h>
-
 #include "base/clock.h"
 #include "tls/der.h"
 #include "tls/internal.h"
 
 enum {
     CERT_DER_MAX = 1 << 20, CN_MAX_CHARS = 64,      /* ub-common-name of RFC 5280 A.1 */
-    KEY_ID_BYTES = 20, POINT_MAX = 1 + 2 * 66
+    KEY_ID_BYTES = 20
 };
 
 struct cert_template {
@@ -213,21 +211,6 @@ static char *subject_text(const struct cert_template *form, const char *cn)
 
 /* ---- the public key ---- */
 
-/* SubjectPublicKeyInfo up to the point (RFC 5480 2), by the group; others are OpenSSL's to encode. */
-static const struct {
-    const char *group;
-    size_t point_len;
-    unsigned char head[27];
-    size_t head_len;
-} point_forms[] = {
-    { SN_X9_62_prime256v1, 65,
-      { 0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08,
-        0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00 }, 26 },
-    { SN_secp384r1, 97,
-      { 0x30, 0x76, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x05,
-        0x2b, 0x81, 0x04, 0x00, 0x22, 0x03, 0x62, 0x00 }, 23 },
-};
-
 struct public_half {
     struct buf info;        /* SubjectPublicKeyInfo */
     unsigned char id[EVP_MAX_MD_SIZE];
@@ -238,26 +221,7 @@ static void public_half_free(struct public_half *half)
     buf_free(&half->info);
 }
 
-static bool take_point(EVP_PKEY *pkey, struct public_half *out, size_t *bits_at)
-{
-    char group[32];
-    unsigned char point[POINT_MAX];
-    size_t len = 0;
-
-    if (!EVP_PKEY_is_a(pkey, "EC") || !EVP_PKEY_get_group_name(pkey, group, sizeof(group), NULL)
-        || !EVP_PKEY_get_octet_string_param(pkey, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point),
-                                            &len))
-        return false;
-    for (size_t i = 0; i < PS_COUNT(point_forms); i++) {
-        if (strcmp(group, point_forms[i].group) != 0 || len != point_forms[i].point_len)
-            continue;
-        *bits_at = point_forms[i].head_len;
-        return buf_put(&out->info, point_forms[i].head, point_forms[i].head_len)
-            && buf_put(&out->info, point, len);
-    }
-    return false;
-}
-
+/* Any other key is OpenSSL's to encode: making it takes so long that nobody notices. */
 static bool take_any(EVP_PKEY *pkey, struct public_half *out, size_t *bits_at)
 {
     PS_AUTO(X509_PUBKEY_freep) X509_PUBKEY *parsed = NULL;
@@ -281,7 +245,7 @@ static bool take_public(const struct cert_template *form, const struct key *key,
     size_t bits_at = 0;
 
     out->info = BUF(CERT_DER_MAX);
-    if (take_point(key->pkey, out, &bits_at) || take_any(key->pkey, out, &bits_at))
+    if (tls_ec_public(key->pkey, &out->info, &bits_at) || take_any(key->pkey, out, &bits_at))
         if (EVP_Digest(out->info.p + bits_at, out->info.len - bits_at, out->id, NULL,
                        form->sha256, NULL))
             return true;

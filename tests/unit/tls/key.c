@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/base64.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "tls/key.h"
@@ -40,6 +41,30 @@ static void every_type_can_be_named_made_written_and_read(void **state)
         assert_string_equal(key_describe(again, text, sizeof(text)), rows[i].text);
         assert_true(key_to_pkcs8_der(key, &der, &err));
         assert_int_equal(der.p[0], 0x30);       /* SEQUENCE */
+    }
+}
+
+/* PKCS#8 DER is OpenSSL's own work; the PEM of an EC key is ours. */
+static void a_plain_key_is_written_as_openssl_writes_it(void **state)
+{
+    (void)state;
+    static const enum key_type types[] = { KEY_EC_P256, KEY_EC_P384, KEY_RSA_2048 };
+
+    for (int i = 0; i < 120; i++) {     /* some scalars begin with zero bytes */
+        PS_AUTO(key_freep) struct key *key = NULL;
+        PS_AUTO(secret_free) struct secret pem = { 0 };
+        PS_AUTO(secret_free) struct secret der = { 0 };
+        struct ps_err err = { 0 };
+        char lines[2048];
+
+        assert_true(key_generate(i == 0 ? types[2] : types[i % 2], &key, &err));
+        assert_true(key_to_pem(key, NULL, &pem, &err));
+        assert_true(key_to_pkcs8_der(key, &der, &err));
+        lines[base64_lines(der.p, der.len, lines)] = '\0';
+        PS_AUTO(ps_freep) char *want = ps_asprintf("-----BEGIN PRIVATE KEY-----\n%s"
+                                                   "-----END PRIVATE KEY-----\n", lines);
+        assert_string_equal(pem.p, want);
+        assert_int_equal(pem.len, strlen(want));
     }
 }
 
@@ -177,6 +202,7 @@ int main(void)
     tls_start();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_type_can_be_named_made_written_and_read),
+        cmocka_unit_test(a_plain_key_is_written_as_openssl_writes_it),
         cmocka_unit_test(an_unknown_type_is_refused_with_the_list),
         cmocka_unit_test(an_encrypted_key_opens_with_its_passphrase_alone),
         cmocka_unit_test(what_is_no_key_is_refused),

@@ -37,10 +37,7 @@ static bool write_files(struct job *job, struct ps_err *err)
 
 static bool reload_and_verify(struct job *job, struct ps_err *err)
 {
-    const struct wanted wanted = {
-        .settings = &job->settings, .hba = job->then, .cert = job->creds.chain.at[0],
-        .reload = &job->reload,
-    };
+    const struct wanted wanted = job_wanted(job);
 
     return reload_server(job->server, &job->admin, &job->reload, err)
         && set_state(job, TXN_RELOADED, err)
@@ -54,7 +51,7 @@ static bool finish(struct job *job, struct ps_err *err)
         return false;
     if (!job->admin.sql && !job_check_stopped(job, err))
         return false;
-    if (!job->admin.sql && job->spec->start && !job_start(job, err))
+    if (!job->admin.sql && job->start && !job_start(job, err))
         return false;
     return set_state(job, TXN_VERIFIED, err);
 }
@@ -101,7 +98,7 @@ bool job_apply(struct job *job, struct ps_err *err)
                        job->server->data_dir);
     }
     err->code = PS_E_ROLLED_BACK;
-    return ps_while(err, _("the server could not be secured, and everything is as it was"));
+    return ps_while(err, "%s", job->failed);
 }
 
 /* ---- a server that is stopped ---- */
@@ -160,7 +157,7 @@ bool job_start(struct job *job, struct ps_err *err)
         return false;
     server_freep(&job->server);
     job->server = fresh;
-    return admin_connect(job->server, job->spec->target, &job->admin, err)
+    return admin_connect(job->server, job->target, &job->admin, err)
         && reload_and_verify(job, err);
 }
 

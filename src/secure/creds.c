@@ -108,12 +108,12 @@ static bool check_own_hosts(const struct creds_spec *spec, const struct creds *m
             ps_fail(err, PS_E_CERT, _("certificate \"%s\" does not speak for host \"%s\""),
                     spec->cert_path, spec->hosts[i]);
             return ps_hint(err, _("Ask your CA for one that has it as a subject alternative name, or "
-                                  "leave out that --host."));
+                                  "name with --host only what clients use."));
         }
     return true;
 }
 
-static bool take_own_cert(const struct creds_spec *spec, struct creds *m, struct ps_err *err)
+bool creds_take_pair(const struct creds_spec *spec, struct creds *m, struct ps_err *err)
 {
     PS_AUTO(buf_free) struct buf key = BUF(FILE_CONF_MAX);
     PS_AUTO(cert_list_free) struct cert_list anchors = { 0 };
@@ -155,12 +155,11 @@ static bool fill_from_ca(struct creds *m, struct ps_err *err)
         && ca_crl_pem(m->ca, CERT_USE_SERVER, &m->client_crl_pem, err);
 }
 
-/* A certificate is renewed when less than a third of its life is left. */
-static bool has_life(const struct cert *cert)
+bool creds_cert_due(const struct cert *cert)
 {
     const struct cert_info *info = cert_info(cert);
 
-    return clock_now() < info->not_after - (info->not_after - info->not_before) / 3;
+    return clock_now() >= info->not_after - (info->not_after - info->not_before) / 3;
 }
 
 static const char *why_not_kept(const struct creds_spec *spec, const struct creds *m,
@@ -170,7 +169,7 @@ static const char *why_not_kept(const struct creds_spec *spec, const struct cred
         return _("the present certificate is not of this CA");
     if (!cert_matches_key(chain->at[0], key))
         return _("the present key does not fit its certificate");
-    if (!has_life(chain->at[0]))
+    if (creds_cert_due(chain->at[0]))
         return _("less than a third of its life is left to the present certificate");
     for (size_t i = 0; spec->hosts && spec->hosts[i]; i++)
         if (!cert_speaks_for(chain->at[0], spec->hosts[i]))
@@ -227,7 +226,7 @@ bool creds_find(const struct creds_spec *spec, const struct server *server,
                    struct creds *out, struct ps_err *err)
 {
     if (spec->cert_path)
-        return take_own_cert(spec, out, err) && take_own_client_ca(spec, out, err);
+        return creds_take_pair(spec, out, err) && take_own_client_ca(spec, out, err);
     if (!ca_exists(spec->ca_dir)) {
         out->will_make_ca = true;
         out->will_make_cert = true;
@@ -240,7 +239,7 @@ bool creds_find(const struct creds_spec *spec, const struct server *server,
     return fill_from_ca(out, err);
 }
 
-static bool make_cert(const struct creds_spec *spec, struct creds *m, struct ps_err *err)
+bool creds_issue(const struct creds_spec *spec, struct creds *m, struct ps_err *err)
 {
     const struct ca_leaf_spec leaf_spec = {
         .use = CERT_USE_SERVER, .hosts = spec->hosts, .key_type = spec->key_type,
@@ -257,17 +256,20 @@ static bool make_cert(const struct creds_spec *spec, struct creds *m, struct ps_
     return true;
 }
 
+bool creds_refresh(struct creds *m, struct ps_err *err)
+{
+    buf_clear(&m->client_ca_pem);
+    buf_clear(&m->client_crl_pem);
+    return ca_refresh_crls(m->ca, false, err) && fill_from_ca(m, err);
+}
+
 bool creds_make(const struct creds_spec *spec, struct creds *m, struct ps_err *err)
 {
     if (spec->cert_path)
         return true;
     if (m->will_make_ca && !ca_create(spec->ca_dir, &spec->ca, &m->ca, err))
         return false;
-    if (m->will_make_cert && !make_cert(spec, m, err))
-        return false;
-    buf_clear(&m->client_ca_pem);
-    buf_clear(&m->client_crl_pem);
-    return ca_refresh_crls(m->ca, false, err) && fill_from_ca(m, err);
+    return (!m->will_make_cert || creds_issue(spec, m, err)) && creds_refresh(m, err);
 }
 
 /* ---- for people ---- */

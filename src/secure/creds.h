@@ -46,6 +46,21 @@ PS_MUST bool creds_find(const struct creds_spec *spec, const struct server *serv
 PS_MUST bool creds_make(const struct creds_spec *spec, struct creds *creds,
                            struct ps_err *err);
 
+/* ---- the same in parts, for a server that has a certificate already ---- */
+
+/* Is less than a third of its life left? */
+bool creds_cert_due(const struct cert *cert);
+
+/* The user's own pair: read, and checked against each other, the root, the names and the clock. */
+PS_MUST bool creds_take_pair(const struct creds_spec *spec, struct creds *creds,
+                             struct ps_err *err);
+
+/* A new pair from creds->ca; adds to creds->chain, which should be empty. */
+PS_MUST bool creds_issue(const struct creds_spec *spec, struct creds *creds, struct ps_err *err);
+
+/* Renew the CA's CRLs that are stale, and take what the server trusts and checks from creds->ca. */
+PS_MUST bool creds_refresh(struct creds *creds, struct ps_err *err);
+
 /*
  * The names a server is likely to be reached by: host name, full name, the addresses it listens on,
  * localhost.  A list with NULL at the end in the server's arena.

@@ -32,3 +32,82 @@ bool job_lock(struct job *job, struct ps_err *err)
 
     return user_become(&job->server->owner, &guard, err) && lock_take(path, &job->lock, err);
 }
+
+bool job_check_finished(const struct job *job, struct ps_err *err)
+{
+    PS_AUTO(txn_freep) struct txn *txn = NULL;
+    PS_AUTO(user_return) struct user_guard guard = { 0 };
+
+    if (!user_become(&job->server->owner, &guard, err)
+        || !txn_latest(job->state_dir, &txn, err))
+        return false;
+    if (!txn || txn->state == TXN_VERIFIED)
+        return true;
+    ps_fail(err, PS_E_UNSAFE, _("an earlier change of this server was not finished"));
+    ps_detail(err, _("Its journal \"%s\" says: %s."), txn->dir, txn_state_name(txn->state));
+    return ps_hint(err, _("Run pgseal rollback -D \"%s\", then this command again."),
+                   job->server->data_dir);
+}
+
+/* ---- the server at the other end ---- */
+
+static bool check_same_server(struct job *job, struct ps_err *err)
+{
+    const struct {
+        const char *setting, *ours;
+    } files[] = {
+        { "data_directory", job->server->data_dir }, { "config_file", job->server->config_file },
+        { "hba_file", job->server->hba_file },
+    };
+
+    for (size_t i = 0; i < PS_COUNT(files); i++) {
+        const char *const params[] = { files[i].setting, NULL };
+        PS_AUTO(rows_freep) struct rows *rows = NULL;
+
+        if (!sql_query(job->admin.sql, "SELECT current_setting($1) AS path", params, &rows, err))
+            return false;
+        const char *theirs = rows_text(rows, 0, "path");
+        PS_AUTO(ps_freep) char *real_ours = realpath(files[i].ours, NULL);
+        PS_AUTO(ps_freep) char *real_theirs = realpath(theirs, NULL);
+        if (real_ours && real_theirs && strcmp(real_ours, real_theirs) == 0)
+            continue;
+        ps_fail(err, PS_E_UNSAFE, _("the server that answers is not the one of \"%s\""),
+                job->server->data_dir);
+        ps_detail(err, _("Its %s is \"%s\", not \"%s\"."), files[i].setting, theirs, files[i].ours);
+        return ps_hint(err, _("Look at -D and --target; a server that was given other files at its "
+                              "start must be restarted with those of postmaster.opts."));
+    }
+    return true;
+}
+
+bool job_connect(struct job *job, struct ps_err *err)
+{
+    if (!job->server->running)
+        return true;
+    return admin_connect(job->server, job->target, &job->admin, err) && check_same_server(job, err);
+}
+
+bool job_check_passphrase(const struct job *job, struct ps_err *err)
+{
+    const char *command = server_setting(job->server, "ssl_passphrase_command");
+    const char *reload = server_setting(job->server, "ssl_passphrase_command_supports_reload");
+    bool on = false;
+
+    if (!job->creds.key_encrypted
+        || (command && *command && reload && conf_bool(reload, &on) && on))
+        return true;
+    ps_fail(err, PS_E_UNSAFE, _("the server could not read the encrypted key \"%s\""),
+            job->creds_spec.key_path);
+    ps_detail(err, _("Without ssl_passphrase_command and ssl_passphrase_command_supports_reload = on "
+                     "every reload keeps the old certificates and CRLs, and says so only in the log."));
+    return ps_hint(err, _("Set both, or give a key without a passphrase, mode 0600."));
+}
+
+struct wanted job_wanted(const struct job *job)
+{
+    return (struct wanted){
+        .pairs = job->pairs, .pairs_len = job->pairs_len,
+        .hba = job->then ? job->then : job->server->hba, .cert = job->creds.chain.at[0],
+        .reload = &job->reload,
+    };
+}

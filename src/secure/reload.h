@@ -31,7 +31,8 @@ PS_MUST bool reload_server(const struct server *server, struct admin *admin,
                            struct reload *reload, struct ps_err *err);
 
 struct wanted {                         /* what must hold after a reload */
-    const struct tls_settings *settings;
+    const struct setting_pair *pairs;   /* settings and their values */
+    size_t pairs_len;
     const struct hba *hba;              /* as read back from the new files */
     const struct cert *cert;            /* that must be served */
     const struct reload *reload;

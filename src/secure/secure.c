@@ -12,23 +12,6 @@
 
 /* ---- preflight ---- */
 
-/* An earlier run that died: what it wrote is neither the old state nor the new one. */
-static bool check_unfinished(struct job *job, struct ps_err *err)
-{
-    PS_AUTO(txn_freep) struct txn *txn = NULL;
-    PS_AUTO(user_return) struct user_guard guard = { 0 };
-
-    if (!user_become(&job->server->owner, &guard, err)
-        || !txn_latest(job->state_dir, &txn, err))
-        return false;
-    if (!txn || txn->state == TXN_VERIFIED)
-        return true;
-    ps_fail(err, PS_E_UNSAFE, _("an earlier change of this server was not finished"));
-    ps_detail(err, _("Its journal \"%s\" says: %s."), txn->dir, txn_state_name(txn->state));
-    return ps_hint(err, _("Run pgseal rollback -D \"%s\", then pgseal secure again."),
-                   job->server->data_dir);
-}
-
 static bool check_folders(struct job *job, struct ps_err *err)
 {
     const struct secure_spec *spec = job->spec;
@@ -56,7 +39,7 @@ static bool phase_preflight(struct job *job, struct ps_err *err)
     struct doc_node *section = doc_section(job->root, "server", _("Server"));
     server_describe(job->server, section);
     return preflight_check(job->server, section, err) && check_folders(job, err)
-        && check_unfinished(job, err);
+        && job_check_finished(job, err);
 }
 
 /* ---- who is there ---- */
@@ -96,42 +79,11 @@ static bool warn_missing_clients(struct job *job, struct ps_err *err)
     return true;
 }
 
-/* The files that we found must be the ones that the server at the other end reads. */
-static bool check_same_server(struct job *job, struct ps_err *err)
-{
-    const struct {
-        const char *setting, *ours;
-    } files[] = {
-        { "data_directory", job->server->data_dir }, { "config_file", job->server->config_file },
-        { "hba_file", job->server->hba_file },
-    };
-
-    for (size_t i = 0; i < PS_COUNT(files); i++) {
-        const char *const params[] = { files[i].setting, NULL };
-        PS_AUTO(rows_freep) struct rows *rows = NULL;
-
-        if (!sql_query(job->admin.sql, "SELECT current_setting($1) AS path", params, &rows, err))
-            return false;
-        const char *theirs = rows_text(rows, 0, "path");
-        PS_AUTO(ps_freep) char *real_ours = realpath(files[i].ours, NULL);
-        PS_AUTO(ps_freep) char *real_theirs = realpath(theirs, NULL);
-        if (real_ours && real_theirs && strcmp(real_ours, real_theirs) == 0)
-            continue;
-        ps_fail(err, PS_E_UNSAFE, _("the server that answers is not the one of \"%s\""),
-                job->server->data_dir);
-        ps_detail(err, _("Its %s is \"%s\", not \"%s\"."), files[i].setting, theirs, files[i].ours);
-        return ps_hint(err, _("Look at -D and --target; a server that was given other files at its "
-                              "start must be restarted with those of postmaster.opts."));
-    }
-    return true;
-}
-
 static bool phase_administrator(struct job *job, struct ps_err *err)
 {
     if (!job->server->running)
         return true;
-    return admin_connect(job->server, job->spec->target, &job->admin, err)
-        && check_same_server(job, err) && look_up_roles(job, err) && warn_missing_clients(job, err);
+    return job_connect(job, err) && look_up_roles(job, err) && warn_missing_clients(job, err);
 }
 
 /* ---- the plan ---- */
@@ -144,81 +96,22 @@ static bool phase_certificates(struct job *job, struct ps_err *err)
     return creds_find(&job->creds_spec, job->server, &job->creds, err);
 }
 
-/*
- * Files are named by their content: a new certificate is a new file, and the one rename of pgseal.conf
- * changes certificate, key and CRL together.  What is not made yet is called "new".
- */
-static const char *want_tls_file(struct job *job, const char *kind, const char *what,
-                                 const void *id, size_t id_len, const void *bytes, size_t len,
-                                 bool is_key, struct ps_err *err)
-{
-    char sha[DIGEST_HEX] = "new";
-
-    if (id_len) {
-        digest_sha256_hex(id, id_len, sha);
-        sha[8] = '\0';
-    }
-    char *path = arena_printf(job->server->arena, "%s/tls/%s-%s.%s", job->state_dir, kind, sha,
-                              is_key ? "key" : strcmp(kind, "client-ca") == 0 ||
-                              strcmp(kind, "server") == 0 ? "crt" : "crl");
-    return plan_want(&job->plan, &job->server->owner, path, what, bytes, len, is_key ? 0600 : 0644,
-                     is_key, err) ? path : NULL;
-}
-
-static bool plan_tls_files(struct job *job, struct ps_err *err)
-{
-    const struct creds *m = &job->creds;
-    const struct buf *cert = &m->cert_pem, *ca = &m->client_ca_pem, *crl = &m->client_crl_pem;
-    bool has_ca = ca->len || m->will_make_ca, has_crl = crl->len || m->will_make_ca;
-    struct tls_settings *settings = &job->settings;
-
-    *settings = (struct tls_settings){
-        .profile = job->spec->profile, .min_protocol = job->spec->min_protocol,
-        .max_protocol = job->spec->max_protocol,
-    };
-    settings->key_file = want_tls_file(job, "server", _("server key"), cert->p, cert->len,
-                                       m->key_pem.p, m->key_pem.len, true, err);
-    settings->cert_file = settings->key_file
-        ? want_tls_file(job, "server", _("server certificate and chain"), cert->p, cert->len,
-                        buf_text(cert), cert->len, false, err) : NULL;
-    if (!settings->cert_file)
-        return false;
-    if (has_ca && !(settings->ca_file = want_tls_file(job, "client-ca", _("CA of the clients"), ca->p,
-                                                      ca->len, buf_text(ca), ca->len, false, err)))
-        return false;
-    return !has_crl
-        || (settings->crl_file = want_tls_file(job, "revoked", _("revoked client certificates"),
-                                               crl->p, crl->len, buf_text(crl), crl->len, false,
-                                               err)) != NULL;
-}
-
 static bool build_plan(struct job *job, struct ps_err *err)
 {
     const struct policy_set *set = job->spec->enforce ? job->spec->policies : NULL;
 
     plan_free(&job->plan);
     hba_freep(&job->then);
-    return plan_tls_files(job, err)
-        && settings_check_overrides(&job->settings, job->server, err)
+    job->settings = (struct tls_settings){
+        .profile = job->spec->profile, .min_protocol = job->spec->min_protocol,
+        .max_protocol = job->spec->max_protocol,
+    };
+    if (!job_plan_pair(job, err) || !job_plan_client_ca(job, err) || !job_plan_crl(job, err))
+        return false;
+    job->pairs_len = settings_list(&job->settings, job->server->major, job->pairs);
+    return settings_check_overrides(job->pairs, job->pairs_len, job->server, err)
         && settings_plan(&job->settings, job->server, &job->plan, err)
         && rules_plan(job->server, set, &job->plan, &job->then, err);
-}
-
-/* The user's key is encrypted: without a command that also works on reload nothing would be taken. */
-static bool check_passphrase(const struct job *job, struct ps_err *err)
-{
-    const char *command = server_setting(job->server, "ssl_passphrase_command");
-    const char *reload = server_setting(job->server, "ssl_passphrase_command_supports_reload");
-    bool on = false;
-
-    if (!job->creds.key_encrypted
-        || (command && *command && reload && conf_bool(reload, &on) && on))
-        return true;
-    ps_fail(err, PS_E_UNSAFE, _("the server could not read the encrypted key \"%s\""),
-            job->creds_spec.key_path);
-    ps_detail(err, _("Without ssl_passphrase_command and ssl_passphrase_command_supports_reload = on "
-                     "every reload keeps the old certificates and CRLs, and says so only in the log."));
-    return ps_hint(err, _("Set both, or give a key without a passphrase, mode 0600."));
 }
 
 static const char *first_host(const struct job *job)
@@ -247,7 +140,7 @@ static bool phase_plan(struct job *job, struct ps_err *err)
 {
     struct doc_node *certs = doc_section(job->root, "certificates", _("Certificates"));
 
-    if (!check_passphrase(job, err) || !build_plan(job, err))
+    if (!job_check_passphrase(job, err) || !build_plan(job, err))
         return false;
     creds_describe(&job->creds, certs);
     settings_describe(&job->settings, job->server,
@@ -288,10 +181,7 @@ static bool phase_make(struct job *job, struct ps_err *err)
 
 static bool verify_unchanged(struct job *job, struct ps_err *err)
 {
-    const struct wanted wanted = {
-        .settings = &job->settings, .hba = job->then, .cert = job->creds.chain.at[0],
-        .reload = &job->reload,
-    };
+    const struct wanted wanted = job_wanted(job);
 
     if (!job->admin.sql)
         return true;
@@ -428,8 +318,9 @@ static void describe_result(const struct job *job)
 bool secure_run(const struct secure_spec *spec, struct doc *doc, bool *passed, struct ps_err *err)
 {
     PS_AUTO(job_free) struct job job = {
-        .spec = spec, .creds = CREDS_INIT, .reload = RELOAD_INIT, .passed = true,
-        .doc = doc, .root = doc_root(doc),
+        .spec = spec, .target = spec->target, .start = spec->start, .creds = CREDS_INIT,
+        .reload = RELOAD_INIT, .passed = true, .doc = doc, .root = doc_root(doc),
+        .failed = _("the server could not be secured, and everything is as it was"),
     };
     bool good = true;
 

@@ -169,6 +169,76 @@ bool settings_plan(const struct tls_settings *settings, const struct server *ser
         && plan_include(server, plan, err);
 }
 
+/* ---- values changed, all else kept ---- */
+
+static void put_setting(const struct setting_pair *pair, struct buf *out)
+{
+    buf_printf(out, "%s = ", pair->name);
+    conf_quote(pair->value, out);
+    buf_putc(out, '\n');
+}
+
+static const struct setting_pair *pair_named(const struct setting_pair *pairs, size_t len,
+                                             const char *name)
+{
+    for (size_t i = 0; i < len; i++)
+        if (strcasecmp(pairs[i].name, name) == 0)
+            return &pairs[i];
+    return NULL;
+}
+
+static bool has_setting(const struct conf_file *file, const char *name)
+{
+    for (size_t i = 0; i < conf_file_lines(file); i++)
+        if (conf_file_line(file, i)->kind == CONF_SETTING
+            && strcasecmp(conf_file_line(file, i)->name, name) == 0)
+            return true;
+    return false;
+}
+
+static void switch_values(const struct setting_pair *pairs, size_t len,
+                          const struct conf_file *file, const char *text, struct buf *out)
+{
+    for (size_t i = 0; i < conf_file_lines(file); i++) {
+        const struct conf_line *line = conf_file_line(file, i);
+        const struct setting_pair *pair =
+            line->kind == CONF_SETTING ? pair_named(pairs, len, line->name) : NULL;
+
+        if (pair)
+            put_setting(pair, out);
+        else
+            buf_put(out, text + line->begin, line->end - line->begin);
+    }
+    if (out->len && out->p[out->len - 1] != '\n')
+        buf_putc(out, '\n');
+    for (size_t i = 0; i < len; i++)
+        if (!has_setting(file, pairs[i].name))
+            put_setting(&pairs[i], out);
+}
+
+bool settings_switch_plan(const struct setting_pair *pairs, size_t len,
+                          const struct server *server, struct plan *plan, struct ps_err *err)
+{
+    PS_AUTO(ps_freep) char *path = settings_file(server);
+    PS_AUTO(buf_free) struct buf text = BUF(CONF_MAX_BYTES), edited = BUF(CONF_MAX_BYTES);
+    PS_AUTO(conf_file_freep) struct conf_file *file = NULL;
+
+    if (!file_read(path, CONF_MAX_BYTES, &text, err)
+        || !conf_file_parse(buf_text(&text), text.len, path, &file, err))
+        return false;
+    switch_values(pairs, len, file, buf_text(&text), &edited);
+    return plan_want(plan, &server->owner, path, _("TLS settings"), buf_text(&edited), edited.len,
+                     0600, false, err);
+}
+
+const char *settings_ours(const struct server *server, const char *name)
+{
+    PS_AUTO(ps_freep) char *path = settings_file(server);
+    const struct conf_setting *set = conf_winner(server->conf, name);
+
+    return set && strcmp(set->at.file, path) == 0 && !server_arg(server, name) ? set->value : NULL;
+}
+
 /* ---- what beats us ---- */
 
 /* An old name may still set a setting: ssl_ecdh_curve became ssl_groups in 18. */
@@ -207,11 +277,9 @@ static void check_auto(const struct server *server, const struct setting_pair *p
     }
 }
 
-bool settings_check_overrides(const struct tls_settings *settings, const struct server *server,
-                              struct ps_err *err)
+bool settings_check_overrides(const struct setting_pair *pairs, size_t len,
+                              const struct server *server, struct ps_err *err)
 {
-    struct setting_pair pairs[SETTINGS_MAX];
-    size_t len = settings_list(settings, server->major, pairs);
     PS_AUTO(buf_free) struct buf found = BUF(sizeof(err->detail));
 
     for (size_t i = 0; i < len; i++) {
@@ -224,7 +292,7 @@ bool settings_check_overrides(const struct tls_settings *settings, const struct 
         found.p[found.len - 1] = '\0';
     ps_fail(err, PS_E_UNSAFE, _("settings elsewhere would override those of pgseal"));
     ps_detail(err, "%s", buf_text(&found));
-    return ps_hint(err, _("Remove them as said, then run pgseal secure again."));
+    return ps_hint(err, _("Remove them as said, then run the command again."));
 }
 
 /* ---- in plain words ---- */

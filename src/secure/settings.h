@@ -32,13 +32,6 @@ void settings_write(const struct tls_settings *settings, const struct server *se
 PS_MUST bool settings_plan(const struct tls_settings *settings, const struct server *server,
                            struct plan *plan, struct ps_err *err);
 
-/*
- * What would override our settings: the command line, postgresql.auto.conf.  PS_E_UNSAFE names every
- * one of them with the way to remove it; one that says the same as we is fine.
- */
-PS_MUST bool settings_check_overrides(const struct tls_settings *settings,
-                                      const struct server *server, struct ps_err *err);
-
 /* The names and values that pgseal.conf sets, for the check after the reload; NULL name at the end. */
 struct setting_pair {
     const char *name, *value, *why;     /* why: N_(), the layer that it belongs to */
@@ -46,6 +39,24 @@ struct setting_pair {
 enum { SETTINGS_MAX = 16 };
 size_t settings_list(const struct tls_settings *settings, unsigned major,
                      struct setting_pair out[SETTINGS_MAX]);
+
+/*
+ * Plan pgseal.conf with these values in place of those that it has; everything else in it stays as it
+ * is.  A setting that it lacks is added at the end.
+ */
+PS_MUST bool settings_switch_plan(const struct setting_pair *pairs, size_t len,
+                                  const struct server *server, struct plan *plan,
+                                  struct ps_err *err);
+
+/* The value that a setting has from pgseal.conf, if that is the one in force; NULL otherwise. */
+const char *settings_ours(const struct server *server, const char *name);
+
+/*
+ * What would override our settings: the command line, postgresql.auto.conf.  PS_E_UNSAFE names every
+ * one of them with the way to remove it; one that says the same as we is fine.
+ */
+PS_MUST bool settings_check_overrides(const struct setting_pair *pairs, size_t len,
+                                      const struct server *server, struct ps_err *err);
 
 /* The path of our file. */
 char *settings_file(const struct server *server);

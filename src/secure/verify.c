@@ -4,8 +4,8 @@
 
 #include "base/clock.h"
 #include "net/dial.h"
-#include "net/io.h"
 #include "pg/wire.h"
+#include "secure/knock.h"
 #include "secure/reload.h"
 
 enum { LIMIT_MS = 5000 };
@@ -68,13 +68,11 @@ static bool check_setting(struct checking *c, const struct setting_pair *pair, c
 
 static enum outcome check_settings(struct checking *c, struct ps_err *err)
 {
-    struct setting_pair pairs[SETTINGS_MAX];
-    size_t len = settings_list(c->wanted->settings, c->server->major, pairs);
     PS_AUTO(ps_freep) char *file = settings_file(c->server);
     bool good = true;
 
-    for (size_t i = 0; i < len; i++)
-        good = check_setting(c, &pairs[i], file, err) && good;
+    for (size_t i = 0; i < c->wanted->pairs_len; i++)
+        good = check_setting(c, &c->wanted->pairs[i], file, err) && good;
     return good ? FINE : WRONG;
 }
 
@@ -176,23 +174,13 @@ static enum outcome check_served(struct checking *c, struct ps_err *err)
     const struct tls_client_spec spec = { 0 };
     PS_AUTO(tls_ctx_freep) struct tls_ctx *ctx = NULL;
     PS_AUTO(io_freep) struct io *io = NULL;
-    PS_AUTO(buf_free) struct buf out = BUF(64);
     PS_AUTO(cert_list_free) struct cert_list chain = { 0 };
-    int64_t deadline = clock_mono_ms() + LIMIT_MS;
-    char answer = 0;
 
     if (!c->address)
         return NOT_EXAMINED;
-    wire_put_ssl_request(&out);
-    if (!tls_ctx_client(&spec, &ctx, err) || !dial(c->address, c->server->port, deadline, &io, err)
-        || !io_write(io, out.p, out.len, deadline, err)
-        || !io_read_exact(io, &answer, 1, deadline, err)
-        || (answer == 'S' && !io_tls_client(io, ctx, NULL, deadline, err))) {
+    if (!tls_ctx_client(&spec, &ctx, err)
+        || !knock_tls(c->address, c->server->port, ctx, clock_mono_ms() + LIMIT_MS, &io, err)) {
         buf_puts(&c->evidence, err->message);
-        return WRONG;
-    }
-    if (answer != 'S') {
-        buf_puts(&c->evidence, _("the server refuses TLS"));
         return WRONG;
     }
     io_tls_peer_chain(io, &chain);

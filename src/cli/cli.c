@@ -21,6 +21,7 @@ const struct cli_cmd *const cli_cmds[] = {
     &cmd_prove,
     &cmd_status,
     &cmd_client,
+    &cmd_rotate,
     &cmd_rollback,
     NULL
 };

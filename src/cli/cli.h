@@ -33,7 +33,7 @@ struct cli_cmd {
     bool (*run)(struct cli_run *run, struct ps_err *err);
 };
 
-extern const struct cli_cmd cmd_secure, cmd_prove, cmd_status, cmd_client, cmd_rollback;
+extern const struct cli_cmd cmd_secure, cmd_prove, cmd_status, cmd_client, cmd_rotate, cmd_rollback;
 
 /* The table of verbs, NULL at the end, in the order of --help. */
 extern const struct cli_cmd *const cli_cmds[];

@@ -1,0 +1,260 @@
+"""pgseal rotate on real servers: certificates and CRLs replaced under load, or nothing changed."""
+import contextlib
+import os
+import pathlib
+import re
+import subprocess
+import time
+
+import pytest
+
+import pg
+from test_secure import Site
+
+
+# ---- helpers ----------------------------------------------------------------------------------
+
+class Rotation(Site):
+    """A secured server, and what is seen of its certificate from outside."""
+
+    def rotate(self, *args, ok=True, **kwargs):
+        return self.run("rotate", "-D", self.cluster.data, "--ca", self.ca, "--format", "json", *args,
+                        ok=ok, **kwargs)
+
+    def outcome(self, result):
+        return [server["result"] for server in result.json["servers"]]
+
+    def served(self):
+        """PEM of the certificate on the wire, asked by a tool that is not ours."""
+        done = subprocess.run(["openssl", "s_client", "-starttls", "postgres", "-connect",
+                               f"127.0.0.1:{self.cluster.port}"], stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True)
+        return re.search(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", done.stdout,
+                         re.S)[0]
+
+    def names(self):
+        done = subprocess.run(["openssl", "x509", "-noout", "-ext", "subjectAltName"],
+                              input=self.served(), capture_output=True, text=True, check=True)
+        return done.stdout
+
+    @property
+    def ours(self):
+        return (self.cluster.conf_dir / "pgseal.conf").read_text()
+
+
+@pytest.fixture
+def site(cluster, folder, pgseal):
+    cluster.role("app", password="secret")
+    site = Rotation(cluster, folder, pgseal)
+    site.secure("--no-proof", policies=("encrypt", "app=cert"), clients=("app",))
+    return site
+
+
+@contextlib.contextmanager
+def pgbench(site, *options, seconds=5):
+    """Transactions over verified TLS while the block runs; gives a function that waits for the end."""
+    cluster = site.cluster
+    kit = pathlib.Path(f"{site.clients}/app")
+    script = site.folder / "bench.sql"
+    script.write_text("select ssl from pg_stat_ssl where pid = pg_backend_pid();\n")
+    env = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LC_ALL": "C", "PGHOST": "localhost",
+           "PGHOSTADDR": "127.0.0.1", "PGPORT": str(cluster.port), "PGUSER": "app",
+           "PGDATABASE": "postgres", "PGSSLMODE": "verify-full", "PGSSLROOTCERT": kit / "root.crt",
+           "PGSSLCERT": kit / "postgresql.crt", "PGSSLKEY": kit / "postgresql.key",
+           "PGSSLCRL": kit / "root.crl", "PGGSSENCMODE": "disable"}
+    load = subprocess.Popen(["pgbench", "-n", "-f", script, "-c", "4", "-T", str(seconds), *options],
+                            env={k: str(v) for k, v in env.items()}, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True)
+    try:
+        time.sleep(0.5)
+        yield lambda: finish(load)
+    finally:
+        load.kill()
+        load.wait()
+
+
+def finish(load):
+    """Wait for its end: how many transactions there were.  None failed, and it was at work until now."""
+    assert load.poll() is None, load.communicate()
+    out, err = load.communicate(timeout=60)
+    assert load.returncode == 0, out + err
+    assert "number of failed transactions: 0 " in out, out
+    return int(re.search(r"transactions actually processed: (\d+)", out)[1])
+
+
+# ---- the main job -----------------------------------------------------------------------------
+
+def test_a_new_certificate_is_served_and_the_old_names_are_kept(site):
+    before, names = site.served(), site.names()
+    result = site.rotate()
+    assert result.json["schema"] == "pgseal.rotate/1"
+    assert site.outcome(result) == ["rotated"]
+    assert site.served() != before
+    assert site.names() == names
+    inside = site.cluster.psql(site.client("app"))
+    assert inside.returncode == 0, inside.stderr
+
+
+def test_every_major(every_major, make, folder, pgseal):
+    cluster = make.plain(every_major)
+    site = Rotation(cluster, folder, pgseal)
+    site.secure("--no-proof")
+    before = site.served()
+    site.rotate()
+    assert site.served() != before
+
+
+def test_as_root_and_as_owner(cluster, folder, pgseal_both):
+    site = Rotation(cluster, folder, pgseal_both)
+    site.secure("--no-proof")
+    before = site.served()
+    site.rotate()
+    assert site.served() != before
+    for path in pathlib.Path(f"{cluster.data}.pgseal").rglob("*"):
+        assert path.stat().st_uid == pg.OWNER.pw_uid, path
+
+
+def test_what_was_written_into_our_file_by_hand_stays(site):
+    path = site.cluster.conf_dir / "pgseal.conf"
+    path.write_text(path.read_text() + "# by hand\nauthentication_timeout = 30s\n")
+    site.cluster.reload()
+    site.rotate()
+    changed = [line for line in site.ours.splitlines() if "_file = " in line]
+    assert len(changed) == 4
+    assert site.ours.endswith("# by hand\nauthentication_timeout = 30s\n")
+    assert site.cluster.sql("show authentication_timeout") == "30s"
+
+
+def test_other_names_when_asked(site):
+    site.rotate("--host", "db9.example.net", "--host", "localhost")
+    assert "db9.example.net" in site.names() and "127.0.0.1" not in site.names()
+
+
+@pytest.mark.parametrize("options", [(), ("-C",)], ids=["sessions", "new-connections"])
+def test_no_transaction_fails_while_certificates_are_rotated(site, options, record_property):
+    """Sessions that last and connections that come all the time, all of them verify-full with a client
+    certificate."""
+    served, times = {site.served()}, []
+    with pgbench(site, *options) as finished:
+        for _ in range(5):
+            begin = time.monotonic()
+            result = site.rotate()
+            times.append(time.monotonic() - begin)
+            assert site.outcome(result) == ["rotated"]
+            served.add(site.served())
+        done = finished()
+        errors = [line for line in site.cluster.log().splitlines()
+                  if re.search("SSL error|could not accept SSL|FATAL", line)
+                  and "pgseal_probe" not in line]
+    assert len(served) == 6
+    assert not errors, errors
+    record_property("says", f"5 rotations in {', '.join(f'{t * 1000:.0f}' for t in times)} ms under "
+                    f"pgbench {' '.join(options)}: {done} transactions, 0 failed")
+
+
+# ---- refused before anything is changed --------------------------------------------------------
+
+def given(folder, name, hosts, days=30, ca=None):
+    """A pair made with openssl(1): self-signed root, or signed by it."""
+    key, cert = folder / f"{name}.key", folder / f"{name}.crt"
+    argv = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+            "-keyout", key, "-out", cert, "-subj", f"/CN={name}", "-days", str(days)]
+    if ca:
+        argv += ["-CA", ca[0], "-CAkey", ca[1], "-addext", "subjectAltName=" + ",".join(hosts),
+                 "-addext", "basicConstraints=critical,CA:FALSE"]
+    subprocess.run(argv, check=True, capture_output=True)
+    key.chmod(0o600)
+    return cert, key
+
+
+def openssl_can_sign():
+    return "-CA " in subprocess.run(["openssl", "req", "-help"], capture_output=True, text=True).stderr
+
+
+@pytest.fixture
+def outside(folder):
+    """A CA that is not pgseal's."""
+    if not openssl_can_sign():
+        pytest.skip("this openssl req has no -CA")
+    return given(folder, "outside root", [])
+
+
+def put(site, cert, key, trust, ok=None):
+    return site.run("rotate", "-D", site.cluster.data, "--cert", cert, "--key", key, "--trust", trust,
+                    "--format", "json", ok=ok)
+
+
+def test_a_given_pair_is_put_in_place(site, outside):
+    pair = given(site.folder, "db", ["DNS:localhost", "IP:127.0.0.1"], ca=outside)
+    put(site, *pair, outside[0], ok=True)
+    assert site.served() == pair[0].read_text().strip()
+    assert "revoked-" in site.ours and "client-ca-" in site.ours
+    inside = site.cluster.psql(site.client("app", sslrootcert=outside[0], sslcrl="/none"))
+    assert inside.returncode == 0, inside.stderr
+
+
+def test_a_given_pair_that_does_not_do_is_refused(site, outside):
+    before, served = site.cluster.files(), site.served()
+    good = given(site.folder, "db", ["DNS:localhost", "IP:127.0.0.1"], ca=outside)
+    other = given(site.folder, "other", ["DNS:elsewhere"], ca=outside)
+    stranger = given(site.folder, "stranger", [])
+    for cert, key, trust, says in [
+            (good[0], other[1], outside[0], "does not fit"),
+            (*other, outside[0], 'does not speak for host "localhost"'),
+            (*good, stranger[0], "would not accept")]:
+        refused = put(site, cert, key, trust)
+        message = refused.json["error"]["message"]
+        assert refused.status in (3, 4) and says in message, refused
+    assert site.cluster.files() == before and site.served() == served
+
+
+def test_a_server_that_was_not_secured_is_refused(cluster, folder, pgseal):
+    site = Rotation(cluster, folder, pgseal)
+    refused = site.rotate(ok=None)
+    assert refused.status == 4 and "pgseal secure" in refused.out
+
+
+def test_the_ca_of_another_site_is_refused(site, make, folder):
+    other = Rotation(make.plain(), folder, site.run)
+    other.ca = folder / "other-ca"
+    other.secure("--no-proof")
+    before = site.cluster.files()
+    refused = site.run("rotate", "-D", site.cluster.data, "--ca", other.ca)
+    assert refused.status == 4 and "was not secured with this CA" in refused.err
+    assert site.cluster.files() == before
+
+
+# ---- on any doubt the old one returns ----------------------------------------------------------
+
+def test_the_old_certificate_returns_when_the_server_does_not_take_the_new_one(site):
+    """A setting that the next reload will choke on: the server keeps what it has, and says so only
+    in its log."""
+    good, served = site.ours, site.served()
+    keys = pathlib.Path(f"{site.cluster.data}.pgseal/tls")
+    path = site.cluster.conf_dir / "pgseal.conf"
+    path.write_text(re.sub("ssl_ciphers = .*", "ssl_ciphers = 'nonsense'", good))
+    before = site.cluster.files()
+    failed = site.rotate(ok=None)
+    assert failed.status == 5, failed
+    assert site.cluster.files() == before and site.served() == served
+    assert len(list(keys.glob("server-*.key"))) == 1
+    path.write_text(good)
+    site.rotate()
+    assert site.served() != served
+
+
+def test_rollback_gives_the_old_certificate_back(site):
+    before, served = site.cluster.files(), site.served()
+    site.rotate()
+    site.rotate()
+    site.rollback()
+    site.rollback()
+    assert site.cluster.files() == before and site.served() == served
+
+
+def test_dry_run_touches_nothing(site):
+    before = site.cluster.files()
+    result = site.rotate("--dry-run")
+    assert site.outcome(result) == ["planned"]
+    assert site.cluster.files() == before
+    assert len(list(pathlib.Path(f"{site.cluster.data}.pgseal").glob("txn-*"))) == 1

@@ -35,7 +35,7 @@ static const char *field(struct arena *arena, const X509_NAME *name, int nid)
     return name_text(arena, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
 }
 
-static void read_dn(struct arena *arena, const X509_NAME *name, struct cert_dn *out)
+void tls_dn_read(struct arena *arena, const X509_NAME *name, struct cert_dn *out)
 {
     *out = (struct cert_dn){
         .c = field(arena, name, NID_countryName),
@@ -59,22 +59,21 @@ static const char *address_text(struct arena *arena, const ASN1_OCTET_STRING *ad
     return arena_strdup(arena, text);
 }
 
-static void read_names(struct cert *cert)
+void tls_hosts_read(struct arena *arena, const GENERAL_NAMES *names, const char *const **dns_out,
+                    const char *const **ip_out)
 {
-    PS_AUTO(GENERAL_NAMES_freep) GENERAL_NAMES *names =
-        X509_get_ext_d2i(cert->x509, NID_subject_alt_name, NULL, NULL);
     int count = names ? sk_GENERAL_NAME_num(names) : 0;
     size_t size = ((size_t)count + 1) * sizeof(char *);
-    const char **dns = arena_alloc(cert->arena, size), **ip = arena_alloc(cert->arena, size);
+    const char **dns = arena_alloc(arena, size), **ip = arena_alloc(arena, size);
 
-    cert->info.dns = dns;
-    cert->info.ip = ip;
+    *dns_out = dns;
+    *ip_out = ip;
     for (int i = 0; i < count; i++) {
         const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
 
         if (name->type == GEN_DNS)
-            *dns++ = name_text(cert->arena, name->d.dNSName);
-        else if (name->type == GEN_IPADD && (*ip = address_text(cert->arena, name->d.iPAddress)))
+            *dns++ = name_text(arena, name->d.dNSName);
+        else if (name->type == GEN_IPADD && (*ip = address_text(arena, name->d.iPAddress)))
             ip++;
     }
 }
@@ -88,6 +87,14 @@ static const char *key_id_text(struct arena *arena, X509 *x509)
     for (int i = 0; i < len; i++)
         snprintf(text + 2 * i, 3, "%02x", ASN1_STRING_get0_data(id)[i]);
     return text;
+}
+
+static void read_names(struct cert *cert)
+{
+    PS_AUTO(GENERAL_NAMES_freep) GENERAL_NAMES *names =
+        X509_get_ext_d2i(cert->x509, NID_subject_alt_name, NULL, NULL);
+
+    tls_hosts_read(cert->arena, names, &cert->info.dns, &cert->info.ip);
 }
 
 static unsigned read_uses(X509 *x509)
@@ -149,7 +156,7 @@ struct cert *cert_wrap(X509 *x509)
     cert->arena = arena_new();
     info->subject = tls_name_text(cert->arena, X509_get_subject_name(x509));
     info->issuer = tls_name_text(cert->arena, X509_get_issuer_name(x509));
-    read_dn(cert->arena, X509_get_subject_name(x509), &info->dn);
+    tls_dn_read(cert->arena, X509_get_subject_name(x509), &info->dn);
     info->common_name = info->dn.cn;
     info->serial_hex = tls_serial_hex(cert->arena, X509_get0_serialNumber(x509));
     info->serial_dec = tls_serial_dec(cert->arena, X509_get0_serialNumber(x509));

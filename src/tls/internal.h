@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "tls/cert.h"
 #include "tls/crl.h"
+#include "tls/csr.h"
 #include "tls/ctx.h"
 #include "tls/key.h"
 
@@ -29,6 +30,12 @@ struct cert {
     unsigned refs;              /* one thread: no atomics */
     struct arena *arena;        /* of the texts in info */
     struct cert_info info;
+};
+
+struct csr {
+    X509_REQ *x509_req;
+    struct arena *arena;
+    struct csr_info info;
 };
 
 struct crl {
@@ -51,6 +58,7 @@ PS_DEFINE_FREEP(X509, X509_free)
 PS_DEFINE_FREEP(X509_CRL, X509_CRL_free)
 PS_DEFINE_FREEP(X509_NAME, X509_NAME_free)
 PS_DEFINE_FREEP(X509_PUBKEY, X509_PUBKEY_free)
+PS_DEFINE_FREEP(X509_REQ, X509_REQ_free)
 PS_DEFINE_FREEP(X509_SIG, X509_SIG_free)
 PS_DEFINE_FREEP(X509_STORE, X509_STORE_free)
 PS_DEFINE_FREEP(X509_STORE_CTX, X509_STORE_CTX_free)
@@ -74,6 +82,7 @@ bool tls_fail(struct ps_err *err, enum ps_code code, const char *fmt, ...) PS_PR
 /* Wrap what OpenSSL has parsed; takes the reference. */
 struct cert *cert_wrap(X509 *x509);
 struct crl *crl_wrap(X509_CRL *x509_crl);
+struct key *key_wrap(EVP_PKEY *pkey);
 
 /* Anchors and CRLs into an OpenSSL store, with the flags that PostgreSQL sets when it has CRLs. */
 PS_MUST bool tls_trust(X509_STORE *store, const struct cert_list *anchors,
@@ -95,6 +104,10 @@ PS_MUST bool tls_ec_pkcs8(EVP_PKEY *pkey, struct secret *out);
 const EVP_MD *tls_signature_digest(const EVP_PKEY *pkey);   /* by the strength of the key */
 const char *tls_pkey_describe(const EVP_PKEY *pkey, char *out, size_t size);
 char *tls_name_text(struct arena *arena, const X509_NAME *name);    /* RFC 2253, UTF-8 */
+void tls_dn_read(struct arena *arena, const X509_NAME *name, struct cert_dn *out);
+/* The names and the addresses of a SAN, each NULL at the end; `names` may be NULL. */
+void tls_hosts_read(struct arena *arena, const GENERAL_NAMES *names, const char *const **dns_out,
+                    const char *const **ip_out);
 time_t tls_time(const ASN1_TIME *time);                     /* 0 when it is absent or broken */
 /* Lower case hex of an even count of digits, and decimal. */
 char *tls_serial_hex(struct arena *arena, const ASN1_INTEGER *serial);

@@ -41,7 +41,7 @@ const char *key_type_name(enum key_type type)
     return types[type].name;
 }
 
-static struct key *wrap(EVP_PKEY *pkey)
+struct key *key_wrap(EVP_PKEY *pkey)
 {
     struct key *key = ps_calloc(1, sizeof(*key));
 
@@ -63,7 +63,7 @@ bool key_generate(enum key_type type, struct key **out, struct ps_err *err)
     if (!pkey)
         return tls_fail(err, PS_E_CRYPTO, _("could not make a private key of type %s"),
                         types[type].name);
-    *out = wrap(pkey);
+    *out = key_wrap(pkey);
     return true;
 }
 
@@ -113,7 +113,7 @@ bool key_from_pem(const char *pem, size_t len, const char *name, const struct se
         return ps_hint(err, _("It must be in PEM form: \"-----BEGIN PRIVATE KEY-----\"."));
     }
     ERR_clear_error();      /* the decoders that did not fit leave their complaints */
-    *out = wrap(PS_TAKE(pkey));
+    *out = key_wrap(PS_TAKE(pkey));
     return true;
 }
 

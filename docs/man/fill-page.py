@@ -23,6 +23,13 @@ def help_of(*verb):
     return [block.split("\n") for block in done.stdout.rstrip("\n").split("\n\n")]
 
 
+def verbs_in(blocks):
+    """The verbs that the help of the program or of a group lists."""
+    lists = [b for b in blocks[2:] if b[0].endswith(":") and not is_options(b) and not is_statuses(b)
+             and not b[1].startswith("  pgseal ")]
+    return items(lists[0]) if lists else []
+
+
 def escape(text):
     return re.sub(r"([\\_*#|~<>\[\]])", r"\\\1", text)
 
@@ -63,7 +70,7 @@ def statuses(block):
 
 
 def verb_section(name, summary):
-    blocks = help_of(name)
+    blocks = help_of(*name.split())
     parts = [f"## pgseal {name}", f"*pgseal* {escape(blocks[1][1].strip()[len('pgseal '):])}"]
     about = [b for b in blocks[2:] if not b[0].startswith(" ") and not b[0].endswith(":")]
     summary = summary[0].upper() + summary[1:] + "."
@@ -73,11 +80,12 @@ def verb_section(name, summary):
     examples = [line.strip() for b in blocks[2:] for line in b if line.startswith("  pgseal ")]
     if examples:
         parts.append("```\n" + "\n".join(examples) + "\n```")
+    parts += [verb_section(f"{name} {verb}", text) for verb, text in verbs_in(blocks)]
     return "\n\n".join(parts)
 
 
 general = help_of()
-verbs = next(items(b) for b in general[2:] if not is_options(b) and not is_statuses(b))
+verbs = verbs_in(general)
 common = next(b for b in general if is_options(b))
 text = pathlib.Path(template).read_text()
 text = text.replace("@verbs@", "\n\n".join(verb_section(*verb) for verb in verbs))

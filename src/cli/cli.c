@@ -21,6 +21,7 @@ const struct cli_cmd *const cli_cmds[] = {
     &cmd_prove,
     &cmd_status,
     &cmd_client,
+    &cmd_ca,
     &cmd_rotate,
     &cmd_rollback,
     NULL
@@ -124,6 +125,17 @@ static bool is_worth_showing(const struct cli_run *run, const struct ps_err *err
     return run->verbose || err->code == PS_E_ROLLED_BACK || err->code == PS_E_UNSUPPORTED;
 }
 
+/* "ca issue" is "ca_issue" in the schema. */
+static struct doc *new_doc(const char *verb)
+{
+    PS_AUTO(ps_freep) char *word = ps_strdup(verb);
+
+    for (char *p = word; *p; p++)
+        if (*p == ' ')
+            *p = '_';
+    return doc_new(word, NULL);
+}
+
 /*
  * Programs that asked for JSON get the error in it, behind what was found until then; people get it
  * from main().
@@ -134,7 +146,7 @@ static void show_failure(struct cli_run *run, const char *verb, const struct ps_
 
     if (run->format == DOC_JSON) {
         if (!run->doc)
-            run->doc = doc_new(verb, NULL);
+            run->doc = new_doc(verb);
         describe_error(run->doc, err);
     } else if (!run->doc || !is_worth_showing(run, err)) {
         return;
@@ -202,10 +214,12 @@ static bool print_help(const struct cli_cmd *cmd, int fd, struct ps_err *err)
     int width = tty_style(fd, false).width;
 
     width = width == 0 || width > HELP_WIDTH ? HELP_WIDTH : width;
-    if (cmd)
-        help_verb(cmd, &text, width);
-    else
+    if (!cmd)
         help_program(&text, width);
+    else if (cmd->verbs)
+        help_group(cmd, &text, width);
+    else
+        help_verb(cmd, &text, width);
     return write_all(fd, &text, err);
 }
 
@@ -259,22 +273,46 @@ static enum ps_exit dispatch(const struct cli_cmd *cmd, int argc, char **argv, s
 
 /* ---- the program ---- */
 
-static const struct cli_cmd *find_cmd(const char *name)
+const char *cli_own_name(const struct cli_cmd *cmd)
 {
-    for (const struct cli_cmd *const *cmd = cli_cmds; *cmd; cmd++)
-        if (strcmp((*cmd)->name, name) == 0)
+    const char *blank = strrchr(cmd->name, ' ');
+
+    return blank ? blank + 1 : cmd->name;
+}
+
+static const struct cli_cmd *const *verbs_of(const struct cli_cmd *group)
+{
+    return group ? group->verbs : cli_cmds;
+}
+
+static const struct cli_cmd *find_cmd(const struct cli_cmd *group, const char *word)
+{
+    for (const struct cli_cmd *const *cmd = verbs_of(group); *cmd; cmd++)
+        if (strcmp(cli_own_name(*cmd), word) == 0)
             return *cmd;
     return NULL;
 }
 
-static bool fail_unknown(const char *word, struct ps_err *err)
+static bool hint_help(const struct cli_cmd *group, struct ps_err *err)
 {
-    const struct cli_cmd *near = help_nearest(word);
+    if (group)
+        return ps_hint(err, _("Try \"pgseal %s --help\"."), group->name);
+    return ps_hint(err, _("Try \"pgseal --help\"."));
+}
 
-    ps_fail(err, PS_E_USAGE, word[0] == '-' ? _("unknown option %s") : _("unknown verb \"%s\""), word);
+static bool fail_unknown(const struct cli_cmd *group, const char *word, struct ps_err *err)
+{
+    PS_AUTO(ps_freep) char *full =
+        group ? ps_asprintf("%s %s", group->name, word) : ps_strdup(word);
+    const struct cli_cmd *near = help_nearest(verbs_of(group), full);
+
+    if (word[0] == '-')
+        ps_fail(err, PS_E_USAGE, _("unknown option %s"), word);
+    else
+        ps_fail(err, PS_E_USAGE, _("unknown verb \"%s\""), full);
     if (near && word[0] != '-')
         return ps_hint(err, _("Did you mean \"pgseal %s\"?"), near->name);
-    return ps_hint(err, _("Try \"pgseal --help\"."));
+    return hint_help(group, err);
 }
 
 static bool is_word(const char *arg, const char *brief, const char *full)
@@ -282,13 +320,14 @@ static bool is_word(const char *arg, const char *brief, const char *full)
     return strcmp(arg, brief) == 0 || strcmp(arg, full) == 0;
 }
 
-static bool help_on(const char *verb, struct ps_err *err)
+/* help, help VERB, help GROUP VERB */
+static bool help_on(const struct cli_cmd *cmd, char *const *words, struct ps_err *err)
 {
-    const struct cli_cmd *cmd = verb ? find_cmd(verb) : NULL;
+    if (!*words || (cmd && !cmd->verbs))
+        return print_help(cmd, STDOUT_FILENO, err);
 
-    if (verb && !cmd)
-        return fail_unknown(verb, err);
-    return print_help(cmd, STDOUT_FILENO, err);
+    const struct cli_cmd *next = find_cmd(cmd, *words);
+    return next ? help_on(next, words + 1, err) : fail_unknown(cmd, *words, err);
 }
 
 static bool print_version(struct ps_err *err)
@@ -304,21 +343,30 @@ static enum ps_exit status_of(bool done, const struct ps_err *err)
     return done ? PS_EXIT_OK : ps_code_exit(err->code);
 }
 
+/* argv[0] is the program or the group; behind it stands the verb. */
+static enum ps_exit choose(const struct cli_cmd *group, int argc, char **argv, struct ps_err *err)
+{
+    if (argc < 2) {
+        ps_fail(err, PS_E_USAGE, _("no verb was given"));
+        hint_help(group, err);
+        return PS_EXIT_USAGE;
+    }
+    if (is_word(argv[1], "-h", "--help"))
+        return status_of(print_help(group, STDOUT_FILENO, err), err);
+
+    const struct cli_cmd *cmd = find_cmd(group, argv[1]);
+    if (!cmd)
+        return status_of(fail_unknown(group, argv[1], err), err);
+    return cmd->verbs ? choose(cmd, argc - 1, argv + 1, err)
+                      : dispatch(cmd, argc - 1, argv + 1, err);
+}
+
 enum ps_exit cli_main(int argc, char **argv, struct ps_err *err)
 {
     signal(SIGPIPE, SIG_IGN);       /* write_all() sees EPIPE */
-    if (argc < 2) {
-        ps_fail(err, PS_E_USAGE, _("no verb was given"));
-        ps_hint(err, _("Try \"pgseal --help\"."));
-        return PS_EXIT_USAGE;
-    }
-    if (is_word(argv[1], "-V", "--version"))
+    if (argc > 1 && is_word(argv[1], "-V", "--version"))
         return status_of(print_version(err), err);
-    if (is_word(argv[1], "-h", "--help") || strcmp(argv[1], "help") == 0)
-        return status_of(help_on(argv[1][0] == 'h' && argc > 2 ? argv[2] : NULL, err), err);
-
-    const struct cli_cmd *cmd = find_cmd(argv[1]);
-    if (!cmd)
-        return status_of(fail_unknown(argv[1], err), err);
-    return dispatch(cmd, argc - 1, argv + 1, err);
+    if (argc > 1 && strcmp(argv[1], "help") == 0)
+        return status_of(help_on(NULL, argv + 2, err), err);
+    return choose(NULL, argc, argv, err);
 }

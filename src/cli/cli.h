@@ -2,7 +2,8 @@
  * cli.h - what a verb is, and what it is given.
  *
  * One verb, one file cmd_VERB.c, one value cmd_VERB (see HACKING.md).  The verb fills in run->doc and
- * returns; cli.c renders it, main() prints an error once and exits.
+ * returns; cli.c renders it, main() prints an error once and exits.  A group, such as "ca", is a verb
+ * with verbs of its own and no action; their names begin with its name: "ca issue".
  */
 #ifndef PS_CLI_H
 #define PS_CLI_H
@@ -23,7 +24,7 @@ struct cli_run {
 };
 
 struct cli_cmd {
-    const char *name;               /* "prove" */
+    const char *name;               /* "prove"; in a group with the group's name: "ca issue" */
     const char *summary;            /* N_(), one line */
     const char *usage;              /* what follows the name: "-D DATADIR [options]" */
     const char *about;              /* N_(), a paragraph for --help and the manual */
@@ -31,12 +32,17 @@ struct cli_cmd {
     const struct poptOption *options;   /* the verb's own; the common ones are added */
     bool csv;                       /* --format csv makes sense: the result is a table */
     bool (*run)(struct cli_run *run, struct ps_err *err);
+    const struct cli_cmd *const *verbs; /* of a group, NULL at the end; it has no run and no options */
 };
 
-extern const struct cli_cmd cmd_secure, cmd_prove, cmd_status, cmd_client, cmd_rotate, cmd_rollback;
+extern const struct cli_cmd cmd_secure, cmd_prove, cmd_status, cmd_client, cmd_ca, cmd_rotate,
+                            cmd_rollback;
 
 /* The table of verbs, NULL at the end, in the order of --help. */
 extern const struct cli_cmd *const cli_cmds[];
+
+/* The last word of a verb's name: what is written behind its group's. */
+const char *cli_own_name(const struct cli_cmd *cmd);
 
 /* The whole program but the printing of an error: parse, dispatch, render. */
 enum ps_exit cli_main(int argc, char **argv, struct ps_err *err);

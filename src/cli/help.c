@@ -110,15 +110,33 @@ void help_verb(const struct cli_cmd *cmd, struct buf *out, int width)
     put_statuses(out, width);
 }
 
+static void put_verbs(const struct cli_cmd *const *verbs, struct buf *out, int width)
+{
+    buf_printf(out, "\n%s\n", _("Verbs:"));
+    for (; *verbs; verbs++)
+        put_item(out, VERBS_COLUMN, width, cli_own_name(*verbs), translated((*verbs)->summary));
+}
+
+void help_group(const struct cli_cmd *group, struct buf *out, int width)
+{
+    buf_printf(out, "pgseal %s: %s\n", group->name, translated(group->summary));
+    buf_printf(out, "\n%s\n  pgseal %s %s\n  pgseal help %s VERB\n", _("Usage:"), group->name,
+               group->usage, group->name);
+    buf_putc(out, '\n');
+    put_flowed(out, 0, 0, width, translated(group->about));
+    put_verbs(group->verbs, out, width);
+    buf_printf(out, "\n%s\n", _("Common options:"));
+    put_options(cli_common_options, out, width);
+    put_statuses(out, width);
+}
+
 void help_program(struct buf *out, int width)
 {
     put_flowed(out, 0, 0, width,
                _("pgseal takes a PostgreSQL server to TLS that is verified on both sides, proves it "
                  "from the outside, and can go back."));
-    buf_printf(out, "\n%s\n  pgseal VERB [options]\n  pgseal help VERB\n\n%s\n", _("Usage:"),
-               _("Verbs:"));
-    for (const struct cli_cmd *const *cmd = cli_cmds; *cmd; cmd++)
-        put_item(out, VERBS_COLUMN, width, (*cmd)->name, translated((*cmd)->summary));
+    buf_printf(out, "\n%s\n  pgseal VERB [options]\n  pgseal help VERB\n", _("Usage:"));
+    put_verbs(cli_cmds, out, width);
     buf_printf(out, "\n%s\n", _("Common options:"));
     put_options(cli_common_options, out, width);
     put_item(out, OPTIONS_COLUMN, width, "-V, --version", _("show the version, then exit"));
@@ -151,13 +169,13 @@ static size_t distance(const char *a, const char *b)
     return row[len];
 }
 
-const struct cli_cmd *help_nearest(const char *word)
+const struct cli_cmd *help_nearest(const struct cli_cmd *const *verbs, const char *name)
 {
     const struct cli_cmd *nearest = NULL;
     size_t least = 3;       /* more than two slips of the finger is another word */
 
-    for (const struct cli_cmd *const *cmd = cli_cmds; *cmd; cmd++) {
-        size_t away = distance(word, (*cmd)->name);
+    for (const struct cli_cmd *const *cmd = verbs; *cmd; cmd++) {
+        size_t away = distance(name, (*cmd)->name);
 
         if (away < least) {
             least = away;

@@ -20,18 +20,28 @@ def help_of(*argv):
                           env=environment).stdout
 
 
-verbs = re.findall(r"^  (\w+)", help_of("--help").split("\nVerbs:\n")[1].split("\n\n")[0], re.M)
+def verbs_of(*group):
+    """Every verb that the help lists, those of groups as "ca issue" behind "ca"."""
+    found = []
+    for part in help_of(*group, "--help").split("\nVerbs:\n")[1:]:
+        for verb in re.findall(r"^  ([\w-]+)", part.split("\n\n")[0], re.M):
+            found += [" ".join([*group, verb]), *verbs_of(*group, verb)]
+    return found
+
+
+verbs = verbs_of()
 if not verbs or not pages:
     errors.append("no verb or no page to compare")
 for page in pages:
     text = pathlib.Path(page).read_text()
-    sections = dict(re.findall(r"^## pgseal (\w+)\n(.*?)(?=^#)", text, re.M | re.S))
+    sections = dict(re.findall(r"^## pgseal ([\w -]+)\n(.*?)(?=^#)", text, re.M | re.S))
     common = re.search(r"^# (?:COMMON OPTIONS|OPCIONES COMUNES)\n(.*?)(?=^# )", text, re.M | re.S)[1]
     for verb in verbs:
         if verb not in sections:
             errors.append(f"{page}: nothing about the verb {verb}")
             continue
-        for option in re.findall(r"^  (?:-\w, |    )(--[\w-]+)", help_of(verb, "--help"), re.M):
+        for option in re.findall(r"^  (?:-\w, |    )(--[\w-]+)", help_of(*verb.split(), "--help"),
+                                 re.M):
             if f"*{option}*" not in sections[verb] + common:
                 errors.append(f"{page}: nothing about {verb} {option}")
 

@@ -1,0 +1,96 @@
+/* cmd_ca_crl.c - pgseal ca crl: the revocation lists, fresh, as PostgreSQL and libpq want them. */
+#include "base/clock.h"
+#include "base/file.h"
+#include "ca/export.h"
+#include "cli/ca_verb.h"
+
+static struct {
+    char *out, *dir, *side;
+    int force;
+} opts;
+
+static const struct poptOption options[] = {
+    CA_VERB_OPTIONS,
+    { "out", 0, POPT_ARG_STRING, &opts.out, 0,
+      N_("write the lists into this file, for ssl_crl_file or sslcrl"), N_("FILE") },
+    { "dir", 0, POPT_ARG_STRING, &opts.dir, 0,
+      N_("write them into this folder, for ssl_crl_dir or sslcrldir"), N_("DIR") },
+    { "side", 0, POPT_ARG_STRING, &opts.side, 0,
+      N_("who is to check: server (client certificates) or client (server certificates); "
+         "default server"), N_("SIDE") },
+    { "force", 0, POPT_ARG_NONE, &opts.force, 0,
+      N_("make new lists, even if the old ones are still good"), NULL },
+    POPT_TABLEEND
+};
+
+static bool write_out(struct ca *ca, enum cert_use side, const struct buf *pem,
+                      struct doc_node *root, struct ps_err *err)
+{
+    size_t written;
+
+    if (opts.out && !file_write(opts.out, buf_text(pem), pem->len, 0644, err))
+        return false;
+    if (opts.out)
+        doc_str(root, "file", _("File"), opts.out);
+    if (!opts.dir)
+        return true;
+    if (!export_crl_dir(ca, side, opts.dir, &written, err))
+        return false;
+    doc_str(root, "dir", _("Folder"), opts.dir);
+    return true;
+}
+
+static void describe(const struct crl_list *crls, struct doc_node *root)
+{
+    struct doc_node *table = doc_table(root, "crls", _("Revocation lists"), NULL);
+    time_t now = clock_now();
+
+    for (size_t i = 0; i < crls->len; i++) {
+        const struct crl_info *info = crl_info(crls->at[i]);
+        struct doc_node *row = doc_row(table);
+
+        doc_str(row, "issuer", _("Issuer"), info->issuer);
+        doc_int(row, "number", _("Number"), info->number);
+        doc_int(row, "revoked", _("Revoked"), (int64_t)info->revoked_len);
+        doc_time(row, "this_update", _("Made"), info->this_update);
+        doc_mark(doc_time(row, "next_update", _("Next update"), info->next_update),
+                 info->next_update <= now ? DOC_BAD : DOC_PLAIN);
+    }
+}
+
+static bool crl_run(struct cli_run *run, struct ps_err *err)
+{
+    PS_AUTO(ca_freep) struct ca *ca = NULL;
+    PS_AUTO(buf_free) struct buf pem = BUF(BUF_TEXT_MAX);
+    PS_AUTO(crl_list_free) struct crl_list crls = { 0 };
+    enum cert_use side;
+
+    if (!cli_no_args(run, err) || !ca_verb_side(opts.side, &side, err) || !ca_verb_open(&ca, err)
+        || !ca_refresh_crls(ca, opts.force, err) || !ca_crl_pem(ca, side, &pem, err)
+        || !crl_list_from_pem(buf_text(&pem), pem.len, ca_dir(ca), &crls, err))
+        return false;
+    run->doc = doc_new("ca_crl", _("Revocation lists"));
+    describe(&crls, doc_root(run->doc));
+    return write_out(ca, side, &pem, doc_root(run->doc), err);
+}
+
+static const char *const examples[] = {
+    "pgseal ca crl --ca /etc/pgseal/ca --out /etc/postgresql/root.crl",
+    "pgseal ca crl --ca /etc/pgseal/ca --dir /etc/postgresql/crl.d",
+    "pgseal ca crl --ca /etc/pgseal/ca --side client --out root.crl",
+    NULL
+};
+
+const struct cli_cmd cmd_ca_crl = {
+    .name = "ca crl",
+    .summary = N_("renew the revocation lists that are due, and write them out"),
+    .usage = "--ca DIR [--out FILE] [--dir DIR] [options]",
+    .about = N_("A list of every CA up to the root, sorted, tried with PostgreSQL's own flags before it "
+                "is written: with a list missing or expired, nobody gets in.  A file needs a reload of "
+                "the server; a folder does not, but is read by every connection: better a file from "
+                "about 10,000 revocations on."),
+    .examples = examples,
+    .options = options,
+    .csv = true,
+    .run = crl_run,
+};

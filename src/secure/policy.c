@@ -83,12 +83,21 @@ static bool covers_tls(const struct hba_rule *rule)
     return rule->type == HBA_HOST || rule->type == HBA_HOSTSSL || rule->type == HBA_HOSTNOGSSENC;
 }
 
-static bool is_only_role(const struct hba_rule *rule, const char *role)
+/* One token for this role; where its name must be written as an expression, as we write it. */
+static bool is_only_role(const struct hba *hba, const struct hba_rule *rule, const char *role)
 {
     const struct hba_token *token = rule->users.at;
 
-    return rule->users.len == 1 && !token->regex && strcmp(token->text, role) == 0
-        && (token->quoted || (token->text[0] != '+' && strcmp(token->text, "all") != 0));
+    if (rule->users.len != 1)
+        return false;
+    if (!token->regex)
+        return strcmp(token->text, role) == 0
+            && (token->quoted || (token->text[0] != '+' && strcmp(token->text, "all") != 0));
+
+    PS_AUTO(buf_free) struct buf written = BUF(64 * 1024), ours = BUF(64 * 1024);
+    hba_span(hba, rule, rule->users.begin, rule->users.end, &written);
+    return hba_quote_name(role, hba_major(hba), &ours)
+        && strcmp(buf_text(&written), buf_text(&ours)) == 0;
 }
 
 static bool same_fields(const struct hba_field *a, const struct hba_field *b)
@@ -156,34 +165,11 @@ static bool demand_cert(struct hba *hba, const struct hba_rule *rule, enum polic
     return true;
 }
 
-/*
- * Make one rule obey: under TLS what the policy demands, without TLS nothing.  A rule that was for
- * plaintext alone must not become one for TLS, where it might stand above a stricter one: it
- * rejects.
- */
-static bool obey(struct hba *hba, const struct hba_rule *rule, enum policy policy,
-                 struct ps_err *err)
-{
-    if (rule->type == HBA_HOSTNOSSL) {
-        hba_set_method(hba, rule, "reject");
-        return true;
-    }
-    if (rule->type == HBA_HOSTGSSENC) {
-        /* encrypted, but a certificate cannot be asked for there */
-        if (policy > POLICY_ENCRYPT)
-            hba_set_method(hba, rule, "reject");
-        return true;
-    }
-    if (rule->type != HBA_HOSTSSL)
-        hba_set_type(hba, rule, HBA_HOSTSSL);
-    return demand_cert(hba, rule, policy, err);
-}
-
 /* ---- one role above the rule that would shadow it ---- */
 
 /*
- * Has an earlier rule, narrowed to the role, taken what this one would?  `tls`: the way in under
- * TLS as the policy wants it; otherwise the refusal of everything else.
+ * Has an earlier rule of the role alone taken what this one would, under TLS or without it?  Such a
+ * rule obeys the policy, or is made to in this very run.
  */
 static bool taken_before(const struct hba *hba, size_t i, const struct policy_role *role, bool tls)
 {
@@ -191,11 +177,9 @@ static bool taken_before(const struct hba *hba, size_t i, const struct policy_ro
 
     for (size_t e = 0; e < i; e++) {
         const struct hba_rule *earlier = hba_rule(hba, e);
-        bool kind = tls ? earlier->type == HBA_HOSTSSL && !is_reject(earlier)
-                              && has_cert_demand(hba, earlier, role->policy)
-                        : earlier->type == HBA_HOSTNOSSL && is_reject(earlier);
+        bool takes = tls ? covers_tls(earlier) : earlier->type == HBA_HOSTNOSSL;
 
-        if (kind && is_only_role(earlier, role->role)
+        if (takes && is_only_role(hba, earlier, role->role)
             && same_fields(&earlier->databases, &rule->databases)
             && same_address(&earlier->addr, &rule->addr))
             return true;
@@ -212,7 +196,9 @@ static void put_method(const struct hba *hba, const struct hba_rule *rule, enum 
     }
     hba_span(hba, rule, rule->method_begin, rule->method_end, line);
     for (size_t i = 0; i < rule->options_len; i++) {
-        if (word && strcmp(rule->options[i].name, "clientcert") == 0)
+        bool in_same_file = i && rule->options[i].begin == rule->options[i - 1].begin;
+
+        if (in_same_file || (word && strcmp(rule->options[i].name, "clientcert") == 0))
             continue;
         buf_putc(line, ' ');
         hba_span(hba, rule, rule->options[i].begin, rule->options[i].end, line);
@@ -229,13 +215,17 @@ static void put_blanks(const struct hba_rule *rule, size_t field_begin, struct b
     while (!line->over && line->len < field_begin - rule->type_begin);
 }
 
-static bool put_who(const struct hba *hba, const struct hba_rule *rule, const char *role,
-                    struct buf *line, struct ps_err *err)
+/* All of a line like the rule's, up to its method; `role` NULL: for the same users. */
+static bool put_head(const struct hba *hba, const struct hba_rule *rule, enum hba_type type,
+                     const char *role, struct buf *line, struct ps_err *err)
 {
+    buf_puts(line, hba_type_name(type));
     put_blanks(rule, rule->databases.begin, line);
     hba_span(hba, rule, rule->databases.begin, rule->databases.end, line);
     put_blanks(rule, rule->users.begin, line);
-    if (!hba_quote_name(role, hba_major(hba), line))
+    if (!role)
+        hba_span(hba, rule, rule->users.begin, rule->users.end, line);
+    else if (!hba_quote_name(role, hba_major(hba), line))
         return ps_fail(err, PS_E_UNSUPPORTED, _("role \"%s\" cannot be written in pg_hba.conf"), role);
     put_blanks(rule, rule->addr.begin, line);
     hba_span(hba, rule, rule->addr.begin, rule->addr.end, line);
@@ -243,28 +233,84 @@ static bool put_who(const struct hba *hba, const struct hba_rule *rule, const ch
     return true;
 }
 
+static bool insert_line(struct hba *hba, const struct hba_rule *rule, const struct buf *line,
+                        struct ps_err *err)
+{
+    if (line->over)
+        return ps_fail(err, PS_E_TOO_BIG, _("access rule in \"%s\" line %u is too long"),
+                       rule->file, rule->line);
+    hba_insert_before(hba, rule, line->p);
+    return true;
+}
+
+static bool insert_reject(struct hba *hba, const struct hba_rule *rule, enum hba_type type,
+                          const char *role, struct ps_err *err)
+{
+    PS_AUTO(buf_free) struct buf line = BUF(64 * 1024);
+
+    if (!put_head(hba, rule, type, role, &line, err))
+        return false;
+    buf_puts(&line, "reject");
+    return insert_line(hba, rule, &line, err);
+}
+
+/* The way in under TLS as the role's policy wants it. */
 static bool insert_for_role(struct hba *hba, const struct hba_rule *rule,
-                            const struct policy_role *role, bool tls, struct ps_err *err)
+                            const struct policy_role *role, struct ps_err *err)
 {
     PS_AUTO(buf_free) struct buf line = BUF(64 * 1024);
     const char *word = NULL;
 
-    buf_puts(&line, hba_type_name(tls ? HBA_HOSTSSL : HBA_HOSTNOSSL));
-    if (!put_who(hba, rule, role->role, &line, err))
+    if (!put_head(hba, rule, HBA_HOSTSSL, role->role, &line, err))
         return false;
-    if (tls && !has_cert_demand(hba, rule, role->policy) && role->policy != POLICY_CERT
+    if (!has_cert_demand(hba, rule, role->policy) && role->policy != POLICY_CERT
         && !clientcert_word(hba, role->policy, &word, err))
         return false;
-    if (tls)
-        put_method(hba, rule, role->policy, word, &line);
-    else
-        buf_puts(&line, "reject");
-    if (line.over)
-        return ps_fail(err, PS_E_TOO_BIG, _("access rule in \"%s\" line %u is too long"),
-                       rule->file, rule->line);
-    hba_insert_before(hba, rule, line.p);
+    put_method(hba, rule, role->policy, word, &line);
+    return insert_line(hba, rule, &line, err);
+}
+
+/* ---- a rule obeys ---- */
+
+/*
+ * A "host" rule also takes connections under GSS.  Once it is "hostssl" they would go on to the
+ * rules behind it, where a "hostgssenc" rule might ask for less.
+ */
+static bool stop_gss(struct hba *hba, size_t i, struct ps_err *err)
+{
+    if (hba_rule(hba, i)->type != HBA_HOST)
+        return true;
+    for (size_t later = i + 1; later < hba_rules(hba); later++)
+        if (hba_rule(hba, later)->type == HBA_HOSTGSSENC && !is_reject(hba_rule(hba, later)))
+            return insert_reject(hba, hba_rule(hba, i), HBA_HOSTGSSENC, NULL, err);
     return true;
 }
+
+/*
+ * Make one rule obey: under TLS what the policy demands, without TLS nothing.  A rule that was for
+ * plaintext alone must not become one for TLS, where it might stand above a stricter one: it
+ * rejects.
+ */
+static bool obey(struct hba *hba, size_t i, enum policy policy, struct ps_err *err)
+{
+    const struct hba_rule *rule = hba_rule(hba, i);
+
+    if (rule->type == HBA_HOSTNOSSL) {
+        hba_set_method(hba, rule, "reject");
+        return true;
+    }
+    if (rule->type == HBA_HOSTGSSENC) {
+        /* encrypted, but a certificate cannot be asked for there */
+        if (policy > POLICY_ENCRYPT)
+            hba_set_method(hba, rule, "reject");
+        return true;
+    }
+    if (rule->type != HBA_HOSTSSL)
+        hba_set_type(hba, rule, HBA_HOSTSSL);
+    return stop_gss(hba, i, err) && demand_cert(hba, rule, policy, err);
+}
+
+/* ---- all of them ---- */
 
 /* Will this rule, after the policy for all, still let the role in without TLS? */
 static bool leaves_gap(const struct hba_rule *rule, const struct policy_role *role, enum policy all)
@@ -295,18 +341,28 @@ static bool apply_role(const struct policy_set *set, const struct policy_role *r
         return true;
     if (match == HBA_MAYBE)
         return fail_maybe(rule, role, err);
-    if (is_only_role(rule, role->role)) {
+    if (is_only_role(hba, rule, role->role)) {
         *own = true;
-        return obey(hba, rule, role->policy, err);
+        return obey(hba, i, role->policy, err);
     }
 
     /* not strict enough as it stands, or about to be stricter than the role's own policy */
     bool differs = !has_cert_demand(hba, rule, role->policy) || set->all > role->policy;
     if (covers_tls(rule) && differs && !taken_before(hba, i, role, true)
-        && !insert_for_role(hba, rule, role, true, err))
+        && !insert_for_role(hba, rule, role, err))
         return false;
     return !leaves_gap(rule, role, set->all) || taken_before(hba, i, role, false)
-        || insert_for_role(hba, rule, role, false, err);
+        || insert_reject(hba, rule, HBA_HOSTNOSSL, role->role, err);
+}
+
+/* A file that is included twice gives each rule twice, but its lines are edited once. */
+static bool is_again(const struct hba *hba, size_t i)
+{
+    for (size_t e = 0; e < i; e++)
+        if (hba_rule(hba, e)->file_index == hba_rule(hba, i)->file_index
+            && hba_rule(hba, e)->begin == hba_rule(hba, i)->begin)
+            return true;
+    return false;
 }
 
 bool policy_apply(const struct policy_set *set, struct hba *hba, struct ps_err *err)
@@ -315,12 +371,12 @@ bool policy_apply(const struct policy_set *set, struct hba *hba, struct ps_err *
         const struct hba_rule *rule = hba_rule(hba, i);
         bool own = false;       /* the rule is one role's alone, and his policy holds */
 
-        if (rule->type == HBA_LOCAL || is_reject(rule))
+        if (rule->type == HBA_LOCAL || is_reject(rule) || is_again(hba, i))
             continue;
         for (size_t r = 0; r < set->len; r++)
             if (!apply_role(set, &set->roles[r], hba, i, &own, err))
                 return false;
-        if (!own && set->all != POLICY_NONE && !obey(hba, rule, set->all, err))
+        if (!own && set->all != POLICY_NONE && !obey(hba, i, set->all, err))
             return false;
     }
     return true;

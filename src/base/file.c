@@ -6,12 +6,14 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
+#include <linux/limits.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/user.h"
 
 static void close_fd(int *fd)
 {
@@ -105,6 +107,7 @@ struct file_edit {
 };
 
 static const char label_xattr[] = "security.selinux";
+static const char acl_xattr[] = "system.posix_acl_access";
 
 static bool resolve_link(const char *path, char **out, struct ps_err *err)
 {
@@ -131,8 +134,25 @@ static void copy_label(const char *from, int to)
         errno = 0;
 }
 
-static bool set_owner_and_mode(int fd, const char *path, const struct file_attr *attr,
-                               struct ps_err *err)
+/* It may be the only thing by which the server can read the file: without it there is no new one. */
+static bool copy_acl(const char *from, int to, struct ps_err *err)
+{
+    PS_AUTO(ps_freep) char *acl = ps_malloc(XATTR_SIZE_MAX);
+    ssize_t len = getxattr(from, acl_xattr, acl, XATTR_SIZE_MAX);
+
+    if (len <= 0 || fsetxattr(to, acl_xattr, acl, (size_t)len, 0) == 0)
+        return true;
+    return ps_fail(err, PS_E_IO, _("could not keep the access control list of file \"%s\": %m"),
+                   from);
+}
+
+static bool set_mode(int fd, const char *path, mode_t mode, struct ps_err *err)
+{
+    return fchmod(fd, mode) == 0
+        || ps_fail(err, PS_E_IO, _("could not set the mode of file \"%s\": %m"), path);
+}
+
+static bool set_owner(int fd, const char *path, const struct file_attr *attr, struct ps_err *err)
 {
     struct stat st;
 
@@ -141,13 +161,10 @@ static bool set_owner_and_mode(int fd, const char *path, const struct file_attr 
 
     bool other = (attr->uid != (uid_t)-1 && attr->uid != st.st_uid)
               || (attr->gid != (gid_t)-1 && attr->gid != st.st_gid);
-    if (other && fchown(fd, attr->uid, attr->gid) != 0) {
-        ps_fail(err, PS_E_IO, _("could not keep the owner of file \"%s\": %m"), path);
-        return ps_hint(err, _("Run pgseal as root, or as the owner of that file."));
-    }
-    if (fchmod(fd, attr->mode) != 0)
-        return ps_fail(err, PS_E_IO, _("could not set the mode of file \"%s\": %m"), path);
-    return true;
+    if (!other || user_give(fd, attr->uid, attr->gid))
+        return true;
+    ps_fail(err, PS_E_IO, _("could not keep the owner of file \"%s\": %m"), path);
+    return ps_hint(err, _("Run pgseal as root, or as the owner of that file."));
 }
 
 bool file_edit_begin(const char *path, const struct file_attr *fresh, struct file_edit **out,
@@ -175,10 +192,14 @@ bool file_edit_begin(const char *path, const struct file_attr *fresh, struct fil
     edit->beside = PS_TAKE(beside);
 
     struct file_attr keep = { edit->was.st_mode & 07777, edit->was.st_uid, edit->was.st_gid };
-    if (!set_owner_and_mode(edit->fd, edit->path, edit->existed ? &keep : fresh, err))
-        return false;
+    const struct file_attr *attr = edit->existed ? &keep : fresh;
+    /* the owner last: he who gives a file away may not change it any more */
     if (edit->existed)
         copy_label(edit->path, edit->fd);
+    if (!set_mode(edit->fd, edit->path, attr->mode, err)
+        || (edit->existed && !copy_acl(edit->path, edit->fd, err))
+        || !set_owner(edit->fd, edit->path, attr, err))
+        return false;
 
     *out = PS_TAKE(edit);
     return true;
@@ -414,14 +435,17 @@ bool path_absolute(const char *path, char **out, struct ps_err *err)
         *out = PS_TAKE(real);
         return true;
     }
-    if (path[0] == '/') {
-        *out = ps_strdup(path);
-        return true;
-    }
 
-    char here[PATH_MAX];
-    if (!getcwd(here, sizeof(here)))
+    /* it does not exist yet, but a part of its way may lead through links */
+    PS_AUTO(ps_freep) char *name = ps_strdup(path);
+    for (size_t len = strlen(name); len > 1 && name[len - 1] == '/'; )
+        name[--len] = '\0';
+    PS_AUTO(ps_freep) char *dir = path_dir(name);
+    PS_AUTO(ps_freep) char *full = NULL;
+    if (strcmp(dir, name) == 0)
         return ps_fail(err, PS_E_IO, _("could not tell the current folder: %m"));
-    *out = path_join(here, path);
+    if (!path_absolute(dir, &full, err))
+        return false;
+    *out = path_join(full, path_base(name));
     return true;
 }

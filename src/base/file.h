@@ -2,7 +2,8 @@
  * file.h - read whole files with a bound; change them as a transaction.
  *
  * A change is: write beside, sync, rename, sync the folder.  A crash at any point leaves the old file
- * or the new one, never half of one.  Owner, group, mode and SELinux label of the old file are kept.
+ * or the new one, never half of one.  Owner, group, mode, access control list and SELinux label of the
+ * old file are kept.
  * The name beside is ".NAME.pgseal-XXXXXX": PostgreSQL's include_dir skips names that begin with a
  * dot (conffiles.c), and whoever finds one after a power cut may delete it.
  *

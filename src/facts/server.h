@@ -34,6 +34,8 @@ struct server {
     int port;                       /* of the running server, or the configured one */
     const char *socket_dir;         /* NULL: it has none */
     const char *listen;             /* listen_addresses in force or configured */
+    const char *listen_first;       /* the first of them that it could bind, "" for none; NULL: not
+                                       running */
 
     const char *config_file, *hba_file, *ident_file, *auto_file;
     const struct server_arg *args;  /* -c and friends, which beat every file */

@@ -37,8 +37,9 @@ bool pidfile_parse(struct server *server, const char *text)
     if (len[LINE_SOCKET_DIR])
         server->socket_dir = arena_strndup(server->arena, line[LINE_SOCKET_DIR],
                                            len[LINE_SOCKET_DIR]);
-    server->listen = line[LINE_LISTEN]
+    server->listen_first = line[LINE_LISTEN]
         ? arena_strndup(server->arena, line[LINE_LISTEN], len[LINE_LISTEN]) : "";
+    server->listen = server->listen_first;
     return true;
 }
 

@@ -131,6 +131,18 @@ static const char *config_path(struct server *server, const char *setting, const
     return in_data_dir(server, arg ? arg : set ? set->value : name);
 }
 
+static bool is_listed(const char *list, const char *word)
+{
+    size_t len = strlen(word);
+
+    for (const char *p = list; *p; p += strcspn(p, ", ")) {
+        p += strspn(p, ", ");
+        if (len && strncmp(p, word, len) == 0 && strchr(", ", p[len]))
+            return true;
+    }
+    return false;
+}
+
 static void find_address(struct server *server)
 {
     const char *port = server_setting(server, "port");
@@ -143,8 +155,10 @@ static void find_address(struct server *server)
         if (sockets && *sockets)
             server->socket_dir = arena_strndup(server->arena, sockets, strcspn(sockets, ", "));
     }
+    /* another list than the one the server started with waits for a restart */
     const char *listen = server_setting(server, "listen_addresses");
-    server->listen = listen ? listen : "localhost";
+    if (!server->running || is_listed(listen ? listen : "localhost", server->listen_first))
+        server->listen = listen ? listen : "localhost";
 }
 
 static const char *patroni_mark(struct server *server)
@@ -172,6 +186,8 @@ bool inspect_server(const char *data_dir, const struct inspect_options *options,
         return false;
     server->running = read_small(server, "postmaster.pid", &text)
         && pidfile_parse(server, buf_text(&text)) && process_is_server(server);
+    if (!server->running)
+        server->listen_first = NULL;
     if (options && options->bare) {
         *out = PS_TAKE(server);
         return true;

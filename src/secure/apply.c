@@ -30,6 +30,7 @@ static bool write_files(struct job *job, struct ps_err *err)
         log_progress(job->plan.changes[i].path, i + 1, job->plan.len);
         if (!change_do(&job->plan.changes[i], err))
             return false;
+        job->txn->reached = i + 1;
     }
     log_progress_end();
     return set_state(job, TXN_APPLIED, err);
@@ -62,13 +63,13 @@ static bool finish(struct job *job, struct ps_err *err)
  */
 static void hold_signals(sigset_t *old)
 {
+    static const int ours[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTSTP, SIGTTIN, SIGTTOU };
     sigset_t held;
 
-    sigemptyset(&held);
-    sigaddset(&held, SIGINT);
-    sigaddset(&held, SIGTERM);
-    sigaddset(&held, SIGHUP);
-    sigaddset(&held, SIGQUIT);
+    /* also those of a user or a limit, such as SIGXFSZ: then write() fails and is undone */
+    sigfillset(&held);
+    for (size_t i = 0; i < PS_COUNT(ours); i++)
+        sigdelset(&held, ours[i]);
     sigprocmask(SIG_BLOCK, &held, old);
 }
 
@@ -207,8 +208,8 @@ bool job_undo(struct job *job, struct doc_node *section, struct ps_err *err)
     struct doc_node *table = doc_table(section, "files", _("Files"), NULL);
 
     if (!stop_again(job, err) || !set_state(job, TXN_UNDOING, err)
-        || !txn_undo(job->txn, owner, false, err) || !reload_old(job, err) || !txn_undo(job->txn, owner, true, err)
-        || !set_state(job, TXN_UNDONE, err))
+        || !txn_undo(job->txn, owner, false, err) || !reload_old(job, err)
+        || !txn_undo(job->txn, owner, true, err) || !set_state(job, TXN_UNDONE, err))
         return false;
     for (size_t i = 0; i < job->txn->len; i++) {
         struct doc_node *row = doc_row(table);

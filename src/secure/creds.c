@@ -1,6 +1,7 @@
 /* creds.c - see creds.h. */
 #include "secure/creds.h"
 
+#include <errno.h>
 #include <netdb.h>
 #include <unistd.h>
 
@@ -113,6 +114,31 @@ static bool check_own_hosts(const struct creds_spec *spec, const struct creds *m
     return true;
 }
 
+/*
+ * OpenSSL's security level 2, the usual one of distributions, refuses such a certificate when the
+ * server starts (SSL_CTX_set_security_level(3)), and level 1 is not long for this world.
+ */
+static bool check_own_strength(const struct creds_spec *spec, const struct creds *m,
+                               struct ps_err *err)
+{
+    for (size_t i = 0; i < m->chain.len; i++) {
+        const struct cert_info *info = cert_info(m->chain.at[i]);
+        bool rsa = strncmp(info->key_text, "RSA", 3) == 0;
+        bool weak_key = rsa ? info->key_bits < 2048 : info->key_bits < 224;
+        bool weak_digest = !info->self_issued && (strcasestr(info->signature_text, "sha1")
+                                                  || strcasestr(info->signature_text, "md5"));
+
+        if (!weak_key && !weak_digest)
+            continue;
+        ps_fail(err, PS_E_CERT, _("certificate \"%s\" is too weak"), spec->cert_path);
+        ps_detail(err, _("\"%s\" has key %s and signature %s: the server would not start with it."),
+                  info->subject, info->key_text, info->signature_text);
+        return ps_hint(err, _("Ask your CA for one with RSA 2048 or EC P-256 at least, signed with "
+                              "SHA-256."));
+    }
+    return true;
+}
+
 bool creds_take_pair(const struct creds_spec *spec, struct creds *m, struct ps_err *err)
 {
     PS_AUTO(buf_free) struct buf key = BUF(FILE_CONF_MAX);
@@ -124,6 +150,7 @@ bool creds_take_pair(const struct creds_spec *spec, struct creds *m, struct ps_e
     explicit_bzero(key.p, key.len);
     if (!cert_list_from_pem(m->cert_pem.p, m->cert_pem.len, spec->cert_path, &m->chain, err)
         || !check_own_pair(spec, m, err) || !check_own_hosts(spec, m, err)
+        || !check_own_strength(spec, m, err)
         || !read_pem(spec->trust_path, &m->trust_pem, err)
         || !cert_list_from_pem(buf_text(&m->trust_pem), m->trust_pem.len, spec->trust_path,
                                &anchors, err))
@@ -131,6 +158,41 @@ bool creds_take_pair(const struct creds_spec *spec, struct creds *m, struct ps_e
     return verify_chain(&m->chain, &anchors, NULL, CERT_USE_SERVER, 0, err)
         || ps_while(err, _("clients that trust \"%s\" would not accept certificate \"%s\""),
                     spec->trust_path, spec->cert_path);
+}
+
+/* One CRL that is missing or has expired, and no client certificate is accepted any more. */
+static bool check_own_crls(const struct creds_spec *spec, const struct creds *m,
+                           const struct crl_list *crls, struct ps_err *err)
+{
+    PS_AUTO(cert_list_free) struct cert_list anchors = { 0 };
+
+    if (!cert_list_from_pem(buf_text(&m->trust_pem), m->trust_pem.len, spec->trust_path, &anchors,
+                            err))
+        return false;
+    for (size_t i = 0; i < crls->len; i++) {
+        const struct crl_info *info = crl_info(crls->at[i]);
+
+        if (!info->next_update || info->next_update > clock_now())
+            continue;
+        ps_fail(err, PS_E_CERT, _("a revocation list in \"%s\" has expired"), spec->crl_path);
+        ps_detail(err, _("It is the one of \"%s\"; with it no client certificate is accepted."),
+                  info->issuer);
+        return ps_hint(err, _("Get the present one from that CA."));
+    }
+    for (size_t i = 0; i < anchors.len; i++) {
+        bool found = false;
+
+        for (size_t k = 0; k < crls->len; k++)
+            found = found || crl_issued_by(crls->at[k], anchors.at[i]);
+        if (found)
+            continue;
+        ps_fail(err, PS_E_CERT, _("\"%s\" has no revocation list of \"%s\""), spec->crl_path,
+                cert_info(anchors.at[i])->subject);
+        ps_detail(err, _("PostgreSQL wants one of every CA of a chain; without it no client "
+                         "certificate is accepted."));
+        return ps_hint(err, _("Put the lists of all CAs into one file."));
+    }
+    return true;
 }
 
 /* Who signs the servers also signs the clients. */
@@ -144,7 +206,8 @@ static bool take_own_client_ca(const struct creds_spec *spec, struct creds *m,
         return true;
     return read_pem(spec->crl_path, &m->client_crl_pem, err)
         && crl_list_from_pem(buf_text(&m->client_crl_pem), m->client_crl_pem.len, spec->crl_path,
-                             &crls, err);
+                             &crls, err)
+        && check_own_crls(spec, m, &crls, err);
 }
 
 /* ---- the CA's ---- */
@@ -227,6 +290,10 @@ bool creds_find(const struct creds_spec *spec, const struct server *server,
 {
     if (spec->cert_path)
         return creds_take_pair(spec, out, err) && take_own_client_ca(spec, out, err);
+    if (access(spec->ca_dir, R_OK | X_OK) != 0 && errno == EACCES) {
+        ps_fail(err, PS_E_IO, _("could not open the CA in \"%s\": %m"), spec->ca_dir);
+        return ps_hint(err, _("Run pgseal as root or as the owner of that folder."));
+    }
     if (!ca_exists(spec->ca_dir)) {
         out->will_make_ca = true;
         out->will_make_cert = true;

@@ -369,6 +369,7 @@ static bool load(const char *state_dir, unsigned number, struct txn **out, struc
     if (!txn_parse(buf_text(&text), text.len, path, out, err))
         return false;
     (*out)->dir = PS_TAKE(dir);
+    (*out)->reached = (*out)->len;
     (*out)->number = number;
     return true;
 }

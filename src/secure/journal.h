@@ -45,6 +45,7 @@ struct txn {
     bool tls_was_on;            /* before it: what rollback proves */
     struct txn_change *changes;
     size_t len, cap;
+    size_t reached;             /* how many were surely done; what is read from disk: all may be */
 };
 void txn_free(struct txn *txn);
 PS_DEFINE_FREEP(struct txn, txn_free)
@@ -79,11 +80,11 @@ PS_MUST bool txn_latest(const char *state_dir, struct txn **out, struct ps_err *
 PS_MUST bool txn_may_undo(const struct txn *txn, const struct user *owner, struct ps_err *err);
 
 /*
- * Undo the files of a transaction, last change first: those that it replaced, or with `made` those
- * that it made (after the reload, for a running server may still name them).  What somebody else
- * changed is kept beside as theirs-N.
+ * Undo the files of a transaction, last change first: the configuration, or with `tls` the files
+ * that it made under tls/ (after the reload, for until then a running server may name them).  What
+ * somebody else changed is kept beside as theirs-N; a change of his that ours never reached stays.
  */
-PS_MUST bool txn_undo(const struct txn *txn, const struct user *owner, bool made,
+PS_MUST bool txn_undo(const struct txn *txn, const struct user *owner, bool tls,
                       struct ps_err *err);
 
 #endif

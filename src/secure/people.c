@@ -149,7 +149,7 @@ static const char sessions_query[] =
     " WHERE a.client_addr IS NOT NULL AND a.usename IS NOT NULL"
     " ORDER BY s.ssl, a.usename, address, a.application_name";
 
-static bool parse_address(const char *text, struct sockaddr_storage *out)
+bool address_parse(const char *text, struct sockaddr_storage *out)
 {
     struct sockaddr_in *v4 = (struct sockaddr_in *)out;
     struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)out;
@@ -233,7 +233,7 @@ bool sessions_describe(struct sql *sql, const struct hba *then,
 
         if (is_our_application(rows_text(rows, i, "application_name")))
             continue;
-        if (!parse_address(rows_text(rows, i, "address"), &question.addr)
+        if (!address_parse(rows_text(rows, i, "address"), &question.addr)
             || !role_look(sql, question.user, arena, &exists, &question.roles, err))
             return false;
         enum fate fate = foresee(then, &question, rows_text(rows, i, "client_dn") != NULL);

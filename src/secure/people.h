@@ -35,6 +35,9 @@ PS_MUST bool admin_reconnect(struct admin *admin, struct ps_err *err);
 PS_MUST bool role_look(struct sql *sql, const char *role, struct arena *arena, bool *exists,
                        const char *const **member_of, struct ps_err *err);
 
+/* "192.0.2.1" or "::1" for a question to the rules; false, and family 0, for anything else. */
+bool address_parse(const char *text, struct sockaddr_storage *out);
+
 /*
  * The sessions of now, and what the new rules would do to each when it comes again: a table, and how
  * many of them would no longer get in.

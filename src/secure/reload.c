@@ -20,15 +20,24 @@ void reload_free(struct reload *reload)
 
 /* ---- the log ---- */
 
-/* The collector's current file, or whatever file the postmaster's standard error is. */
+/*
+ * The collector's current file, or whatever file the postmaster's standard error is; none when the
+ * log goes elsewhere, or is in a language in which we do not know a complaint.
+ */
+static const char log_query[] =
+    "SELECT pg_current_logfile() AS path,"
+    "       current_setting('log_destination') ~* 'stderr|csvlog|jsonlog'"
+    "       AND current_setting('lc_messages') ~* '^(C|POSIX|en)($|[._])' AS readable";
+
 static char *find_log(const struct server *server, struct admin *admin)
 {
     PS_AUTO(rows_freep) struct rows *rows = NULL;
     struct ps_err ignored = { 0 };
     char link[64], path[PATH_MAX];
 
-    if (admin && sql_query(admin->sql, "SELECT pg_current_logfile() AS path", NULL, &rows, &ignored)
-        && rows_text(rows, 0, "path"))
+    if (!sql_query(admin->sql, log_query, NULL, &rows, &ignored) || !rows_bool(rows, 0, "readable"))
+        return NULL;
+    if (rows_text(rows, 0, "path"))
         return path_join(server->data_dir, rows_text(rows, 0, "path"));
 
     snprintf(link, sizeof(link), "/proc/%ld/fd/2", (long)server->pid);
@@ -137,8 +146,11 @@ bool reload_server(const struct server *server, struct admin *admin, struct relo
     free(reload->log_path);
     reload->log_path = find_log(server, admin);
     reload->log_offset = size_of(reload->log_path);
-    if (!load_time(admin, before, err) || !send_signal(server, err)
-        || !wait_for_load(admin, before, err))
+    /* without the old time (the connection is lost) any later one will do: the signal must go out */
+    struct ps_err lost = { 0 };
+    if (!load_time(admin, before, &lost))
+        before[0] = '\0';
+    if (!send_signal(server, err) || !wait_for_load(admin, before, err))
         return false;
     read_log(reload);
     return true;

@@ -233,12 +233,15 @@ static bool phase_proof(struct job *job, struct ps_err *err)
     struct doc_node *section = doc_section(job->root, "proof", _("Proof"));
     PS_AUTO(prove_result_freep) struct prove_result *result = NULL;
     PS_AUTO(server_freep) struct server *now = NULL;
+    PS_AUTO(ps_freep) char *address = server_tcp_address(job->server);
     const struct inspect_options options = { .bin_dir = job->server->bin_dir };
     const char *role = spec->clients && spec->clients[0] ? spec->clients[0] : job->server->owner.name;
 
-    if (!job->admin.sql || !spec->prove) {
-        doc_para(section, DOC_UNKNOWN, "%s", spec->prove ? _("Not examined: the server is stopped.")
-                                                         : _("Not asked for."));
+    if (!job->admin.sql || !spec->prove || !address) {
+        doc_para(section, DOC_UNKNOWN, "%s",
+                 !spec->prove ? _("Not asked for.")
+                 : !job->admin.sql ? _("Not examined: the server is stopped.")
+                                   : _("Not examined: the server does not listen on TCP."));
         return true;
     }
     if (!inspect_server(job->server->data_dir, &options, &now, err))

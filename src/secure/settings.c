@@ -164,7 +164,8 @@ bool settings_plan(const struct tls_settings *settings, const struct server *ser
     PS_AUTO(buf_free) struct buf text = BUF(CONF_MAX_BYTES);
 
     settings_write(settings, server, &text);
-    return plan_want(plan, &server->owner, path, _("TLS settings"), text.p, text.len, 0600, false,
+    /* 0644: where only root may write, root makes it, and the server has to read it */
+    return plan_want(plan, &server->owner, path, _("TLS settings"), text.p, text.len, 0644, false,
                      err)
         && plan_include(server, plan, err);
 }

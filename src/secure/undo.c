@@ -98,6 +98,18 @@ static bool read_saved(const struct txn *txn, size_t i, const struct user *owner
     return ps_hint(err, _("Restore \"%s\" from a backup."), txn->changes[i].path);
 }
 
+/* A file that somebody removed is made again as the server's own, or it could not read it. */
+static bool write_back(const char *path, const struct buf *bytes, const struct user *owner,
+                       struct ps_err *err)
+{
+    const struct file_attr fresh = { 0600, owner->uid, owner->gid };
+    PS_AUTO(file_edit_freep) struct file_edit *edit = NULL;
+
+    return file_edit_begin(path, &fresh, &edit, err)
+        && file_edit_put(edit, buf_text(bytes), bytes->len, err)
+        && file_edit_commit(&edit, err);
+}
+
 static bool put_back(const struct txn *txn, size_t i, const struct user *owner,
                      const struct user *actor, struct ps_err *err)
 {
@@ -111,7 +123,7 @@ static bool put_back(const struct txn *txn, size_t i, const struct user *owner,
     if (!user_become(actor, &guard, err))
         return false;
     sweep_beside(change->path);
-    return change->existed ? file_write(change->path, buf_text(&saved), saved.len, 0600, err)
+    return change->existed ? write_back(change->path, &saved, owner, err)
                            : file_remove(change->path, err);
 }
 
@@ -126,6 +138,8 @@ static bool undo_one(const struct txn *txn, size_t i, const struct user *owner, 
     plan_actor(owner, dir, &actor);
     if (!look_as_actor(change, &actor, &now, &found, err))
         return false;
+    if (found == FOUND_OTHER && i >= txn->reached)
+        return true;        /* it was changed before our turn came: that is why we go back */
     if (found == FOUND_OTHER && !keep_theirs(txn, i, owner, &now, err))
         return false;
     if (found == FOUND_OLD) {
@@ -156,10 +170,18 @@ bool txn_may_undo(const struct txn *txn, const struct user *owner, struct ps_err
     return true;
 }
 
-bool txn_undo(const struct txn *txn, const struct user *owner, bool made, struct ps_err *err)
+static bool is_tls_file(const struct txn *txn, size_t i)
+{
+    PS_AUTO(ps_freep) char *state_dir = path_dir(txn->dir);
+    PS_AUTO(ps_freep) char *tls = path_join(state_dir, "tls/");
+
+    return !txn->changes[i].existed && strncmp(txn->changes[i].path, tls, strlen(tls)) == 0;
+}
+
+bool txn_undo(const struct txn *txn, const struct user *owner, bool tls, struct ps_err *err)
 {
     for (size_t i = txn->len; i-- > 0; )
-        if (txn->changes[i].existed != made && !undo_one(txn, i, owner, err))
+        if (is_tls_file(txn, i) == tls && !undo_one(txn, i, owner, err))
             return false;
     return true;
 }

@@ -29,12 +29,21 @@ static bool same_value(const char *a, const char *b)
     return strcmp(a, b) == 0 || (conf_bool(a, &x) && conf_bool(b, &y) && x == y);
 }
 
+/*
+ * What somebody changed and a restart will bring is no error of the files, though the view says so;
+ * for a line that was taken out it has no name, and quotes it in the text.
+ */
+static const char file_errors[] =
+    "SELECT sourcefile, sourceline, name, error FROM pg_file_settings f"
+    " WHERE error IS NOT NULL AND NOT EXISTS (SELECT FROM pg_settings s WHERE s.pending_restart"
+    "       AND (s.name = lower(f.name)"
+    "            OR f.name IS NULL AND position('\"' || s.name || '\"' IN f.error) > 0))";
+
 static enum outcome check_files(struct checking *c, struct ps_err *err)
 {
     PS_AUTO(rows_freep) struct rows *rows = NULL;
 
-    if (!sql_query(c->admin->sql, "SELECT sourcefile, sourceline, name, error FROM pg_file_settings "
-                                  "WHERE error IS NOT NULL", NULL, &rows, err))
+    if (!sql_query(c->admin->sql, file_errors, NULL, &rows, err))
         return NOT_EXAMINED;
     for (size_t i = 0; i < rows_len(rows); i++)
         buf_printf(&c->evidence, "%s:%s: %s: %s\n", rows_text(rows, i, "sourcefile"),
@@ -128,14 +137,14 @@ static bool read_message(struct io *io, struct buf *in, struct wire_message *mes
 /* The role that knocks exists nowhere: hba rules are asked before the role is looked up. */
 static const char probe_role[] = "pgseal_probe";
 
-static struct hba_question probe_question(const struct checking *c)
+/* From this machine: a connection to one of its own addresses comes from that address. */
+static struct hba_question probe_question(const char *address)
 {
     static const char *const roles[] = { probe_role, NULL };
     struct hba_question question = { .database = "postgres", .user = probe_role, .roles = roles };
-    struct sockaddr_in *v4 = (struct sockaddr_in *)&question.addr;
 
-    if (inet_pton(AF_INET, c->address, &v4->sin_addr) == 1)
-        question.addr.ss_family = AF_INET;
+    if (address)
+        address_parse(address, &question.addr);
     return question;
 }
 
@@ -143,7 +152,7 @@ static struct hba_question probe_question(const struct checking *c)
 static enum outcome check_plaintext(struct checking *c, struct ps_err *err)
 {
     static const char *const pairs[] = { "user", probe_role, "database", "postgres", NULL };
-    const struct hba_question question = probe_question(c);
+    const struct hba_question question = probe_question(c->address);
     PS_AUTO(io_freep) struct io *io = NULL;
     PS_AUTO(buf_free) struct buf out = BUF(4096), in = BUF(WIRE_MESSAGE_MAX);
     int64_t deadline = clock_mono_ms() + LIMIT_MS;
@@ -161,7 +170,9 @@ static enum outcome check_plaintext(struct checking *c, struct ps_err *err)
         return WRONG;
     }
     bool should = rule && strcmp(rule->method, "reject") != 0;
-    bool refused = message.type == 'E' && strcmp(message.error.sqlstate, "28000") == 0;
+    /* an ident server that is missing has the same SQLSTATE; the file's name is in every language */
+    bool refused = message.type == 'E' && strcmp(message.error.sqlstate, "28000") == 0
+        && strstr(message.error.message, "pg_hba.conf");
     if (message.type == 'E')
         buf_puts(&c->evidence, message.error.message);
     else
@@ -278,7 +289,7 @@ bool verify_server(const struct server *server, struct admin *admin, const struc
 char *server_tcp_address(const struct server *server)
 {
     static const char *const any[] = { "*", "0.0.0.0", "localhost" };
-    const char *list = server->listen ? server->listen : "";
+    const char *list = server->listen_first ? server->listen_first : server->listen;
     size_t skip = strspn(list, ", "), len = strcspn(list + skip, ", ");
     PS_AUTO(ps_freep) char *first = ps_strndup(list + skip, len);
 

@@ -4,6 +4,7 @@ import pathlib
 import re
 import signal
 import stat
+import struct
 import subprocess
 import time
 
@@ -338,6 +339,126 @@ def test_keys_are_never_inside_the_data_directory(site):
             assert b"PRIVATE KEY" not in path.read_bytes(), path
 
 
+# ---- servers as they are found -----------------------------------------------------------------
+
+@pytest.mark.parametrize("started, waiting", [
+    ({}, {"shared_buffers": "16MB"}), ({}, {"port": "1"}), ({}, {"listen_addresses": ""}),
+    ({"listen_addresses": ""}, {"listen_addresses": "*"}),
+], ids=["memory", "port", "no-tcp-later", "tcp-later"])
+def test_what_waits_for_a_restart_is_no_failure(make, folder, pgseal, started, waiting):
+    cluster = make.plain(**started)
+    cluster.set(**waiting)
+    site = Site(cluster, folder, pgseal)
+    assert site.secure("--no-proof").json["result"] == "changed"
+    assert cluster.sql("show ssl") == "on"
+
+
+def test_a_setting_that_was_taken_out_and_waits_for_a_restart(site):
+    text = site.cluster.conf.read_text()
+    site.cluster.write(site.cluster.conf, text.replace("max_connections = 30\n", ""))
+    assert site.secure("--no-proof").json["result"] == "changed"
+
+
+def test_a_server_without_tcp(make, folder, pgseal):
+    site = Site(make.plain(listen_addresses=""), folder, pgseal)
+    result = site.secure()
+    assert result.json["result"] == "changed"
+    verdicts = {c["check"]: c["verdict"] for c in result.json["verification"]["checks"]}
+    assert verdicts["served"] == verdicts["plaintext"] == "not_examined"
+    assert verdicts["settings"] == verdicts["rules"] == "pass"
+
+
+def test_plaintext_that_an_ident_server_would_judge(make, folder, pgseal):
+    hba = pg.DEBIAN_HBA.replace("127.0.0.1/32            scram-sha-256", "127.0.0.1/32 ident")
+    site = Site(make.plain(hba=hba), folder, pgseal)
+    assert site.secure("--no-enforce", "--no-proof").json["result"] == "changed"
+
+
+@pytest.mark.skipif(not pg.AS_ROOT, reason="only root can give files to root")
+@pytest.mark.parametrize("layout", ["plain", "debian"])
+def test_configuration_that_root_owns_stays_roots(make, folder, pgseal, layout):
+    cluster = getattr(make, layout)()
+    paths = [cluster.conf, cluster.hba]
+    if layout == "debian":
+        paths += [cluster.conf_dir, cluster.conf_dir / "conf.d"]
+    for path in paths:
+        os.chown(path, 0, 0)
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    before = cluster.files()
+    site = Site(cluster, folder, pgseal)
+    site.secure("--no-proof")
+    assert cluster.sql("show ssl") == "on"
+    assert {p.stat().st_uid for p in paths} == {0}
+    site.rollback()
+    assert cluster.files() == before
+    assert {p.stat().st_uid for p in paths} == {0}
+
+
+@pytest.mark.skipif(not pg.AS_ROOT, reason="only root can give files to root")
+def test_an_access_control_list_is_kept(site):
+    """It is all by which the server reads the file: without it the server could not start."""
+    none = 0xffffffff       # acl_ea_header and acl_ea_entry of linux/posix_acl_xattr.h
+    entries = [(1, 6, none), (2, 4, pg.OWNER.pw_uid), (4, 0, none), (16, 4, none), (32, 0, none)]
+    acl = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *e) for e in entries)
+    name = "system.posix_acl_access"
+    os.chown(site.cluster.hba, 0, 0)
+    try:
+        os.setxattr(site.cluster.hba, name, acl)
+    except OSError as error:
+        pytest.skip(f"no access control lists here: {error}")
+    site.secure("--no-proof")
+    assert os.getxattr(site.cluster.hba, name) == acl
+    site.rollback()
+    assert os.getxattr(site.cluster.hba, name) == acl
+    site.cluster.restart()
+
+
+def test_the_ca_of_somebody_else_is_not_taken_for_none(make, folder, pgseal_as_owner):
+    site = Site(make.plain(), folder, pgseal_as_owner)
+    site.ca.mkdir(mode=0o000)
+    result = site.secure("--dry-run", ok=None)
+    assert result.status == 3 and "could not open the CA" in result.json["error"]["message"]
+
+
+def test_keys_do_not_get_into_the_data_directory_through_a_link(site):
+    link = site.folder / "link"
+    link.symlink_to(site.cluster.data)
+    site.ca = link / "not" / "made" / "yet"
+    result = site.secure(ok=None)
+    assert result.status == 4 and "inside the data directory" in result.json["error"]["message"]
+    assert not (site.cluster.data / "not").exists()
+
+
+@pytest.mark.skipif(not pg.AS_ROOT, reason="only root acts as somebody else")
+def test_root_connects_as_the_owner_with_the_owners_home(site, folder):
+    """libpq looks into HOME for certificates: those of root are not the owner's to read."""
+    home = folder / "home"
+    (home / ".postgresql").mkdir(parents=True)
+    home.chmod(0o700)
+    os.chown(home, 0, 0)
+    (home / ".postgresql" / "postgresql.crt").write_text("root's")
+    site.cluster.role("boss", password="x", options="login superuser")
+    site.secure("--no-proof", "--target", site.cluster.dsn(user="boss", password="x"),
+                env={"HOME": str(home)})
+    assert_locked_down(site.cluster)
+
+
+def test_a_log_that_cannot_be_judged_is_not_examined(make, folder, pgseal):
+    site = Site(make.plain(log_destination="syslog"), folder, pgseal)
+    checks = site.secure("--no-proof").json["verification"]["checks"]
+    assert {c["check"]: c["verdict"] for c in checks}["log"] == "not_examined"
+
+
+def test_rollback_when_the_include_was_there_before(site):
+    with open(site.cluster.conf, "a") as conf:
+        conf.write("include_if_exists = 'pgseal.conf'\n")
+    before = site.cluster.files()
+    site.secure("--no-proof")
+    site.rollback()
+    assert site.cluster.files() == before
+    assert site.cluster.sql("show ssl") == "off"
+
+
 # ---- going back by itself ---------------------------------------------------------------------
 
 def test_a_failure_after_the_reload_takes_everything_back(site, make):
@@ -538,6 +659,18 @@ def test_a_certificate_without_the_name_is_refused(site, outside):
 
 
 # ---- profiles, keys, names --------------------------------------------------------------------
+
+def test_a_certificate_that_is_too_weak_to_start_with_is_refused(make, folder, outside, pgseal):
+    openssl(outside, "req", "-x509", "-newkey", "rsa:1024", "-nodes", "-keyout", "weak.key", "-out",
+            "weak.crt", "-days", "30", "-subj", "/CN=localhost", "-addext",
+            "subjectAltName=DNS:localhost")
+    cluster = make.plain(start=False)
+    result = pgseal("secure", "-D", cluster.data, "--cert", outside / "weak.crt", "--key",
+                    outside / "weak.key", "--trust", outside / "weak.crt", "--host", "localhost",
+                    "--yes", "--format", "json", ok=None)
+    assert result.status != 0 and "too weak" in result.json["error"]["message"]
+    cluster.start()
+
 
 def test_profile_critical_serves_only_aead_with_forward_secrecy(site):
     site.secure("--profile", "critical")

@@ -126,6 +126,7 @@ static void apply(struct place *place, size_t steps, struct txn **txn)
     assert_true(txn_begin(place->state, "/data", false, &place->plan, txn, &err));
     for (size_t i = 0; i < steps; i++)
         assert_true(change_do(&place->plan.changes[i], &err));
+    (*txn)->reached = steps;
 }
 
 static void undoing_after_any_step_gives_the_old_bytes_and_mode(void **state)
@@ -169,6 +170,21 @@ static void what_somebody_else_changed_is_not_lost(void **state)
     assert_file(place->old, "old\n");
     PS_AUTO(ps_freep) char *copy = path_join(txn->dir, "theirs-1");
     assert_file(copy, "theirs\n");
+}
+
+static void what_somebody_else_changed_before_our_turn_stays(void **state)
+{
+    struct place *place = *state;
+    PS_AUTO(txn_freep) struct txn *txn = NULL;
+    struct ps_err err = { 0 };
+
+    apply(place, 1, &txn);
+    assert_true(file_write(place->old, "theirs\n", 7, 0600, &err));
+    assert_false(change_do(&place->plan.changes[1], &err));
+    assert_int_equal(err.code, PS_E_BUSY);
+    assert_true(txn_undo(txn, &place->me, false, &err));
+    assert_file(place->old, "theirs\n");
+    assert_false(file_exists(place->made));
 }
 
 static void a_damaged_copy_is_never_put_back(void **state)
@@ -257,6 +273,7 @@ int main(void)
         cmocka_unit_test(every_truncation_is_refused_or_says_less),
         ON_DISK(undoing_after_any_step_gives_the_old_bytes_and_mode),
         ON_DISK(what_somebody_else_changed_is_not_lost),
+        ON_DISK(what_somebody_else_changed_before_our_turn_stays),
         ON_DISK(a_damaged_copy_is_never_put_back),
         ON_DISK(what_a_crash_left_beside_is_swept),
         ON_DISK(the_latest_that_is_not_undone_comes_first),

@@ -158,7 +158,7 @@ static bool write_report(const struct cli_run *run, struct ps_err *err)
     if (!opts.report)
         return true;
     doc_render(run->doc, DOC_HTML, &(struct doc_style){ .verbose = true }, &page);
-    return file_write(opts.report, buf_text(&page), page.len, 0644, err)
+    return file_write(opts.report, buf_text(&page), page.len, 0600, err)
         || ps_while(err, _("the server is secured, but the report could not be written"));
 }
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -28,7 +29,7 @@ bool pidfile_parse(struct server *server, const char *text)
         }
         text += len[i] + 1;
     }
-    if (!num_parse_n(line[LINE_PID], len[LINE_PID], -INT_MAX, INT_MAX, &pid) || pid <= 1
+    if (!num_parse_n(line[LINE_PID], len[LINE_PID], -INT_MAX, INT_MAX, &pid) || pid < 1
         || !num_parse_n(line[LINE_PORT], len[LINE_PORT], 1, 65535, &port))
         return false;       /* a negative pid is a single-user backend */
 
@@ -169,14 +170,26 @@ static bool read_link(const struct server *server, const char *what, char out[PA
     return true;
 }
 
+/* (uid_t)-1: not known. */
+static uid_t user_of(pid_t pid)
+{
+    char path[64];
+    struct stat st;
+
+    snprintf(path, sizeof(path), "/proc/%ld", (long)pid);
+    return stat(path, &st) == 0 ? st.st_uid : (uid_t)-1;
+}
+
 bool process_is_server(const struct server *server)
 {
     char where[PATH_MAX];
 
-    if (server->pid <= 1 || (kill(server->pid, 0) != 0 && errno != EPERM))
+    if (server->pid < 1 || (kill(server->pid, 0) != 0 && errno != EPERM))
         return false;
-    /* the postmaster stands in its data directory; a recycled pid does not */
-    return !read_link(server, "cwd", where) || strcmp(where, server->data_dir) == 0;
+    /* the postmaster stands in its data directory; a recycled pid, or init, does not */
+    if (read_link(server, "cwd", where))
+        return strcmp(where, server->data_dir) == 0;
+    return user_of(server->pid) == server->owner.uid;
 }
 
 const char *process_bin_dir(struct server *server)

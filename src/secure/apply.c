@@ -122,12 +122,40 @@ bool job_check_stopped(struct job *job, struct ps_err *err)
     return ps_detail(err, _("\"postgres -C ssl\" says: %s"), buf_text(&result.out));
 }
 
+static void put_for_shell(struct buf *out, const char *text)
+{
+    buf_putc(out, '\'');
+    for (; *text; text++) {
+        if (*text == '\'')
+            buf_puts(out, "'\\'");
+        buf_putc(out, *text);
+    }
+    buf_putc(out, '\'');
+}
+
+static void put_setting(struct buf *out, const char *name, const char *value)
+{
+    PS_AUTO(ps_freep) char *assignment = ps_asprintf("%s=%s", name, value);
+
+    buf_puts(out, " -c ");
+    put_for_shell(out, assignment);
+}
+
+/* As it was started the last time, or it might be another port or another socket.  pg_ctl gives
+ * them to a shell. */
+static void put_start_options(const struct server *server, struct buf *out)
+{
+    for (size_t i = 0; i < server->args_len; i++)
+        put_setting(out, server->args[i].name, server->args[i].value);
+    put_setting(out, "config_file", server->config_file);
+}
+
 static bool run_pg_ctl(const struct job *job, const char *const *more, struct ps_err *err)
 {
     const struct server *server = job->server;
     PS_AUTO(ps_freep) char *program = path_join(server->bin_dir, "pg_ctl");
     PS_AUTO(ps_freep) char *log = path_join(job->state_dir, "start.log");
-    PS_AUTO(ps_freep) char *config = ps_asprintf("-c \"config_file=%s\"", server->config_file);
+    PS_AUTO(buf_free) struct buf options = BUF(BUF_TEXT_MAX);
     const char *argv[16] = { program, "-D", server->data_dir, "-w", "-l", log };
     size_t len = 6;
     const struct proc_spec spec = { .argv = argv, .as = &server->owner, .dir = server->data_dir,
@@ -138,7 +166,8 @@ static bool run_pg_ctl(const struct job *job, const char *const *more, struct ps
         argv[len++] = *more;
     if (strcmp(argv[len - 1], "start") == 0) {
         argv[len++] = "-o";
-        argv[len++] = config;
+        put_start_options(server, &options);
+        argv[len++] = buf_text(&options);
     }
     if (proc_run_ok(&spec, &result, err))
         return true;

@@ -33,6 +33,15 @@ bool job_lock(struct job *job, struct ps_err *err)
     return user_become(&job->server->owner, &guard, err) && lock_take(path, &job->lock, err);
 }
 
+/* A change that is not unfinished, but on its way: somebody holds the lock. */
+static bool is_at_work(const struct job *job, struct ps_err *err)
+{
+    PS_AUTO(ps_freep) char *path = path_join(job->state_dir, "lock");
+    PS_AUTO(lock_freep) struct file_lock *lock = NULL;
+
+    return !lock_take(path, &lock, err) && err->code == PS_E_BUSY;
+}
+
 bool job_check_finished(const struct job *job, struct ps_err *err)
 {
     PS_AUTO(txn_freep) struct txn *txn = NULL;
@@ -41,8 +50,16 @@ bool job_check_finished(const struct job *job, struct ps_err *err)
     if (!user_become(&job->server->owner, &guard, err)
         || !txn_latest(job->state_dir, &txn, err))
         return false;
+    if (txn && strcmp(txn->data_dir, job->server->data_dir) != 0) {
+        ps_fail(err, PS_E_UNSAFE, _("the journal in \"%s\" is about another server"), job->state_dir);
+        ps_detail(err, _("It is about the data directory \"%s\"."), txn->data_dir);
+        return ps_hint(err, _("Each server needs a folder of its own: give another with "
+                              "--state-dir DIR."));
+    }
     if (!txn || txn->state == TXN_VERIFIED)
         return true;
+    if (!job->lock && is_at_work(job, err))
+        return false;
     ps_fail(err, PS_E_UNSAFE, _("an earlier change of this server was not finished"));
     ps_detail(err, _("Its journal \"%s\" says: %s."), txn->dir, txn_state_name(txn->state));
     return ps_hint(err, _("Run pgseal rollback -D \"%s\", then this command again."),

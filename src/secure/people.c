@@ -162,7 +162,7 @@ bool address_parse(const char *text, struct sockaddr_storage *out)
     return out->ss_family != 0;
 }
 
-enum fate { FATE_SAME, FATE_REFUSED, FATE_NEEDS_CERT, FATE_UNKNOWN };
+enum fate { FATE_SAME, FATE_REFUSED, FATE_NEEDS_CERT, FATE_NEW_CA, FATE_UNKNOWN };
 static const struct {
     const char *word, *text;
     enum doc_mark mark;
@@ -170,12 +170,14 @@ static const struct {
     [FATE_SAME]       = { "admitted",          N_("gets in as before"),                DOC_GOOD },
     [FATE_REFUSED]    = { "refused",           N_("refused at the next connection"),   DOC_BAD },
     [FATE_NEEDS_CERT] = { "needs_certificate", N_("needs a client certificate"),       DOC_WARN },
+    [FATE_NEW_CA]     = { "needs_new_certificate",
+                          N_("needs a client certificate of the new CA"),              DOC_WARN },
     [FATE_UNKNOWN]    = { "unknown",           N_("not known"),                        DOC_UNKNOWN },
 };
 
 /* What the new rules say to a session that comes again exactly as it is now. */
 static enum fate foresee(const struct hba *then, const struct hba_question *question,
-                         bool has_cert)
+                         bool has_cert, bool new_ca)
 {
     bool sure;
     const struct hba_rule *rule = hba_ask(then, question, &sure);
@@ -187,7 +189,8 @@ static enum fate foresee(const struct hba *then, const struct hba_question *ques
     if (!has_cert && (strcmp(rule->method, "cert") == 0
                       || hba_clientcert(then, rule) != HBA_CERT_NONE))
         return FATE_NEEDS_CERT;
-    return FATE_SAME;
+    /* one that does not verify ends the handshake, whatever the rule asks for */
+    return has_cert && new_ca ? FATE_NEW_CA : FATE_SAME;
 }
 
 static void describe_session(const struct rows *rows, size_t i, enum fate fate,
@@ -212,7 +215,7 @@ static bool is_our_application(const char *name)
     return name && strcmp(name, "pgseal") == 0;
 }
 
-bool sessions_describe(struct sql *sql, const struct hba *then,
+bool sessions_describe(struct sql *sql, const struct hba *then, bool new_ca,
                        struct arena *arena, struct doc_node *section, size_t *cut_off,
                        struct ps_err *err)
 {
@@ -236,7 +239,7 @@ bool sessions_describe(struct sql *sql, const struct hba *then,
         if (!address_parse(rows_text(rows, i, "address"), &question.addr)
             || !role_look(sql, question.user, arena, &exists, &question.roles, err))
             return false;
-        enum fate fate = foresee(then, &question, rows_text(rows, i, "client_dn") != NULL);
+        enum fate fate = foresee(then, &question, rows_text(rows, i, "client_dn") != NULL, new_ca);
         if (fate != FATE_SAME)
             (*cut_off)++;
         describe_session(rows, i, fate, table);

@@ -40,9 +40,9 @@ bool address_parse(const char *text, struct sockaddr_storage *out);
 
 /*
  * The sessions of now, and what the new rules would do to each when it comes again: a table, and how
- * many of them would no longer get in.
+ * many of them would no longer get in.  `new_ca`: client certificates of now will not verify then.
  */
-PS_MUST bool sessions_describe(struct sql *sql, const struct hba *then,
+PS_MUST bool sessions_describe(struct sql *sql, const struct hba *then, bool new_ca,
                                struct arena *arena, struct doc_node *section, size_t *cut_off,
                                struct ps_err *err);
 

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/proc.h"
+#include "secure/hide.h"
 
 void plan_free(struct plan *plan)
 {
@@ -130,10 +131,13 @@ static void describe_difference(const struct change *change, struct doc_node *se
     const struct proc_spec spec = { .argv = argv, .as = &change->actor,
                                     .input = change->after.p };
     PS_AUTO(proc_result_free) struct proc_result result = { 0 };
+    PS_AUTO(buf_free) struct buf shown = BUF(BUF_TEXT_MAX);
     struct ps_err ignored = { 0 };
 
-    if (proc_run(&spec, &result, &ignored) && result.status == 1)
-        doc_block(section, NULL, NULL, buf_text(&result.out));
+    if (!proc_run(&spec, &result, &ignored) || result.status != 1)
+        return;
+    hide_passwords(buf_text(&result.out), &shown);
+    doc_block(section, NULL, NULL, buf_text(&shown));
 }
 
 static bool is_text_of_ours(const struct change *change)

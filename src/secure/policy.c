@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "pg/settings.h"
+#include "secure/hide.h"
 
 static const char *const names[] = {
     [POLICY_NONE] = "none",           [POLICY_ENCRYPT] = "encrypt",
@@ -393,14 +394,15 @@ size_t policy_describe_plaintext(const struct hba *hba, struct doc_node *section
 
     for (size_t i = 0; i < hba_rules(hba); i++) {
         const struct hba_rule *rule = hba_rule(hba, i);
-        PS_AUTO(buf_free) struct buf text = BUF(64 * 1024);
+        PS_AUTO(buf_free) struct buf text = BUF(64 * 1024), shown = BUF(64 * 1024);
 
         if (rule->type == HBA_LOCAL || !hba_admits_plaintext(rule))
             continue;
         hba_rule_text(hba, rule, &text);
+        hide_passwords(buf_text(&text), &shown);
         struct doc_node *row = doc_row(table);
         doc_fmt(row, "place", _("Place"), "%s:%u", rule->file, rule->line);
-        doc_mark(doc_str(row, "rule", _("Rule"), buf_text(&text)), DOC_BAD);
+        doc_mark(doc_str(row, "rule", _("Rule"), buf_text(&shown)), DOC_BAD);
         found++;
     }
     return found;

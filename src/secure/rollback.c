@@ -36,6 +36,7 @@ bool rollback_run(const struct rollback_spec *spec, struct doc *doc, struct ps_e
     doc_str(job.root, "data_dir", _("Data directory"), job.server->data_dir);
     if (file_is_dir(job.state_dir) && (!job_lock(&job, err) || !find(&job, err)))
         return false;
+    doc_str(job.root, "state_dir", _("Folder of the way back"), job.state_dir);
     if (!job.txn) {
         doc_verdict(job.root, "result", _("Result"), DOC_PLAIN, "nothing",
                     _("nothing to take back"));

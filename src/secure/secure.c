@@ -120,13 +120,43 @@ static const char *first_host(const struct job *job)
                                                                   : "localhost";
 }
 
+/* Does the server trust a client CA now that it will not trust then? */
+static bool client_ca_changes(const struct job *job)
+{
+    const char *file = server_setting(job->server, "ssl_ca_file");
+    PS_AUTO(buf_free) struct buf text = BUF(FILE_CONF_MAX);
+    PS_AUTO(cert_list_free) struct cert_list now = { 0 }, then = { 0 };
+    PS_AUTO(user_return) struct user_guard guard = { 0 };
+    struct ps_err ignored = { 0 };
+
+    if (!file || !*file || !server_tls_on(job->server) || !job->settings.ca_file)
+        return false;
+    PS_AUTO(ps_freep) char *path = path_join(job->server->data_dir, file);
+    if (!user_become(&job->server->owner, &guard, &ignored)
+        || !file_read(path, FILE_CONF_MAX, &text, &ignored)
+        || !cert_list_from_pem(buf_text(&text), text.len, path, &now, &ignored)
+        || !cert_list_from_pem(buf_text(&job->creds.client_ca_pem), job->creds.client_ca_pem.len, "",
+                               &then, &ignored))
+        return true;
+    for (size_t i = 0; i < now.len; i++) {
+        bool kept = false;
+
+        for (size_t k = 0; k < then.len; k++)
+            kept = kept || cert_same(now.at[i], then.at[k]);
+        if (!kept)
+            return true;
+    }
+    return false;
+}
+
 static bool describe_access(struct job *job, struct ps_err *err)
 {
     struct doc_node *section = doc_section(job->root, "access", _("Who gets in"));
 
     if (job->admin.sql
         && (!admin_survives(&job->admin, job->then, err)
-            || !sessions_describe(job->admin.sql, job->then, job->server->arena, section,
+            || !sessions_describe(job->admin.sql, job->then, client_ca_changes(job),
+                                  job->server->arena, section,
                                   &job->cut_off, err)))
         return false;
     if (!job->admin.sql)
@@ -170,7 +200,8 @@ static bool phase_make(struct job *job, struct ps_err *err)
     char base[DIGEST_HEX];
 
     if (!state_dir_ensure(job->state_dir, &job->server->owner, err) || !job_lock(job, err)
-        || !creds_make(&job->creds_spec, &job->creds, err) || !build_plan(job, err))
+        || !job_check_finished(job, err) || !creds_make(&job->creds_spec, &job->creds, err)
+        || !build_plan(job, err))
         return false;
     plan_base(&job->plan, base);
     if (!job->spec->ask || strcmp(base, job->agreed) == 0)

@@ -459,6 +459,55 @@ def test_rollback_when_the_include_was_there_before(site):
     assert site.cluster.sql("show ssl") == "off"
 
 
+def test_passwords_in_the_rules_are_in_no_report(site):
+    secret = 'ldapbindpasswd="hush hush"'
+    site.cluster.write_hba(pg.DEBIAN_HBA + f"host all all 10.0.0.0/8 ldap ldapserver=l ldapbasedn=x {secret}\n")
+    page = site.folder / "report.html"
+    result = site.secure("--no-proof", "--dry-run", policies=("app=encrypt",))
+    assert result.json["access"]["plaintext_rules"] and "hush" not in result.out
+    site.secure("--no-proof", "--report", page)
+    assert "ldapbindpasswd" in page.read_text() and "hush" not in page.read_text()
+    assert stat.S_IMODE(page.stat().st_mode) == 0o600
+    assert secret in site.cluster.hba.read_text()
+
+
+def test_the_folder_of_another_server_is_refused(site, make):
+    site.secure("--no-proof")
+    other = Site(make.plain(), site.folder, site.run)
+    result = other.secure("--no-proof", "--state-dir", f"{site.cluster.data}.pgseal", ok=None)
+    assert result.status == 4 and "another server" in result.json["error"]["message"]
+    site.rollback()
+
+
+def test_clients_of_the_ca_that_goes_are_named(site):
+    site.secure("--no-proof", policies=("encrypt", "app=cert"), clients=("app",))
+    psql = subprocess.Popen([pg.client_program("psql"), "-XAtqw", site.client("app")],
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    psql.stdin.write("select 'in';\n")
+    psql.stdin.flush()
+    assert psql.stdout.readline() == "in\n"
+
+    def fates():
+        sessions = site.secure("--dry-run").json["access"]["sessions"]
+        return [s["then"] for s in sessions if s["role"] == "app"]
+    assert fates() == ["admitted"]
+    site.ca = site.folder / "another"
+    assert fates() == ["needs_new_certificate"]
+    psql.communicate("")
+
+
+def test_a_stopped_server_starts_as_it_was_started_before(make, folder, pgseal):
+    cluster = make.plain(start=False)
+    sockets = cluster.dir / "it's"
+    sockets.mkdir(mode=0o700)
+    pg.give(sockets)
+    cluster.options = ["-k", str(sockets)]
+    cluster.start()
+    cluster.stop()
+    Site(cluster, folder, pgseal).secure("--start", "--no-proof")
+    assert cluster.pid and (sockets / f".s.PGSQL.{cluster.port}").exists()
+
+
 # ---- going back by itself ---------------------------------------------------------------------
 
 def test_a_failure_after_the_reload_takes_everything_back(site, make):

@@ -30,6 +30,8 @@ static void without_socket_or_address_there_is_none(void **state)
     struct server server = fresh_server();
 
     (void)state;
+    assert_true(pidfile_parse(&server, "1\n/data\n1700000000\n5433\n\n\n"));  /* a container's */
+    assert_int_equal(server.pid, 1);
     assert_true(pidfile_parse(&server, "4711\n/data\n1700000000\n5433\n\n\n"));
     assert_null(server.socket_dir);
     assert_string_equal(server.listen, "");

@@ -1,76 +1,161 @@
-/* ca.c - a CA opened, its files and keys; see ca.h. */
+/* ca.c - a CA opened, its authorities and files; see ca.h. */
 #include "ca/ca.h"
 
+#include "base/clock.h"
 #include "ca/internal.h"
 
 const struct ca_profile ca_profiles[CA_WHO_LEN] = {
-    [CA_ROOT] = {
-        .crt = "root.crt", .key = "root.key", .crl = "root.crl",
-        .kind = "root", .title = "pgseal root CA", .uses = CERT_USE_ANY, .path_len = -1,
-        .days = CA_DAYS_ROOT, .crl_days = CA_DAYS_ROOT_CRL,
-    },
-    [CA_SERVER] = {
-        .crt = "server-ca.crt", .key = "server-ca.key", .crl = "server-ca.crl",
-        .kind = "server-ca", .title = "pgseal server CA", .uses = CERT_USE_SERVER, .path_len = 0,
-        .days = CA_DAYS_INTERMEDIATE, .crl_days = CA_DAYS_CRL,
-    },
-    [CA_CLIENT] = {
-        .crt = "client-ca.crt", .key = "client-ca.key", .crl = "client-ca.crl",
-        .kind = "client-ca", .title = "pgseal client CA", .uses = CERT_USE_CLIENT, .path_len = 0,
-        .days = CA_DAYS_INTERMEDIATE, .crl_days = CA_DAYS_CRL,
-    },
+    [CA_ROOT] = { "root", "pgseal root CA", CERT_USE_ANY, -1 },
+    [CA_SERVER] = { "server-ca", "pgseal server CA", CERT_USE_SERVER, 0 },
+    [CA_CLIENT] = { "client-ca", "pgseal client CA", CERT_USE_CLIENT, 0 },
 };
 
-char *ca_path(const struct ca *ca, const char *name)
-{
-    return path_join(ca->dir, name);
-}
+/* ---- what it has ---- */
 
 const char *ca_dir(const struct ca *ca)
 {
     return ca->dir;
 }
 
+struct store *ca_store(const struct ca *ca)
+{
+    return ca->store;
+}
+
+const struct ca_days *ca_days(const struct ca *ca)
+{
+    return &ca->conf.days;
+}
+
+unsigned ca_crl_shards(const struct ca *ca)
+{
+    return ca->conf.crl_shards;
+}
+
+struct authority *ca_active(const struct ca *ca, enum ca_who who)
+{
+    for (size_t i = 0; i < ca->conf.len; i++)
+        if (ca->conf.rows[i].who == who && ca->conf.rows[i].state == CA_ACTIVE)
+            return &ca->at[i];
+    return NULL;
+}
+
+struct authority *ca_by_name(const struct ca *ca, const char *name)
+{
+    for (size_t i = 0; i < ca->conf.len; i++)
+        if (strcmp(ca->conf.rows[i].name, name) == 0)
+            return &ca->at[i];
+    return NULL;
+}
+
+struct authority *ca_parent(const struct ca *ca, const struct authority *of)
+{
+    return ca_by_name(ca, of->row->who == CA_ROOT ? of->row->name : of->row->parent);
+}
+
 const struct cert *ca_root(const struct ca *ca)
 {
-    return ca->cert[CA_ROOT];
+    const struct authority *root = ca_active(ca, CA_ROOT);
+
+    return root ? root->cert : NULL;
 }
 
 const struct cert *ca_intermediate(const struct ca *ca, enum cert_use use)
 {
-    return ca->cert[ca_issuer_of(use)];
+    const struct authority *authority = ca_active(ca, ca_issuer_of(use));
+
+    return authority ? authority->cert : NULL;
 }
 
-void ca_free(struct ca *ca)
+bool ca_in_use(const struct authority *authority)
 {
-    for (int who = 0; who < CA_WHO_LEN; who++) {
-        cert_freep(&ca->cert[who]);
-        key_freep(&ca->key[who]);
+    return authority->cert && authority->row->state != CA_RETIRED
+        && cert_info(authority->cert)->not_after > clock_now();
+}
+
+bool ca_is_offline(const struct ca *ca, const struct authority *authority)
+{
+    PS_AUTO(ps_freep) char *path = ca_file_of(ca, authority->row->name, ".key");
+
+    return authority->row->key_kind == CA_KEY_OFFLINE
+        || (authority->row->key_kind == CA_KEY_FILE && !file_exists(path));
+}
+
+void ca_anchors(const struct ca *ca, struct cert_list *out)
+{
+    for (size_t i = 0; i < ca->conf.len; i++)
+        if (ca->conf.rows[i].who == CA_ROOT && ca_in_use(&ca->at[i]))
+            cert_list_add(out, ca->at[i].cert);
+}
+
+size_t ca_authorities_len(const struct ca *ca)
+{
+    return ca->conf.len;
+}
+
+struct ca_authority ca_authority_at(const struct ca *ca, size_t i)
+{
+    const struct ca_conf_row *row = &ca->conf.rows[i];
+
+    return (struct ca_authority){
+        .name = row->name, .who = row->who, .generation = row->generation, .state = row->state,
+        .cert = ca->at[i].cert, .parent = row->parent, .key_kind = row->key_kind,
+        .key_uri = row->key_uri, .revoked = row->revoked,
+    };
+}
+
+bool ca_authority_find(const struct ca *ca, const char *name, struct ca_authority *out,
+                       struct ps_err *err)
+{
+    PS_AUTO(buf_free) struct buf names = BUF(512);
+
+    for (size_t i = 0; i < ca->conf.len; i++) {
+        if (strcmp(ca->conf.rows[i].name, name) == 0) {
+            *out = ca_authority_at(ca, i);
+            return true;
+        }
+        buf_printf(&names, "%s%s", i ? ", " : "", ca->conf.rows[i].name);
     }
-    store_freep(&ca->store);
-    free(ca->dir);
-    free(ca);
-}
-
-void ca_leaf_free(struct ca_leaf *leaf)
-{
-    cert_list_free(&leaf->chain);
-    key_freep(&leaf->key);
+    ps_fail(err, PS_E_NOT_FOUND, _("the CA has no authority \"%s\""), name);
+    return ps_hint(err, _("It has: %s."), buf_text(&names));
 }
 
 /* ---- files ---- */
 
-bool ca_exists(const char *dir)
+char *ca_path(const struct ca *ca, const char *name)
 {
-    static const char *const names[] = { "root.crt", "server-ca.crt", "client-ca.crt", CA_LEDGER };
+    return path_join(ca->dir, name);
+}
 
-    for (size_t i = 0; i < PS_COUNT(names); i++) {
-        PS_AUTO(ps_freep) char *path = path_join(dir, names[i]);
+char *ca_file_of(const struct ca *ca, const char *name, const char *suffix)
+{
+    return ps_asprintf("%s/%s%s", ca->dir, name, suffix);
+}
+
+const char *ca_ledger(const struct ca *ca, char **own)
+{
+    *own = ca->conf.store ? NULL : ca_path(ca, CA_LEDGER);
+    return ca->conf.store ? ca->conf.store : *own;
+}
+
+static bool all_exist(const char *dir, const char *const *names)
+{
+    for (; *names; names++) {
+        PS_AUTO(ps_freep) char *path = path_join(dir, *names);
 
         if (!file_exists(path))
             return false;
     }
     return true;
+}
+
+bool ca_exists(const char *dir)
+{
+    static const char *const now[] = { CA_CONF, NULL };
+    static const char *const before_conf[] = { "root.crt", "server-ca.crt", "client-ca.crt",
+                                               CA_LEDGER, NULL };
+
+    return all_exist(dir, now) || all_exist(dir, before_conf);
 }
 
 bool ca_write_chain(const struct ca *ca, const char *name, const struct cert_list *chain,
@@ -85,17 +170,8 @@ bool ca_write_chain(const struct ca *ca, const char *name, const struct cert_lis
     return file_write(path, pem.p, pem.len, 0644, err);
 }
 
-bool ca_write_key(const struct ca *ca, const char *name, const struct key *key,
-                  const struct secret *pass, struct ps_err *err)
-{
-    PS_AUTO(ps_freep) char *path = ca_path(ca, name);
-    PS_AUTO(secret_free) struct secret pem = { 0 };
-
-    return key_to_pem(key, pass, &pem, err) && file_write(path, pem.p, pem.len, 0600, err);
-}
-
-static bool read_chain(const struct ca *ca, const char *name, struct cert_list *out,
-                       struct ps_err *err)
+bool ca_read_chain(const struct ca *ca, const char *name, struct cert_list *out,
+                   struct ps_err *err)
 {
     PS_AUTO(ps_freep) char *path = ca_path(ca, name);
     PS_AUTO(buf_free) struct buf pem = BUF(0);
@@ -104,97 +180,192 @@ static bool read_chain(const struct ca *ca, const char *name, struct cert_list *
         && cert_list_from_pem(buf_text(&pem), pem.len, path, out, err);
 }
 
-static bool ask_passphrase(struct ca *ca, const char *path, struct secret *out, struct ps_err *err)
+bool ca_record(struct ca *ca, const struct cert *cert, const char *kind, const char *const *hosts,
+               struct ps_err *err)
 {
-    if (ca->pass)
-        return ca->pass(ca->pass_arg, path, out, err);
-    return ps_fail(err, PS_E_PASSPHRASE, _("private key \"%s\" is encrypted"), path);
+    const struct cert_info *info = cert_info(cert);
+    PS_AUTO(buf_free) struct buf der = BUF(FILE_CONF_MAX);
+
+    if (!cert_to_der(cert, &der, err))
+        return false;
+    const struct store_cert row = {
+        .serial_hex = info->serial_hex, .issuer = info->issuer, .subject = info->subject,
+        .kind = kind, .fingerprint = info->fingerprint, .not_before = info->not_before,
+        .not_after = info->not_after, .der = der.p, .der_len = der.len,
+        .common_name = *info->common_name ? info->common_name : NULL, .hosts = hosts,
+        .shard = info->is_ca ? 0 : (int)shard_of(info->serial_hex, ca->conf.crl_shards),
+    };
+    return store_put_cert(ca->store, &row, err);
 }
 
-static bool read_key(struct ca *ca, const char *name, struct key **out, struct ps_err *err)
+/* ---- opening ---- */
+
+static void drop_authorities(struct ca *ca)
 {
-    PS_AUTO(ps_freep) char *path = ca_path(ca, name);
-    PS_AUTO(secret_free) struct secret pem = { 0 };
-    PS_AUTO(secret_free) struct secret pass = { 0 };
-    struct file_attr folder;    /* root may use a CA that is somebody else's */
-    bool encrypted;
-
-    if (!file_attr_read(ca->dir, &folder, err) || !key_file_mode_ok(path, folder.uid, err)
-        || !secret_read_file(path, &pem, err))
-        return false;
-    encrypted = key_pem_is_encrypted(pem.p, pem.len);
-    if (encrypted && !ask_passphrase(ca, path, &pass, err))
-        return false;
-    return key_from_pem(pem.p, pem.len, path, encrypted ? &pass : NULL, out, err);
-}
-
-bool ca_need_key(struct ca *ca, enum ca_who who, struct ps_err *err)
-{
-    const char *name = ca_profiles[who].key;
-    PS_AUTO(key_freep) struct key *key = NULL;
-
-    if (ca->key[who])
-        return true;
-    if (!read_key(ca, name, &key, err)) {
-        if (who == CA_ROOT && err->code == PS_E_NOT_FOUND)
-            ps_hint(err, _("If it is kept offline, bring it back for this one command."));
-        return false;
+    for (size_t i = 0; ca->at && i < ca->conf.len; i++) {
+        cert_freep(&ca->at[i].cert);
+        key_freep(&ca->at[i].key);
     }
-    if (!cert_matches_key(ca->cert[who], key))
-        return ps_fail(err, PS_E_CERT, _("the key \"%s\" does not belong to \"%s\" of the CA"),
-                       name, ca_profiles[who].crt);
-    ca->key[who] = PS_TAKE(key);
-    return true;
+    free(ca->at);
+    ca->at = NULL;
 }
 
-/* ---- open ---- */
-
-static bool read_authority(struct ca *ca, enum ca_who who, struct ps_err *err)
+void ca_free(struct ca *ca)
 {
+    drop_authorities(ca);
+    ca_conf_free(&ca->conf);
+    store_freep(&ca->store);
+    free(ca->dir);
+    free(ca);
+}
+
+void ca_leaf_free(struct ca_leaf *leaf)
+{
+    cert_list_free(&leaf->chain);
+    key_freep(&leaf->key);
+}
+
+static bool read_cert(struct ca *ca, const struct ca_conf_row *row, struct cert **out,
+                      struct ps_err *err)
+{
+    PS_AUTO(ps_freep) char *name = ps_asprintf("%s.crt", row->name);
     PS_AUTO(cert_list_free) struct cert_list list = { 0 };
 
-    if (!read_chain(ca, ca_profiles[who].crt, &list, err))
+    if (!ca_read_chain(ca, name, &list, err))
         return false;
-    if (!cert_issued_by(list.at[0], who == CA_ROOT ? list.at[0] : ca->cert[CA_ROOT])) {
-        ps_fail(err, PS_E_CERT, _("\"%s\" of the CA was not issued by its root"),
-                ca_profiles[who].crt);
-        return ps_hint(err, _("Put back the files of one and the same CA in \"%s\"."), ca->dir);
-    }
-    ca->cert[who] = cert_ref(list.at[0]);
+    *out = cert_ref(list.at[0]);
     return true;
+}
+
+static bool fits_parent(struct ca *ca, const struct authority *authority, struct ps_err *err)
+{
+    const struct authority *parent = ca_parent(ca, authority);
+
+    if (!authority->cert || (parent && parent->cert
+                             && cert_issued_by(authority->cert, parent->cert)))
+        return true;
+    ps_fail(err, PS_E_CERT, _("\"%s.crt\" of the CA was not issued by its root"),
+            authority->row->name);
+    return ps_hint(err, _("Put back the files of one and the same CA in \"%s\"."), ca->dir);
+}
+
+bool ca_read_authorities(struct ca *ca, struct ps_err *err)
+{
+    ca->at = ps_calloc(ca->conf.len + 1, sizeof(*ca->at));
+    for (size_t i = 0; i < ca->conf.len; i++)
+        ca->at[i].row = &ca->conf.rows[i];
+    for (size_t i = 0; i < ca->conf.len; i++)
+        if (ca->conf.rows[i].state != CA_WAITING
+            && !read_cert(ca, &ca->conf.rows[i], &ca->at[i].cert, err))
+            return false;
+    for (size_t i = 0; i < ca->conf.len; i++)
+        if (!fits_parent(ca, &ca->at[i], err))
+            return false;
+    return true;
+}
+
+/* A CA of before there was a ca.conf: the three, active, with keys in files. */
+static void three(struct ca_conf *out)
+{
+    ca_conf_default(out);
+    for (int who = 0; who < CA_WHO_LEN; who++) {
+        struct ca_conf_row *row = ca_conf_add(out, ca_profiles[who].name);
+
+        if (who != CA_ROOT) {
+            free(row->parent);
+            row->parent = ps_strdup(ca_profiles[CA_ROOT].name);
+        }
+    }
+}
+
+static bool read_conf(const char *dir, struct ca_conf *out, struct ps_err *err)
+{
+    PS_AUTO(ps_freep) char *path = path_join(dir, CA_CONF);
+    PS_AUTO(buf_free) struct buf text = BUF(0);
+
+    if (!file_exists(path)) {
+        three(out);
+        return true;
+    }
+    return file_read(path, CA_CONF_MAX_BYTES, &text, err)
+        && ca_conf_parse(buf_text(&text), text.len, path, out, err);
 }
 
 bool ca_open(const char *dir, ca_pass_fn pass, void *arg, struct ca **out, struct ps_err *err)
 {
     PS_AUTO(ca_freep) struct ca *ca = ps_calloc(1, sizeof(*ca));
+    PS_AUTO(ps_freep) char *ledger = NULL;
 
     if (!ca_exists(dir)) {
         ps_fail(err, PS_E_NOT_FOUND, _("no certificate authority in \"%s\""), dir);
         return ps_at(err, dir, 0, 0);
     }
-    if (!path_absolute(dir, &ca->dir, err))
-        return false;
     ca->pass = pass;
     ca->pass_arg = arg;
-    for (int who = 0; who < CA_WHO_LEN; who++)
-        if (!read_authority(ca, (enum ca_who)who, err))
-            return false;
-
-    PS_AUTO(ps_freep) char *ledger = ca_path(ca, CA_LEDGER);
-    if (!store_open(ledger, &ca->store, err))
+    if (!path_absolute(dir, &ca->dir, err) || !read_conf(ca->dir, &ca->conf, err)
+        || !ca_read_authorities(ca, err)
+        || !store_open(ca_ledger(ca, &ledger), &ca->store, err))
         return false;
     *out = PS_TAKE(ca);
     return true;
 }
 
-bool ca_revoked_proof(struct ca *ca, struct ca_leaf *out, struct ps_err *err)
-{
-    PS_AUTO(ca_leaf_free) struct ca_leaf leaf = { 0 };
+/* ---- one at a time ---- */
 
-    if (!read_chain(ca, CA_PROOF_CRT, &leaf.chain, err)
-        || !read_key(ca, CA_PROOF_KEY, &leaf.key, err))
-        return false;
-    *out = leaf;
-    leaf = (struct ca_leaf){ 0 };
+enum { LOCK_WAIT_MS = 10000, LOCK_LOOK_MS = 50 };
+
+static bool wait_for_lock(const struct ca *ca, struct file_lock **out, struct ps_err *err)
+{
+    PS_AUTO(ps_freep) char *path = ca_path(ca, CA_LOCK);
+    int64_t deadline_ms = clock_mono_ms() + LOCK_WAIT_MS;
+
+    while (!lock_take(path, out, err)) {
+        if (err->code != PS_E_BUSY || clock_mono_ms() > deadline_ms)
+            return false;
+        clock_sleep_ms(LOCK_LOOK_MS);
+    }
+    ps_err_clear(err);
     return true;
+}
+
+static bool same_conf(const struct ca_conf *a, const struct ca_conf *b, bool *same,
+                      struct ps_err *err)
+{
+    PS_AUTO(buf_free) struct buf one = BUF(CA_CONF_MAX_BYTES);
+    PS_AUTO(buf_free) struct buf other = BUF(CA_CONF_MAX_BYTES);
+
+    if (!ca_conf_write(a, &one, err) || !ca_conf_write(b, &other, err))
+        return false;
+    *same = strcmp(buf_text(&one), buf_text(&other)) == 0;
+    return true;
+}
+
+bool ca_lock(struct ca *ca, struct file_lock **out, struct ps_err *err)
+{
+    PS_AUTO(lock_freep) struct file_lock *lock = NULL;
+    PS_AUTO(ca_conf_free) struct ca_conf now = { 0 };
+    bool same = false;
+
+    if (!wait_for_lock(ca, &lock, err) || !read_conf(ca->dir, &now, err)
+        || !same_conf(&now, &ca->conf, &same, err))
+        return false;
+    if (!same) {
+        drop_authorities(ca);
+        ca_conf_free(&ca->conf);
+        ca->conf = now;
+        now = (struct ca_conf){ 0 };
+        if (!ca_read_authorities(ca, err))
+            return false;
+    }
+    *out = PS_TAKE(lock);
+    return true;
+}
+
+bool ca_save(const struct ca *ca, struct ps_err *err)
+{
+    PS_AUTO(ps_freep) char *path = ca_path(ca, CA_CONF);
+    PS_AUTO(buf_free) struct buf text = BUF(CA_CONF_MAX_BYTES);
+
+    return ca_conf_write(&ca->conf, &text, err)
+        && file_write(path, text.p, text.len, 0600, err);
 }

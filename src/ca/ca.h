@@ -129,9 +129,6 @@ unsigned ca_crl_shards(const struct ca *ca);            /* at least 1 */
 const struct cert *ca_root(const struct ca *ca);        /* the active one; NULL when there is none */
 const struct cert *ca_intermediate(const struct ca *ca, enum cert_use use);     /* likewise */
 
-/* Who acts from now on, and why: for the audit log.  The default is the user and host of the process. */
-void ca_set_actor(struct ca *ca, const char *actor, const char *reason);
-
 /* ---- leaves ---- */
 
 struct ca_leaf_spec {

@@ -3,87 +3,110 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/clock.h"
+/* ---- what it is made of ---- */
 
-/* ---- the three ---- */
-
-static bool make_authority(struct ca *ca, enum ca_who who, const struct ca_spec *spec,
-                           const char *digits, struct ps_err *err)
+static void take_text(char **to, const char *value)
 {
-    const struct ca_profile *profile = &ca_profiles[who];
-    const bool is_root = who == CA_ROOT;
-    PS_AUTO(ps_freep) char *cn = ps_asprintf("%s %s", profile->title, digits);
-    time_t now = clock_now();
-    struct cert_spec what = {
-        .subject = spec->dn, .is_ca = true, .path_len = profile->path_len, .uses = profile->uses,
-        .not_before = now - CA_BACKDATE_SECONDS,
-        .not_after = now + (time_t)profile->days * CA_DAY_SECONDS,
-    };
-
-    what.subject.cn = cn;
-    if (!key_generate(spec->key_type, &ca->key[who], err)
-        || !cert_make(&what, ca->key[who], is_root ? NULL : ca->cert[CA_ROOT],
-                      is_root ? NULL : ca->key[CA_ROOT], &ca->cert[who], err)
-        || !ca_record(ca, ca->cert[who], profile->kind, err))
-        return false;
-
-    PS_AUTO(cert_list_free) struct cert_list alone = { 0 };
-    cert_list_add(&alone, ca->cert[who]);
-    return ca_write_key(ca, profile->key, ca->key[who], is_root ? spec->root_pass : NULL, err)
-        && ca_write_chain(ca, profile->crt, &alone, err);
+    if (value) {
+        free(*to);
+        *to = ps_strdup(value);
+    }
 }
 
-/* Two CAs made with the same DN must not be mistaken for each other. */
-static bool name_digits(char out[9], struct ps_err *err)
+static bool check_days(const struct ca_days *days, struct ps_err *err)
 {
-    uint32_t number;
+    enum { DAYS_MAX = 36500 };
+    const long all[] = { days->root, days->intermediate, days->server, days->client,
+                         days->root_crl, days->crl };
 
-    if (getrandom(&number, sizeof(number), 0) != sizeof(number))
-        return ps_fail(err, PS_E_CRYPTO, _("could not get random bytes: %m"));
-    snprintf(out, 9, "%08x", number);
+    for (size_t i = 0; i < PS_COUNT(all); i++)
+        if (all[i] < 1 || all[i] > DAYS_MAX)
+            return ps_fail(err, PS_E_VALUE, _("a certificate cannot be valid for %ld days"),
+                           all[i]);
     return true;
 }
 
-static bool make_proof(struct ca *ca, const struct ca_spec *spec, struct ps_err *err)
+static bool check_spec(const struct ca_spec *spec, struct ps_err *err)
 {
-    const struct ca_leaf_spec what = {
-        .use = CERT_USE_CLIENT, .common_name = CA_PROOF_CN, .key_type = spec->key_type,
-        .days = CA_DAYS_INTERMEDIATE, .proof = true,
-    };
-    PS_AUTO(ca_leaf_free) struct ca_leaf leaf = { 0 };
-    enum { CESSATION_OF_OPERATION = 5 };    /* RFC 5280 5.3.1: it was never lost, only given up */
+    if (spec->crl_shards > SHARD_MAX)
+        return ps_fail(err, PS_E_VALUE, _("a CRL can have at most %d partitions"), SHARD_MAX);
+    if (spec->crl_url && strlen(spec->crl_url) > SHARD_URI - 64)
+        return ps_fail(err, PS_E_VALUE, _("the URL of the CRLs is too long"));
+    return true;
+}
 
-    return ca_issue(ca, &what, &leaf, err)
-        && ca_write_key(ca, CA_PROOF_KEY, leaf.key, NULL, err)
-        && ca_write_chain(ca, CA_PROOF_CRT, &leaf.chain, err)
-        && ca_revoke(ca, leaf.chain.at[0], CESSATION_OF_OPERATION, err);
+static long days_or(long given, long usual)
+{
+    return given ? given : usual;
+}
+
+static bool fill_conf(struct ca_conf *conf, const struct ca_spec *spec, struct ps_err *err)
+{
+    const struct ca_days *days = &spec->days;
+
+    ca_conf_default(conf);
+    conf->days = (struct ca_days){
+        days_or(days->root, CA_DAYS_ROOT), days_or(days->intermediate, CA_DAYS_INTERMEDIATE),
+        days_or(days->server, CA_DAYS_SERVER), days_or(days->client, CA_DAYS_CLIENT),
+        days_or(days->root_crl, CA_DAYS_ROOT_CRL), days_or(days->crl, CA_DAYS_CRL),
+    };
+    conf->crl_shards = spec->crl_shards > 1 ? spec->crl_shards : 1;
+    take_text(&conf->crl_url, spec->crl_url);
+    take_text(&conf->pass_command, spec->pass_command);
+    take_text(&conf->store, spec->store);
+    for (const char *const *p = spec->permit_dns; p && *p; p++)
+        ca_conf_permit(&conf->permit_dns, &conf->dns_len, &conf->dns_cap, *p);
+    for (const char *const *p = spec->permit_ip; p && *p; p++)
+        ca_conf_permit(&conf->permit_ip, &conf->ip_len, &conf->ip_cap, *p);
+    return check_spec(spec, err) && check_days(&conf->days, err);
+}
+
+/* ---- its authorities ---- */
+
+static bool wanted(enum ca_shape shape, enum ca_who who)
+{
+    return shape == CA_SHAPE_WHOLE || (who == CA_ROOT) == (shape == CA_SHAPE_ROOT);
+}
+
+static bool make_one(struct ca *ca, enum ca_who who, const struct ca_spec *spec,
+                     struct ps_err *err)
+{
+    const bool waits = spec->shape == CA_SHAPE_OFFLINE_ROOT;
+    const struct ca_new what = {
+        .key_type = spec->key_type, .pass = who == CA_ROOT ? spec->root_pass : spec->pass,
+        .key_uri = spec->key_uri[who], .dn = &spec->dn, .waits = waits,
+    };
+
+    return ca_add_row(ca, who, waits ? CA_WAITING : CA_ACTIVE, err)
+        && ca_make_authority(ca, ca_profiles[who].name, &what, err);
 }
 
 static bool open_ledger(struct ca *ca, struct ps_err *err)
 {
-    PS_AUTO(ps_freep) char *ledger = ca_path(ca, CA_LEDGER);
+    PS_AUTO(ps_freep) char *ledger = NULL;
 
-    return store_open(ledger, &ca->store, err);
+    return store_open(ca_ledger(ca, &ledger), &ca->store, err);
 }
 
 static bool fill(struct ca *ca, const struct ca_spec *spec, struct ps_err *err)
 {
-    char digits[9];
+    if (!fill_conf(&ca->conf, spec, err) || !open_ledger(ca, err))
+        return false;
+    for (int who = 0; who < CA_WHO_LEN; who++)
+        if (wanted(spec->shape, (enum ca_who)who) && !make_one(ca, (enum ca_who)who, spec, err))
+            return false;
 
-    if (!name_digits(digits, err) || !open_ledger(ca, err))
+    struct authority *client = ca_active(ca, CA_CLIENT);
+    if (client && !ca_make_proof(ca, client, spec->key_type, err))
         return false;
-    for (int who = 0; who < CA_WHO_LEN; who++)
-        if (!make_authority(ca, (enum ca_who)who, spec, digits, err))
+    for (size_t i = 0; i < ca->conf.len; i++)
+        if (ca->at[i].cert && !ca_write_crl(ca, &ca->at[i], err))
             return false;
-    if (!make_proof(ca, spec, err))
+    if (!ca_save(ca, err))
         return false;
-    for (int who = 0; who < CA_WHO_LEN; who++)
-        if (!ca_write_crl(ca, (enum ca_who)who, err))
-            return false;
     store_freep(&ca->store);    /* its file is about to move; closing folds the journal into it */
     return true;
 }

@@ -7,24 +7,30 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "ca/ca.h"
+#include "ca/conf.h"
+#include "ca/shard.h"
 #include "store/store.h"
 
-/* What the three are: names of files and subjects, what each may do, how long it lives. */
+/* What the three kinds are: names of files and subjects, and what each may do. */
 struct ca_profile {
-    const char *crt, *key, *crl;    /* files */
-    const char *kind;               /* in the ledger */
+    const char *name;               /* of the first generation, and its kind in the ledger */
     const char *title;              /* the CN, before its digits */
     unsigned uses;                  /* EKU */
     int path_len;                   /* -1: no limit */
-    int days, crl_days;
 };
 extern const struct ca_profile ca_profiles[CA_WHO_LEN];
+
+struct authority {
+    const struct ca_conf_row *row;  /* in ca->conf */
+    struct cert *cert;              /* NULL while it waits */
+    struct key *key;                /* NULL until it is needed */
+};
 
 struct ca {
     char *dir;
     struct store *store;
-    struct cert *cert[CA_WHO_LEN];
-    struct key *key[CA_WHO_LEN];    /* NULL until it is needed */
+    struct ca_conf conf;
+    struct authority *at;           /* one for each row of conf */
     ca_pass_fn pass;
     void *pass_arg;
 };
@@ -34,21 +40,91 @@ static inline enum ca_who ca_issuer_of(enum cert_use use)
     return use == CERT_USE_SERVER ? CA_SERVER : CA_CLIENT;
 }
 
+/* ---- ca.c ---- */
+
 char *ca_path(const struct ca *ca, const char *name);   /* the caller's to free */
-PS_MUST bool ca_need_key(struct ca *ca, enum ca_who who, struct ps_err *err);
+/* The file of an authority: "server-ca-2" and ".crt"; the caller's to free. */
+char *ca_file_of(const struct ca *ca, const char *name, const char *suffix);
+const char *ca_ledger(const struct ca *ca, char **own); /* where; *own is the caller's to free */
+
+struct authority *ca_active(const struct ca *ca, enum ca_who who);      /* NULL when there is none */
+struct authority *ca_by_name(const struct ca *ca, const char *name);    /* likewise */
+struct authority *ca_parent(const struct ca *ca, const struct authority *of);   /* a root: itself */
+bool ca_in_use(const struct authority *authority);      /* in bundles and sets: not retired, not expired */
+bool ca_is_offline(const struct ca *ca, const struct authority *authority);     /* no key here */
+void ca_anchors(const struct ca *ca, struct cert_list *out);    /* the roots in use */
+
 PS_MUST bool ca_record(struct ca *ca, const struct cert *cert, const char *kind,
-                       struct ps_err *err);
+                       const char *const *hosts, struct ps_err *err);
+PS_MUST bool ca_read_chain(const struct ca *ca, const char *name, struct cert_list *out,
+                           struct ps_err *err);
 PS_MUST bool ca_write_chain(const struct ca *ca, const char *name, const struct cert_list *chain,
                             struct ps_err *err);
+/* Read the certificates of ca->conf again: after its rows changed. */
+PS_MUST bool ca_read_authorities(struct ca *ca, struct ps_err *err);
+
+/* ---- one at a time ---- */
+
+/*
+ * Changes of authorities and CRLs, one process at a time: take the lock (PS_E_BUSY after a while),
+ * and see what others have done meanwhile.
+ */
+PS_MUST bool ca_lock(struct ca *ca, struct file_lock **out, struct ps_err *err);
+PS_MUST bool ca_save(const struct ca *ca, struct ps_err *err);  /* ca.conf: the change has happened */
+
+/* ---- keys.c ---- */
+
+/* Its key, read now if it was not: fits the certificate, or PS_E_CERT. */
+PS_MUST bool ca_need_key(struct ca *ca, struct authority *authority, struct ps_err *err);
+/* The same after asking whether it may sign today: clock, dates of it and of its root. */
+PS_MUST bool ca_may_sign(struct ca *ca, struct authority *authority, struct ps_err *err);
+/* The active one for leaves of this use, with its key, ready to sign. */
+PS_MUST bool ca_signer(struct ca *ca, enum ca_who who, struct authority **out,
+                       struct ps_err *err);
+PS_MUST bool ca_read_key(struct ca *ca, const char *name, struct key **out, struct ps_err *err);
 PS_MUST bool ca_write_key(const struct ca *ca, const char *name, const struct key *key,
                           const struct secret *pass, struct ps_err *err);
+/* The passphrase for `what`: of the CA's command, or of the caller. */
+PS_MUST bool ca_passphrase(struct ca *ca, const char *what, struct secret *out,
+                           struct ps_err *err);
+
+/* ---- authority.c ---- */
+
+struct ca_new {                     /* an authority that is to be made */
+    enum key_type key_type;
+    const struct secret *pass;
+    const char *key_uri;
+    const struct cert_dn *dn;
+    bool waits;                     /* a request in place of a certificate: its root is elsewhere */
+};
+/* The row is in ca->conf already.  Its key, certificate and ledger entry, in this order. */
+PS_MUST bool ca_make_authority(struct ca *ca, const char *name, const struct ca_new *what,
+                               struct ps_err *err);
+/* A row of the next generation, with the active root as its parent. */
+PS_MUST bool ca_add_row(struct ca *ca, enum ca_who who, enum ca_state state, struct ps_err *err);
+
+/* ---- issue.c ---- */
+
+PS_MUST bool ca_issue_by(struct ca *ca, struct authority *issuer, const struct ca_leaf_spec *spec,
+                         struct ca_leaf *out, struct ps_err *err);
+
+/* ---- crl.c ---- */
+
 /* Write one CRL, whatever the old one was like; under the lock, or in a folder nobody else knows. */
-PS_MUST bool ca_write_crl(struct ca *ca, enum ca_who who, struct ps_err *err);
+PS_MUST bool ca_write_crl(struct ca *ca, struct authority *authority, struct ps_err *err);
+PS_MUST bool ca_read_crl(const struct ca *ca, const struct authority *authority,
+                         struct crl_list *out, struct ps_err *err);
+unsigned ca_shards_of(const struct ca *ca, const struct authority *authority);
+
+/* ---- proof.c ---- */
+
+/* A client certificate of this authority that is revoked at once. */
+PS_MUST bool ca_make_proof(struct ca *ca, struct authority *issuer, enum key_type key_type,
+                           struct ps_err *err);
 
 #define CA_LEDGER "ledger.db"
 #define CA_LOCK "lock"
-#define CA_PROOF_CRT "revoked-proof.crt"
-#define CA_PROOF_KEY "revoked-proof.key"
+#define CA_CONF "ca.conf"
 #define CA_PROOF_CN "pgseal-revoked-proof"
 enum { CA_DAY_SECONDS = 24 * 60 * 60 };
 

@@ -2,24 +2,10 @@
 #include "ca/internal.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "tls/verify.h"
 
 enum { DAYS_MAX = 36500, CN_MAX = 64 };     /* ub-common-name of RFC 5280 A.1 */
-
-bool ca_record(struct ca *ca, const struct cert *cert, const char *kind, struct ps_err *err)
-{
-    const struct cert_info *info = cert_info(cert);
-    PS_AUTO(buf_free) struct buf der = BUF(FILE_CONF_MAX);
-
-    if (!cert_to_der(cert, &der, err))
-        return false;
-    const struct store_cert row = {
-        .serial_hex = info->serial_hex, .issuer = info->issuer, .subject = info->subject,
-        .kind = kind, .fingerprint = info->fingerprint, .not_before = info->not_before,
-        .not_after = info->not_after, .der = der.p, .der_len = der.len,
-    };
-    return store_put_cert(ca->store, &row, err);
-}
 
 /* ---- what is asked for ---- */
 
@@ -54,10 +40,12 @@ static bool subject_name(const struct ca_leaf_spec *spec, const char **cn, struc
     return check_role(spec->common_name, err);
 }
 
-static bool lifetime(const struct ca_leaf_spec *spec, struct cert_spec *out, struct ps_err *err)
+static bool lifetime(const struct ca *ca, const struct ca_leaf_spec *spec, struct cert_spec *out,
+                     struct ps_err *err)
 {
+    const struct ca_days *usual = &ca->conf.days;
     long days = spec->days ? spec->days
-              : spec->use == CERT_USE_SERVER ? CA_DAYS_SERVER : CA_DAYS_CLIENT;
+              : spec->use == CERT_USE_SERVER ? usual->server : usual->client;
     time_t now = clock_now();
 
     if (spec->not_before && spec->not_after) {
@@ -72,14 +60,20 @@ static bool lifetime(const struct ca_leaf_spec *spec, struct cert_spec *out, str
     return true;
 }
 
-static bool plan(const struct ca *ca, const struct ca_leaf_spec *spec, struct cert_spec *out,
-                 struct ps_err *err)
+/* The other fields of the subject: given, or those of the CA. */
+static struct cert_dn subject_of(const struct authority *issuer, const struct ca_leaf_spec *spec)
+{
+    return spec->dn ? *spec->dn : cert_info(issuer->cert)->dn;
+}
+
+static bool plan(const struct ca *ca, const struct authority *issuer,
+                 const struct ca_leaf_spec *spec, struct cert_spec *out, struct ps_err *err)
 {
     *out = (struct cert_spec){
-        .subject = cert_info(ca->cert[CA_ROOT])->dn, .uses = spec->use,
+        .subject = subject_of(issuer, spec), .uses = spec->use,
         .hosts = spec->use == CERT_USE_SERVER ? spec->hosts : NULL,
     };
-    return subject_name(spec, &out->subject.cn, err) && lifetime(spec, out, err);
+    return subject_name(spec, &out->subject.cn, err) && lifetime(ca, spec, out, err);
 }
 
 /* ---- the act ---- */
@@ -100,27 +94,57 @@ static bool would_be_accepted(const struct ca *ca, const struct cert_list *chain
 
     if (!in_force)
         return true;
-    cert_list_add(&anchors, ca->cert[CA_ROOT]);
+    ca_anchors(ca, &anchors);
     return verify_chain(chain, &anchors, NULL, use, now, err)
         || ps_while(err, _("cannot issue a certificate that nobody would accept"));
 }
 
-bool ca_issue(struct ca *ca, const struct ca_leaf_spec *spec, struct ca_leaf *out,
-              struct ps_err *err)
+/* The serial comes first: it decides in which partition of the CRL the certificate is looked for. */
+static bool make_cert(const struct ca *ca, const struct authority *issuer,
+                      struct cert_spec *what, const struct key *public_of, struct cert **out,
+                      struct ps_err *err)
 {
-    enum ca_who issuer = ca_issuer_of(spec->use);
+    unsigned char serial[CERT_SERIAL_BYTES];
+    char hex[2 * CERT_SERIAL_BYTES + 1], uri[SHARD_URI];
+
+    if (!cert_new_serial(serial, err))
+        return false;
+    for (size_t i = 0; i < sizeof(serial); i++)
+        snprintf(hex + 2 * i, 3, "%02x", serial[i]);
+    what->serial = serial;
+    if (ca->conf.crl_shards > 1)
+        what->crl_uri = shard_uri(ca->conf.crl_url, issuer->cert,
+                                  shard_of(hex, ca->conf.crl_shards), uri);
+    return cert_make(what, public_of, issuer->cert, issuer->key, out, err);
+}
+
+static void say_if_cut(const struct cert_spec *what, const struct cert *cert, bool *cut)
+{
+    time_t end = cert_info(cert)->not_after;
+    char text[CLOCK_TEXT];
+
+    *cut = end < what->not_after;
+    if (*cut)
+        log_warn(_("the certificate ends with its issuer, at %s, before the time that was asked "
+                   "for"), clock_rfc3339(end, text));
+}
+
+bool ca_issue_by(struct ca *ca, struct authority *issuer, const struct ca_leaf_spec *spec,
+                 struct ca_leaf *out, struct ps_err *err)
+{
     PS_AUTO(ca_leaf_free) struct ca_leaf leaf = { 0 };
     PS_AUTO(cert_freep) struct cert *cert = NULL;
     struct cert_spec what;
 
-    if (!plan(ca, spec, &what, err) || !ca_need_key(ca, issuer, err)
-        || !key_generate(spec->key_type, &leaf.key, err)
-        || !cert_make(&what, leaf.key, ca->cert[issuer], ca->key[issuer], &cert, err))
+    if (!plan(ca, issuer, spec, &what, err) || !ca_may_sign(ca, issuer, err)
+        || (!spec->public_of && !key_generate(spec->key_type, &leaf.key, err))
+        || !make_cert(ca, issuer, &what, spec->public_of ? spec->public_of : leaf.key, &cert, err))
         return false;
+    say_if_cut(&what, cert, &leaf.cut);
     cert_list_add(&leaf.chain, cert);
-    cert_list_add(&leaf.chain, ca->cert[issuer]);
-    if (!would_be_accepted(ca, &leaf.chain, spec->use, err)
-        || !ca_record(ca, cert, kind_of(spec), err))
+    if (!ca_chain_of(ca, cert, &leaf.chain, err)
+        || !would_be_accepted(ca, &leaf.chain, spec->use, err)
+        || !ca_record(ca, cert, kind_of(spec), what.hosts, err))
         return false;
 
     *out = leaf;
@@ -128,9 +152,11 @@ bool ca_issue(struct ca *ca, const struct ca_leaf_spec *spec, struct ca_leaf *ou
     return true;
 }
 
-bool ca_revoke(struct ca *ca, const struct cert *cert, int reason, struct ps_err *err)
+bool ca_issue(struct ca *ca, const struct ca_leaf_spec *spec, struct ca_leaf *out,
+              struct ps_err *err)
 {
-    const struct cert_info *info = cert_info(cert);
+    struct authority *issuer = NULL;
 
-    return store_revoke(ca->store, info->issuer, info->serial_hex, clock_now(), reason, err);
+    return ca_signer(ca, ca_issuer_of(spec->use), &issuer, err)
+        && ca_issue_by(ca, issuer, spec, out, err);
 }

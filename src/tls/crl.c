@@ -3,6 +3,7 @@
 
 #include <openssl/pem.h>
 
+#include "tls/digest.h"
 #include "tls/internal.h"
 
 /* ---- what it says ---- */
@@ -33,6 +34,18 @@ static const char *read_uri(struct arena *arena, X509_CRL *x509_crl)
                          (size_t)ASN1_STRING_length(name->d.ia5));
 }
 
+static const char *digest(struct arena *arena, X509_CRL *x509_crl)
+{
+    char hex[DIGEST_HEX] = "?";
+    unsigned char *der = NULL;
+    int len = i2d_X509_CRL(x509_crl, &der);
+
+    if (len > 0)
+        digest_sha256_hex(der, (size_t)len, hex);
+    OPENSSL_free(der);
+    return arena_strdup(arena, hex);
+}
+
 struct crl *crl_wrap(X509_CRL *x509_crl)
 {
     struct crl *crl = ps_calloc(1, sizeof(*crl));
@@ -45,6 +58,7 @@ struct crl *crl_wrap(X509_CRL *x509_crl)
         .this_update = tls_time(X509_CRL_get0_lastUpdate(x509_crl)),
         .next_update = tls_time(X509_CRL_get0_nextUpdate(x509_crl)),
         .number = read_number(x509_crl),
+        .digest = digest(crl->arena, x509_crl),
         .uri = read_uri(crl->arena, x509_crl),
         .revoked_len = revoked ? (size_t)sk_X509_REVOKED_num(revoked) : 0,
     };

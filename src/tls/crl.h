@@ -32,6 +32,7 @@ struct crl_info {
     time_t this_update, next_update;    /* next_update 0: absent */
     int64_t number;                 /* CRL number; -1: absent */
     size_t revoked_len;
+    const char *digest;             /* SHA-256 of the DER, lower case hex */
     const char *uri;                /* of a partition: the name in its IDP; "" for a whole one */
 };
 const struct crl_info *crl_info(const struct crl *crl);

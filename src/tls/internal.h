@@ -80,6 +80,7 @@ PS_DEFINE_FREEP(NAME_CONSTRAINTS, NAME_CONSTRAINTS_free)
 bool tls_fail(struct ps_err *err, enum ps_code code, const char *fmt, ...) PS_PRINTF(3, 4);
 
 /* Wrap what OpenSSL has parsed; takes the reference. */
+struct key *key_wrap(EVP_PKEY *pkey);
 struct cert *cert_wrap(X509 *x509);
 struct crl *crl_wrap(X509_CRL *x509_crl);
 struct key *key_wrap(EVP_PKEY *pkey);

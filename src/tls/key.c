@@ -14,14 +14,15 @@ enum { PBKDF2_ROUNDS = 600000, PBKDF2_SALT_BYTES = 16 };    /* OWASP 2023 for HM
 
 static const struct {
     const char *name;
-    const char *curve;      /* NULL: RSA */
-    unsigned bits;
+    const char *algorithm, *curve;
+    size_t bits;
 } types[] = {
-    [KEY_EC_P256]  = { "ec:p256",  "P-256", 256 },
-    [KEY_EC_P384]  = { "ec:p384",  "P-384", 384 },
-    [KEY_RSA_2048] = { "rsa:2048", NULL, 2048 },
-    [KEY_RSA_3072] = { "rsa:3072", NULL, 3072 },
-    [KEY_RSA_4096] = { "rsa:4096", NULL, 4096 },
+    [KEY_EC_P256]  = { "ec:p256",  "EC", "P-256", 256 },
+    [KEY_EC_P384]  = { "ec:p384",  "EC", "P-384", 384 },
+    [KEY_RSA_2048] = { "rsa:2048", "RSA", NULL, 2048 },
+    [KEY_RSA_3072] = { "rsa:3072", "RSA", NULL, 3072 },
+    [KEY_RSA_4096] = { "rsa:4096", "RSA", NULL, 4096 },
+    [KEY_ED25519]  = { "ed25519",  "ED25519", NULL, 256 },
 };
 
 bool key_type_parse(const char *word, enum key_type *out, struct ps_err *err)
@@ -33,7 +34,7 @@ bool key_type_parse(const char *word, enum key_type *out, struct ps_err *err)
         }
     }
     ps_fail(err, PS_E_VALUE, _("unknown type of key \"%s\""), word);
-    return ps_hint(err, _("Known are: ec:p256, ec:p384, rsa:2048, rsa:3072, rsa:4096."));
+    return ps_hint(err, _("Known are: ec:p256, ec:p384, rsa:2048, rsa:3072, rsa:4096, ed25519."));
 }
 
 const char *key_type_name(enum key_type type)
@@ -57,8 +58,9 @@ void key_free(struct key *key)
 
 bool key_generate(enum key_type type, struct key **out, struct ps_err *err)
 {
-    EVP_PKEY *pkey = types[type].curve ? EVP_EC_gen(types[type].curve)
-                                       : EVP_RSA_gen(types[type].bits);
+    const char *algorithm = types[type].algorithm;
+    EVP_PKEY *pkey = types[type].curve ? EVP_PKEY_Q_keygen(NULL, NULL, algorithm, types[type].curve)
+                                       : EVP_PKEY_Q_keygen(NULL, NULL, algorithm, types[type].bits);
 
     if (!pkey)
         return tls_fail(err, PS_E_CRYPTO, _("could not make a private key of type %s"),

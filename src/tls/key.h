@@ -10,9 +10,9 @@
 #include "base/err.h"
 #include "tls/secret.h"
 
-enum key_type { KEY_EC_P256, KEY_EC_P384, KEY_RSA_2048, KEY_RSA_3072, KEY_RSA_4096 };
+enum key_type { KEY_EC_P256, KEY_EC_P384, KEY_RSA_2048, KEY_RSA_3072, KEY_RSA_4096, KEY_ED25519 };
 
-/* "ec:p256", "ec:p384", "rsa:2048", "rsa:3072", "rsa:4096"; PS_E_VALUE lists them. */
+/* "ec:p256", "ec:p384", "rsa:2048", "rsa:3072", "rsa:4096", "ed25519"; PS_E_VALUE lists them. */
 PS_MUST bool key_type_parse(const char *word, enum key_type *out, struct ps_err *err);
 const char *key_type_name(enum key_type type);
 

@@ -1,0 +1,163 @@
+/* bundle.c - what each side of a connection must trust, check and send. */
+#include "ca/internal.h"
+
+#include "base/clock.h"
+#include "tls/verify.h"
+
+/* The kind of CA that signs the other side's leaves. */
+static enum ca_who checked_by(enum cert_use side)
+{
+    return side == CERT_USE_SERVER ? CA_CLIENT : CA_SERVER;
+}
+
+static bool concerns(const struct authority *authority, enum ca_who leaf_ca)
+{
+    return ca_in_use(authority)
+        && (authority->row->who == CA_ROOT || authority->row->who == leaf_ca);
+}
+
+static bool read_all(const struct ca *ca, enum ca_who leaf_ca, struct crl_list *out,
+                     struct ps_err *err)
+{
+    for (size_t i = 0; i < ca->conf.len; i++)
+        if (concerns(&ca->at[i], leaf_ca) && !ca_read_crl(ca, &ca->at[i], out, err))
+            return false;
+    return true;
+}
+
+/* ---- tried before it is given out ---- */
+
+static bool fail_list(const struct authority *authority, struct ps_err *err)
+{
+    ps_fail(err, PS_E_CERT, _("revocation list \"%s.crl\" has expired, or is of another CA"),
+            authority->row->name);
+    return ps_hint(err, _("Make a new one: with this one nobody gets in."));
+}
+
+static bool part_is_good(const struct ca *ca, const struct authority *authority, unsigned shard,
+                         const struct crl_list *crls)
+{
+    char uri[SHARD_URI] = "";
+
+    if (ca_shards_of(ca, authority) > 1)
+        shard_uri(ca->conf.crl_url, authority->cert, shard, uri);
+    for (size_t i = 0; i < crls->len; i++) {
+        const struct crl_info *info = crl_info(crls->at[i]);
+
+        if (strcmp(info->uri, uri) == 0 && info->next_update > clock_now()
+            && crl_issued_by(crls->at[i], authority->cert))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * An intermediate passes with PostgreSQL's flags only if its root's CRL is there and good; the leaves
+ * then need one of the intermediate, which is looked at by hand: making a leaf to try would put a
+ * certificate into the world that nobody asked for.
+ */
+static bool try_one(const struct ca *ca, const struct authority *authority,
+                    const struct crl_list *crls, struct ps_err *err)
+{
+    PS_AUTO(cert_list_free) struct cert_list chain = { 0 };
+    PS_AUTO(cert_list_free) struct cert_list anchors = { 0 };
+
+    cert_list_add(&chain, authority->cert);
+    ca_anchors(ca, &anchors);
+    if (!verify_chain(&chain, &anchors, crls, CERT_USE_ANY, 0, err))
+        return false;
+    for (unsigned i = 0; crls && i < ca_shards_of(ca, authority); i++)
+        if (!part_is_good(ca, authority, i, crls))
+            return fail_list(authority, err);
+    return true;
+}
+
+static bool try_all(const struct ca *ca, enum ca_who leaf_ca, const struct crl_list *crls,
+                    struct ps_err *err)
+{
+    size_t tried = 0;
+
+    for (size_t i = 0; i < ca->conf.len; i++) {
+        if (!concerns(&ca->at[i], leaf_ca))
+            continue;
+        if (!try_one(ca, &ca->at[i], crls, err))
+            return false;
+        tried++;
+    }
+    return tried > 0
+        || ps_fail(err, PS_E_CERT, _("the CA \"%s\" has no certificate that is in force"), ca->dir);
+}
+
+/* ---- given out ---- */
+
+bool ca_trust_pem(struct ca *ca, enum cert_use side, struct buf *out, struct ps_err *err)
+{
+    enum ca_who leaf_ca = checked_by(side);
+
+    if (!try_all(ca, leaf_ca, NULL, err))
+        return false;
+    for (size_t i = 0; i < ca->conf.len; i++)
+        if (ca->conf.rows[i].who == CA_ROOT && concerns(&ca->at[i], leaf_ca)
+            && !cert_to_pem(ca->at[i].cert, out, err))
+            return false;
+    /* a server then knows the chain of a client that sends its leaf alone */
+    for (size_t i = 0; i < ca->conf.len && side == CERT_USE_SERVER; i++)
+        if (ca->conf.rows[i].who != CA_ROOT && concerns(&ca->at[i], leaf_ca)
+            && !cert_to_pem(ca->at[i].cert, out, err))
+            return false;
+    return true;
+}
+
+bool ca_crl_pem(struct ca *ca, enum cert_use side, struct buf *out, struct ps_err *err)
+{
+    PS_AUTO(crl_list_free) struct crl_list crls = { 0 };
+    enum ca_who leaf_ca = checked_by(side);
+
+    if (!read_all(ca, leaf_ca, &crls, err) || !try_all(ca, leaf_ca, &crls, err))
+        return ps_while(err, _("cannot use the revocation lists of the CA \"%s\""), ca->dir);
+    for (size_t i = 0; i < crls.len; i++)
+        if (!crl_to_pem(crls.at[i], out, err))
+            return false;
+    return true;
+}
+
+/* ---- sent after a leaf ---- */
+
+/*
+ * A root that is not the oldest in use is not yet known to everybody: its certificate by the one
+ * before leads those peers on.
+ */
+static bool add_cross(const struct ca *ca, const struct authority *root, struct cert_list *out,
+                      struct ps_err *err)
+{
+    for (size_t i = 0; i < ca->conf.len; i++) {
+        const struct authority *older = &ca->at[i];
+
+        if (older->row->who != CA_ROOT || !ca_in_use(older)
+            || older->row->generation >= root->row->generation)
+            continue;
+        PS_AUTO(ps_freep) char *name =
+            ps_asprintf("%s-by-%s.crt", root->row->name, older->row->name);
+        PS_AUTO(ps_freep) char *path = ca_path(ca, name);
+        if (file_exists(path) && !ca_read_chain(ca, name, out, err))
+            return false;
+    }
+    return true;
+}
+
+bool ca_chain_of(const struct ca *ca, const struct cert *leaf, struct cert_list *out,
+                 struct ps_err *err)
+{
+    for (size_t i = 0; i < ca->conf.len; i++) {
+        const struct authority *issuer = &ca->at[i];
+        const struct authority *root = ca_parent(ca, issuer);
+
+        if (issuer->row->who == CA_ROOT || !issuer->cert || !cert_issued_by(leaf, issuer->cert))
+            continue;
+        cert_list_add(out, issuer->cert);
+        return !root || add_cross(ca, root, out, err);
+    }
+    ps_fail(err, PS_E_NOT_FOUND, _("certificate %s was not issued by this CA"),
+            cert_info(leaf)->serial_hex);
+    return ps_detail(err, _("Its issuer is \"%s\"."), cert_info(leaf)->issuer);
+}

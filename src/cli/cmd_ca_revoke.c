@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "cli/ca_verb.h"
+#include "cli/revoke_server.h"
 
 static struct {
     char *cert, *reason;
@@ -13,6 +14,7 @@ static const struct poptOption options[] = {
     { "reason", 0, POPT_ARG_STRING, &opts.reason, 0,
       N_("unspecified, keyCompromise, CACompromise, affiliationChanged, superseded, "
          "cessationOfOperation or privilegeWithdrawn; default unspecified"), N_("REASON") },
+    REVOKE_SERVER_OPTIONS,
     POPT_TABLEEND
 };
 
@@ -56,19 +58,23 @@ static bool revoke_run(struct cli_run *run, struct ps_err *err)
 {
     PS_AUTO(ca_freep) struct ca *ca = NULL;
     PS_AUTO(cert_list_free) struct cert_list list = { 0 };
+    PS_AUTO(cert_list_free) struct cert_list revoked = { 0 };   /* of the file the first, the leaf */
     int reason = 0;
 
-    if (!cli_no_args(run, err) || !ca_verb_need(opts.cert, "--cert", err)
+    if (!cli_no_args(run, err) || !revoke_server_check(err) || !ca_verb_need(opts.cert, "--cert", err)
         || (opts.reason && !read_reason(opts.reason, &reason, err)) || !ca_verb_open(&ca, err)
         || !read_cert(opts.cert, &list, err) || !ca_revoke(ca, list.at[0], reason, err))
         return false;
+    cert_list_add(&revoked, list.at[0]);
     run->doc = doc_new("ca_revoke", _("Revoked"));
     ca_verb_describe(list.at[0], doc_root(run->doc));
-    return ca_refresh_crls(ca, false, err);
+    return ca_refresh_crls(ca, false, err) && revoke_server(ca, &revoked, doc_root(run->doc), err);
 }
 
 static const char *const examples[] = {
     "pgseal ca revoke --ca /etc/pgseal/ca --cert app/postgresql.crt --reason keyCompromise",
+    "pgseal ca revoke --ca /etc/pgseal/ca --cert app/postgresql.crt -D /var/lib/postgresql/15/main "
+    "--terminate",
     NULL
 };
 
@@ -77,7 +83,9 @@ const struct cli_cmd cmd_ca_revoke = {
     .summary = N_("revoke a certificate"),
     .usage = "--ca DIR --cert FILE [options]",
     .about = N_("The new revocation lists are written at once; servers refuse the certificate when "
-                "they have them: see \"pgseal ca crl\"."),
+                "they have them: see \"pgseal ca crl\".  With -D they are brought into a server, which "
+                "is shown to refuse it, and the sessions that are open with it are listed: revocation "
+                "does not end them, --terminate does."),
     .examples = examples,
     .options = options,
     .run = revoke_run,

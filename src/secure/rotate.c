@@ -159,8 +159,8 @@ static const char *why_due(const struct rotation *r)
         return NULL;
     if (creds_cert_due(present->at[0]))
         return _("less than a third of its life is left to the present certificate");
-    if (present->len < 2
-        || !cert_same(present->at[1], ca_intermediate(r->job.creds.ca, CERT_USE_SERVER)))
+    const struct cert *active = ca_intermediate(r->job.creds.ca, CERT_USE_SERVER);
+    if (active && (present->len < 2 || !cert_same(present->at[1], active)))
         return _("the authority that signed the present certificate was replaced");
     return NULL;
 }

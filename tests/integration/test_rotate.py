@@ -32,6 +32,9 @@ class Rotation(Site):
         return re.search(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", done.stdout,
                          re.S)[0]
 
+    def loaded(self):
+        return self.cluster.sql("select pg_conf_load_time()")
+
     def names(self):
         done = subprocess.run(["openssl", "x509", "-noout", "-ext", "subjectAltName"],
                               input=self.served(), capture_output=True, text=True, check=True)
@@ -258,3 +261,86 @@ def test_dry_run_touches_nothing(site):
     assert site.outcome(result) == ["planned"]
     assert site.cluster.files() == before
     assert len(list(pathlib.Path(f"{site.cluster.data}.pgseal").glob("txn-*"))) == 1
+
+
+# ---- revocation --------------------------------------------------------------------------------
+
+def revoke(site, *args, ok=True):
+    return site.run("ca", "revoke", "--ca", site.ca, "--cert", site.clients / "app/postgresql.crt",
+                    "-D", site.cluster.data, "--format", "json", *args, ok=ok)
+
+
+@contextlib.contextmanager
+def open_session(site):
+    """A session that lasts, opened with the certificate of app."""
+    env = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
+    with subprocess.Popen(["psql", "-XAtq", site.client("app")], stdin=subprocess.PIPE, env=env,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as psql:
+        psql.stdin.write("select 'in';\n")
+        psql.stdin.flush()
+        assert psql.stdout.readline() == "in\n"
+        yield psql
+
+
+def verdicts(result):
+    return {row["check"]: row["verdict"] for row in result.json["server"]["revocation"]}
+
+
+def test_a_revoked_client_is_refused_and_it_is_proven(site):
+    result = revoke(site, "--client-dir", site.clients)
+    assert verdicts(result) == dict.fromkeys(("listed", "loaded", "proof", "own"), "pass")
+    refused = site.cluster.psql(site.client("app"))
+    assert "certificate revoked" in refused.stderr, refused
+    again = revoke(site)
+    assert verdicts(again)["own"] == "not_examined" and verdicts(again)["listed"] == "pass"
+
+
+def test_sessions_that_stay_open_are_listed_and_ended_when_asked(site):
+    with open_session(site) as psql:
+        result = revoke(site).json["server"]
+        assert [s["role"] for s in result["sessions"]] == ["app"]
+        assert (result["open_sessions"], result["ended_sessions"]) == (1, 0)
+        psql.stdin.write("select 'still in';\n")
+        psql.stdin.flush()
+        assert psql.stdout.readline() == "still in\n"
+        result = revoke(site, "--terminate").json["server"]
+        assert (result["open_sessions"], result["ended_sessions"]) == (0, 1)
+        psql.stdin.write("select 'no more';\n")
+        psql.stdin.close()
+        assert psql.wait(10) != 0 and "terminating connection" in psql.stderr.read()
+    result = revoke(site).json["server"]
+    assert result["sessions"] == []
+
+
+def test_a_revocation_without_a_server_arrives_with_the_next_rotation(site):
+    site.run("ca", "revoke", "--ca", site.ca, "--cert", site.clients / "app/postgresql.crt", ok=True)
+    inside = site.cluster.psql(site.client("app"))
+    assert inside.returncode == 0, inside.stderr
+    served = site.served()
+    assert site.outcome(site.rotate("--all-due")) == ["rotated"]
+    assert site.served() == served                      # the certificate was not due
+    refused = site.cluster.psql(site.client("app"))
+    assert "certificate revoked" in refused.stderr, refused
+    assert site.outcome(site.rotate("--all-due")) == ["unchanged"]
+
+
+# ---- what is due --------------------------------------------------------------------------------
+
+def test_nothing_due_changes_nothing_and_says_so(site, make):
+    second = Rotation(make.plain(), site.folder, site.run)
+    second.secure("--no-proof")
+    before, loaded = (site.cluster.files(), second.cluster.files()), site.loaded()
+    result = site.rotate("-D", second.cluster.data, "--all-due")
+    assert site.outcome(result) == ["unchanged", "unchanged"]
+    assert (site.cluster.files(), second.cluster.files()) == before
+    assert site.loaded() == loaded
+
+
+def test_one_server_that_fails_does_not_keep_the_others_from_it(site, make):
+    second = Rotation(make.plain(), site.folder, site.run)
+    second.secure("--no-proof")
+    site.run("ca", "revoke", "--ca", site.ca, "--cert", site.clients / "app/postgresql.crt", ok=True)
+    result = site.run("rotate", "-D", "/nowhere", "-D", second.cluster.data, "--ca", site.ca, "--crl-only",
+                      "--format", "json")
+    assert result.status != 0
+    assert site.outcome(result) == ["failed", "rotated"]

@@ -193,7 +193,7 @@ PS_DEFINE_FREEP(struct store, release)
 
 bool store_open(const char *path, struct store **out, struct ps_err *err)
 {
-    PS_AUTO(turn_give) int turn = turn_take(path);
+    PS_AUTO(turn_give) __attribute__((unused)) int turn = turn_take(path);
     PS_AUTO(releasep) struct store *store = ps_calloc(1, sizeof(*store));
 
     store->path = ps_strdup(path);
@@ -217,7 +217,7 @@ bool store_open(const char *path, struct store **out, struct ps_err *err)
 
 void store_free(struct store *store)
 {
-    PS_AUTO(turn_give) int turn = turn_take(store->path);
+    PS_AUTO(turn_give) __attribute__((unused)) int turn = turn_take(store->path);
 
     release(store);
 }

@@ -216,7 +216,7 @@ def test_a_certificate_that_ends_soon_is_medium(make, folder, superuser):
 def test_an_expired_crl_is_high(make, folder, superuser):
     cluster = with_tls(make, folder, 15)
     now = datetime.datetime.now(datetime.timezone.utc)
-    make_crl(folder, now - datetime.timedelta(days=9), now - datetime.timedelta(days=2))
+    make_crl(folder, now - datetime.timedelta(days=9), now - datetime.timedelta(hours=36))
     cluster.write(cluster.data / "ca.crl", (folder / "ca.crl").read_bytes())
     cluster.set(ssl_crl_file="ca.crl")
     cluster.reload()

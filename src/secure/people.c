@@ -140,11 +140,12 @@ bool role_look(struct sql *sql, const char *role, struct arena *arena, bool *exi
 
 /* ---- sessions ---- */
 
+/* %s: how a session under GSS encryption is told; pg_stat_gssapi came with 12. */
 static const char sessions_query[] =
     "SELECT a.usename, coalesce(a.datname, '') AS datname, a.application_name,"
     "       host(a.client_addr) AS address, s.ssl,"
     "       coalesce(to_jsonb(s)->>'client_dn', to_jsonb(s)->>'clientdn') AS client_dn,"
-    "       a.backend_type = 'walsender' AS walsender"
+    "       a.backend_type = 'walsender' AS walsender, %s AS gss"
     "  FROM pg_stat_activity a JOIN pg_stat_ssl s USING (pid)"
     " WHERE a.client_addr IS NOT NULL AND a.usename IS NOT NULL"
     " ORDER BY s.ssl, a.usename, address, a.application_name";
@@ -193,19 +194,36 @@ static enum fate foresee(const struct hba *then, const struct hba_question *ques
     return has_cert && new_ca ? FATE_NEW_CA : FATE_SAME;
 }
 
+static const struct {
+    const char *column, *word, *text;
+    enum doc_mark mark;
+} protections[] = {     /* the first whose column is true; the last has none */
+    { "ssl", "tls",       "TLS",                 DOC_GOOD },
+    { "gss", "gss",       N_("GSS encryption"),  DOC_GOOD },
+    { NULL,  "plaintext", N_("plaintext"),       DOC_BAD },
+};
+
+static void describe_protection(const struct rows *rows, size_t i, struct doc_node *row)
+{
+    size_t p = 0;
+
+    while (protections[p].column && !rows_bool(rows, i, protections[p].column))
+        p++;
+    doc_verdict(row, "now", _("Now"), protections[p].mark, protections[p].word,
+                _(protections[p].text));
+}
+
 static void describe_session(const struct rows *rows, size_t i, enum fate fate,
                              struct doc_node *table)
 {
     struct doc_node *row = doc_row(table);
-    bool tls = rows_bool(rows, i, "ssl");
 
     doc_str(row, "role", _("Role"), rows_text(rows, i, "usename"));
     doc_str(row, "database", _("Database"), rows_bool(rows, i, "walsender")
             ? "replication" : rows_text(rows, i, "datname"));
     doc_str(row, "address", _("Address"), rows_text(rows, i, "address"));
     doc_str(row, "application", _("Application"), rows_text(rows, i, "application_name"));
-    doc_verdict(row, "now", _("Now"), tls ? DOC_GOOD : DOC_BAD, tls ? "tls" : "plaintext",
-                tls ? "TLS" : _("plaintext"));
+    describe_protection(rows, i, row);
     doc_verdict(row, "then", _("Under the new rules"), fates[fate].mark, fates[fate].word,
                 _(fates[fate].text));
 }
@@ -219,16 +237,19 @@ bool sessions_describe(struct sql *sql, const struct hba *then, bool new_ca,
                        struct arena *arena, struct doc_node *section, size_t *cut_off,
                        struct ps_err *err)
 {
+    PS_AUTO(ps_freep) char *query = ps_asprintf(
+        sessions_query, sql_server_version(sql) >= 120000
+        ? "coalesce((SELECT g.encrypted FROM pg_stat_gssapi g WHERE g.pid = a.pid), false)" : "false");
     PS_AUTO(rows_freep) struct rows *rows = NULL;
     struct doc_node *table = doc_table(section, "sessions", _("Sessions over the network now"),
                                        _("no session comes over the network now"));
 
     *cut_off = 0;
-    if (!sql_query(sql, sessions_query, NULL, &rows, err))
+    if (!sql_query(sql, query, NULL, &rows, err))
         return false;
     for (size_t i = 0; i < rows_len(rows); i++) {
         struct hba_question question = {
-            .tls = rows_bool(rows, i, "ssl"), .user = rows_text(rows, i, "usename"),
+            .tls = rows_bool(rows, i, "ssl"), .gss = rows_bool(rows, i, "gss"), .user = rows_text(rows, i, "usename"),
             .database = rows_text(rows, i, "datname"),
             .replication = rows_bool(rows, i, "walsender"),
         };

@@ -1,6 +1,8 @@
 /* preflight.c - see preflight.h. */
 #include "secure/preflight.h"
 
+#include <sys/stat.h>
+
 #include "base/file.h"
 #include "pg/settings.h"
 
@@ -92,4 +94,19 @@ bool preflight_outside(const struct server *server, const char *dir, const char 
     ps_fail(err, PS_E_UNSAFE, _("folder \"%s\" is inside the data directory"), full);
     ps_detail(err, _("Base backups copy everything that is in there, and with it the keys."));
     return ps_hint(err, _("Give another folder with %s."), option);
+}
+
+void preflight_warn_mount(const struct server *server, const char *state_dir,
+                          struct doc_node *section)
+{
+    PS_AUTO(ps_freep) char *parent = path_dir(state_dir);
+    struct stat data, beside;
+
+    if (stat(server->data_dir, &data) != 0 || stat(parent, &beside) != 0
+        || data.st_dev == beside.st_dev)
+        return;
+    doc_para(section, DOC_WARN,
+             _("The data directory is a file system of its own, and \"%s\" is not on it. In a container "
+               "that folder goes with the container, and the server's key and the way back with it: give "
+               "one that stays with --state-dir DIR."), state_dir);
 }

@@ -38,6 +38,7 @@ static bool phase_preflight(struct job *job, struct ps_err *err)
         return false;
     struct doc_node *section = doc_section(job->root, "server", _("Server"));
     server_describe(job->server, section);
+    preflight_warn_mount(job->server, job->state_dir, section);
     return preflight_check(job->server, section, err) && check_folders(job, err)
         && job_check_finished(job, err);
 }

@@ -251,6 +251,24 @@ def test_a_configuration_behind_a_link(make, folder, pgseal):
     assert cluster.files() == before
 
 
+def test_a_data_directory_that_is_a_volume_is_warned_of(make, folder, pgseal):
+    cluster = make.plain(start=False)
+    aside = cluster.dir / "aside"
+    os.rename(cluster.data, aside)
+    cluster.data.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200m", "tmpfs", cluster.data],
+                      capture_output=True).returncode:
+        pytest.skip("this user may not mount a file system")
+    try:
+        pg.give(cluster.data)
+        cluster.data.chmod(0o700)
+        pg.must(pg.as_owner(["cp", "-a", f"{aside}/.", cluster.data]))
+        result = pgseal("secure", "-D", cluster.data, "--ca", folder / "ca", "--dry-run")
+        assert result.status == 0 and "file system of its own" in result.out
+    finally:
+        subprocess.run(["umount", "-l", cluster.data], check=True)
+
+
 def test_a_server_that_is_stopped_is_checked_with_its_own_program(make, folder, pgseal):
     cluster = make.plain(start=False)
     site = Site(cluster, folder, pgseal)

@@ -95,6 +95,23 @@ static bool plain_read(struct io *io, void *bytes, size_t size, size_t *got, int
     }
 }
 
+bool io_wait(struct io *io, int64_t deadline_ms, struct ps_err *err)
+{
+    for (;;) {
+        char byte;
+        ssize_t n = recv(io->fd, &byte, 1, MSG_PEEK);
+
+        if (n > 0)
+            return true;
+        if (n == 0)
+            return ps_fail(err, PS_E_NET, _("the peer closed the connection"));
+        if (errno != EAGAIN && errno != EINTR)
+            return ps_fail(err, PS_E_NET, _("could not receive from the peer: %m"));
+        if (!wait_for(io, POLLIN, deadline_ms, err))
+            return false;
+    }
+}
+
 /* ---- OpenSSL over the socket, without SIGPIPE ---- */
 
 static int bio_write(BIO *bio, const char *p, int len)

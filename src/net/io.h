@@ -22,6 +22,8 @@ PS_MUST bool io_write(struct io *io, const void *bytes, size_t len, int64_t dead
 /* At least one byte; *got is 0 at the end of the stream, with a TLS close_notify or without. */
 PS_MUST bool io_read(struct io *io, void *bytes, size_t size, size_t *got, int64_t deadline_ms,
                      struct ps_err *err);
+/* Wait until there is a byte to be read on the plain connection; PS_E_NET when the stream ends before. */
+PS_MUST bool io_wait(struct io *io, int64_t deadline_ms, struct ps_err *err);
 /* Exactly len bytes; PS_E_NET when the stream ends before. */
 PS_MUST bool io_read_exact(struct io *io, void *bytes, size_t len, int64_t deadline_ms,
                            struct ps_err *err);

@@ -76,6 +76,7 @@ static void take_startup(struct attacker *attacker, struct io *io, const struct 
 {
     struct attack_seen *seen = &attacker->seen;
 
+    seen->tried = true;
     if (!seen->startup) {           /* what a client that comes again says adds nothing */
         seen->startup = true;
         seen->tls = tls;
@@ -95,8 +96,15 @@ static bool negotiate(struct attacker *attacker, struct io *io, enum wire_first_
 
     if (!io_write(io, yes ? "S" : "N", 1, deadline, &err))
         return false;
-    *tls = *tls || yes;
-    return !yes || io_tls_server(io, attacker->ctx, deadline, &err);
+    if (!yes) {
+        attacker->seen.tried = attacker->seen.tried || (kind == WIRE_FIRST_SSL && !attacker->ctx);
+        return true;
+    }
+    *tls = true;
+    if (!io_wait(io, deadline, &err))
+        return false;               /* it went away before its ClientHello: a file that it lacks */
+    attacker->seen.tried = true;
+    return io_tls_server(io, attacker->ctx, deadline, &err);
 }
 
 static void converse(struct attacker *attacker, struct io *io)

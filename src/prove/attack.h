@@ -22,6 +22,8 @@ PS_MUST bool attacker_start(struct tls_ctx *ctx, int timeout_ms, struct attacker
                             struct ps_err *err);
 
 struct attack_seen {
+    bool tried;                 /* the client came so far that it could fall: it asked for TLS and was
+                                   denied, or began the handshake, or started without TLS */
     bool startup;               /* the client sent its StartupMessage: it fell */
     bool tls;                   /* ... inside TLS with us */
     char user[64], database[64];

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-enum { WORDS_MAX = 4096 };      /* of a message that a stranger may have written */
+enum { WORDS_MAX = 4096, SQLSTATE_LEN = 5 };  /* the words may be a stranger's */
 
 void attempt_result_free(struct attempt_result *result)
 {
@@ -41,6 +41,50 @@ static void put_words(struct buf *words, const char *text)
     buf_put(words, text, len < WORDS_MAX ? len : WORDS_MAX);
 }
 
+/* "FATAL:  28000: no entry": where the code begins after this colon; NULL: no code is here. */
+static const char *code_after(const char *colon)
+{
+    static const char letters[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+    if (strncmp(colon, ":  ", 3) != 0 || strspn(colon + 3, letters) != SQLSTATE_LEN
+        || strncmp(colon + 3 + SQLSTATE_LEN, ": ", 2) != 0)
+        return NULL;
+    return colon + 3;
+}
+
+/* What a verbose libpq adds: the SQLSTATE, which is wanted for itself, and a place in the server. */
+static bool take_codes(const char *text, struct buf *words)
+{
+    bool trouble = false;
+
+    for (const char *at = text; *at; at++) {
+        const char *code = code_after(at);
+
+        if (code) {
+            char sqlstate[SQLSTATE_LEN + 1];
+            snprintf(sqlstate, sizeof(sqlstate), "%s", code);
+            trouble = trouble || attempt_is_trouble(sqlstate);
+            buf_puts(words, ":  ");
+            at = code + SQLSTATE_LEN + 1;
+        } else if (strncmp(at, "\nLOCATION:  ", 12) == 0) {
+            at += strcspn(at + 1, "\n");
+        } else {
+            buf_putc(words, *at);
+        }
+    }
+    return trouble;
+}
+
+bool attempt_is_trouble(const char *sqlstate)
+{
+    static const char *const classes[] = { "53", "57P", "58", "XX" };
+
+    for (size_t i = 0; i < PS_COUNT(classes); i++)
+        if (strncmp(sqlstate, classes[i], strlen(classes[i])) == 0)
+            return true;
+    return false;
+}
+
 static const char *cell(const PGresult *result, const char *column)
 {
     int number = PQfnumber(result, column);
@@ -68,8 +112,18 @@ static enum way_end look_around(PGconn *conn, struct buf *words)
     return WAY_IN_TLS;
 }
 
-/* Drive the connection to its end; false when the time is over. */
-static bool connect_within(PGconn *conn, int timeout_ms)
+static bool is_connected(PGconn *conn)
+{
+    ConnStatusType status = PQstatus(conn);
+
+    return status != CONNECTION_BAD && status != CONNECTION_STARTED && status != CONNECTION_NEEDED;
+}
+
+/*
+ * Drive the connection to its end; false when the time is over.  *reached: there was somebody there to
+ * refuse it.
+ */
+static bool connect_within(PGconn *conn, int timeout_ms, bool *reached)
 {
     int64_t deadline = clock_mono_ms() + timeout_ms;
     PostgresPollingStatusType state = PGRES_POLLING_WRITING;
@@ -84,22 +138,27 @@ static bool connect_within(PGconn *conn, int timeout_ms)
         if (left <= 0 || poll(&one, 1, (int)left) == 0)
             return false;
         state = PQconnectPoll(conn);
+        *reached = *reached || is_connected(conn);
     }
     return true;
 }
 
 static enum way_end judge(PGconn *conn, int timeout_ms, struct buf *words)
 {
-    if (!connect_within(conn, timeout_ms)) {
+    PS_AUTO(buf_free) struct buf said = BUF(2 * WORDS_MAX);
+    bool reached = false;
+
+    if (!connect_within(conn, timeout_ms, &reached)) {
         buf_printf(words, _("no answer within %d ms"), timeout_ms);
         return WAY_UNKNOWN;
     }
     if (PQstatus(conn) == CONNECTION_OK)
         return look_around(conn, words);
-    put_words(words, PQerrorMessage(conn));
+    bool trouble = take_codes(PQerrorMessage(conn), &said);
+    put_words(words, buf_text(&said));
     if (PQconnectionNeedsPassword(conn))
         return PQsslInUse(conn) ? WAY_PASSWORD_TLS : WAY_PASSWORD_PLAIN;
-    return WAY_REFUSED;
+    return reached && !trouble ? WAY_REFUSED : WAY_UNKNOWN;
 }
 
 void attempt_set(struct attempt *attempt, const char *name, const char *value)
@@ -127,6 +186,7 @@ void attempt_run(const struct attempt *attempt, struct attempt_result *out)
     PS_AUTO(finish_connection) PGconn *conn =
         PQconnectStartParams(attempt->names, attempt->values, 0);
     PQsetNoticeReceiver(conn, quiet, NULL);
+    PQsetErrorVerbosity(conn, PQERRORS_VERBOSE);    /* the only way to the SQLSTATE of a refusal */
     out->end = judge(conn, attempt->timeout_ms, &out->words);
     out->tls = PQsslInUse(conn) != 0;
     uselocale(before);

@@ -19,7 +19,7 @@ struct attempt {
 void attempt_set(struct attempt *attempt, const char *name, const char *value);
 
 struct attempt_result {
-    enum way_end end;           /* WAY_UNKNOWN: no answer within the time */
+    enum way_end end;           /* WAY_UNKNOWN: no answer within the time, nobody there, trouble */
     bool tls;                   /* TLS was up when it ended */
     struct buf words;           /* libpq's own, or what pg_stat_ssl shows when it is in */
     double ms;
@@ -31,6 +31,12 @@ void attempt_result_free(struct attempt_result *result);    /* for PS_AUTO */
  * words are English whatever the locale: they are evidence, and compared.
  */
 void attempt_run(const struct attempt *attempt, struct attempt_result *out);
+
+/*
+ * Does this SQLSTATE tell of a server in trouble (too many connections, starting up, shutting down)?
+ * Such a refusal says nothing of who may come in.
+ */
+bool attempt_is_trouble(const char *sqlstate);
 
 /*
  * Hide the environment variables that libpq reads, for an attempt is to mean the same everywhere;

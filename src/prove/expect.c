@@ -116,13 +116,16 @@ static bool card_is_bad(enum way_cert cert)
            || cert == CARD_SERVER;
 }
 
-/* Past authentication: does the role get its session? */
+/*
+ * Past authentication: does the role get its session?  A role or database that does not exist is refused
+ * whatever the rules are worth: that refusal would prove nothing.
+ */
 static enum way_end session(const struct expect *expect, bool tls)
 {
     const struct expect_role *known = &expect->spec.known;
 
     if (known->can_login == FACT_NO || known->database_open == FACT_NO)
-        return WAY_REFUSED;
+        return WAY_UNKNOWN;
     return tls ? WAY_IN_TLS : WAY_IN_PLAIN;
 }
 

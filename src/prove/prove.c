@@ -20,6 +20,7 @@ struct run {
     struct material material;
     struct expect expect;
     struct raw_spec raw;
+    bool nobody;                    /* the role or the database cannot be entered at all */
     const char *const *hosts;       /* right names, NULL at the end; never empty */
 };
 
@@ -49,6 +50,8 @@ static void judge(const struct run *run, const char *words, struct prove_row *ro
     row->verdict = PROVE_NOT_EXAMINED;
     if (row->seen == WAY_UNKNOWN) {
         row->why = row->why ? row->why : _("The way could not be tried to its end.");
+    } else if (row->expected == WAY_UNKNOWN && run->nobody) {
+        row->why = _("It would be refused anyway, for the role or the database is not there.");
     } else if (row->expected == WAY_UNKNOWN) {
         row->why = _("What to expect cannot be worked out from the server's files.");
     } else if (maybe_no_role) {
@@ -333,6 +336,7 @@ static void prepare_expectations(struct run *run)
     as_sockaddr(result->address, &spec.addr);
     role_look_up(spec.server, result->role, result->database, result->arena, &spec.known);
     expect_prepare(&spec, &run->expect);
+    run->nobody = spec.known.can_login == FACT_NO || spec.known.database_open == FACT_NO;
     if (spec.known.can_login == FACT_NO)
         result->note = _("The role does not exist on the server, or may not log in: the best that "
                          "can be seen is a refusal for that reason.");

@@ -83,7 +83,8 @@ static enum way_end say_plain(struct talk *talk)
         return failed(talk, WAY_REFUSED, &err);
     put_message(talk, &message);
     if (message.type != 'R')
-        return WAY_REFUSED;
+        return message.type == 'E' && attempt_is_trouble(message.error.sqlstate) ? WAY_UNKNOWN
+                                                                                 : WAY_REFUSED;
     return message.auth == WIRE_AUTH_OK ? WAY_IN_PLAIN : WAY_PASSWORD_PLAIN;
 }
 

@@ -69,10 +69,10 @@ void siege_one(struct arms *arms, enum attack attack, struct attempt *client,
     out->ms = result.ms;
     out->withstood = !seen.startup;
     out->evidence = seen.startup ? loot(&seen, arena) : arena_strdup(arena, buf_text(&result.words));
-    if (seen.startup || result.end == WAY_REFUSED)
+    if (seen.startup || (seen.tried && result.end == WAY_REFUSED))
         out->verdict = PROVE_PASS;
     else
-        out->why = arena_strdup(arena, _("The attempt did not come to an end."));
+        out->why = arena_strdup(arena, _("The client did not come so far that it could be attacked."));
 }
 
 static void besiege(struct material *material, struct arms *arms, const char *sslmode, bool root,

@@ -123,11 +123,13 @@ def test_the_environment_changes_nothing(shared, pgseal, folder):
     assert essence(plain) == essence(odd)
 
 
-def test_a_role_that_does_not_exist_is_told(site, pgseal):
+def test_the_refusal_of_a_role_that_does_not_exist_is_no_pass(site, pgseal):
     site.cluster.sql("drop role app")
     document = site.prove(pgseal, ok=True).json
     good = row(document, "certificates", "good")
-    assert (good["expected"], good["seen"]) == ("refused", "refused")
+    assert (good["expected"], good["seen"], good["verdict"]) == (
+        "not_known", "refused", "not_examined")
+    assert document["not_examined"] > 0
     assert "does not exist" in good["evidence"]
 
 
@@ -322,6 +324,19 @@ def test_verify_ca_falls_to_the_wrong_name(pgseal, shared, folder):
                                 f"sslrootcert={root}", *ca, env={"HOME": str(folder)})
         assert result.status == 1
         assert stands(result.json) == [W, W, F]
+
+
+@pytest.mark.parametrize("wrong, words", [
+    ("sslmode=requir", 'invalid sslmode value: "requir"'),
+    ("sslmode=verify-full sslrootcert=/nowhere/root.crt", "does not exist"),
+    ("sslmode=require sslrootcert={folder}/empty.crt", "could not read root certificate file")])
+def test_a_string_that_cannot_connect_withstands_nothing(pgseal, folder, wrong, words):
+    (folder / "empty.crt").write_text("")
+    result = target(pgseal, "host=db.example.net user=shop " + wrong.format(folder=folder),
+                    env={"HOME": str(folder)})
+    rows = result.json["attacks"][1:2]      # a stripped connection ends before any file is read
+    assert [(r["seen"], r["verdict"]) for r in rows] == [("not_examined", "not_examined")]
+    assert words in rows[0]["evidence"]
 
 
 def test_the_environment_and_the_service_complete_the_string(pgseal, folder):

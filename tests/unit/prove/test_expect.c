@@ -169,14 +169,15 @@ static void allowed_plaintext_is_expected_as_it_is(void **state)
     unload(&server);
 }
 
-static void a_role_that_does_not_exist_gets_no_session(void **state)
+static void a_refusal_of_a_role_that_does_not_exist_proves_nothing(void **state)
 {
     struct server server;
 
     (void)state;
     load((struct texts){ FULL, "hostssl all all all cert\n" }, 17, &server);
     struct expect expect = prepare(&server, FACT_NO, false);
-    assert_int_equal(expect_way(&expect, "require", CARD_GOOD), WAY_REFUSED);
+    assert_int_equal(expect_way(&expect, "require", CARD_GOOD), WAY_UNKNOWN);
+    assert_int_equal(expect_way(&expect, "require", CARD_NONE), WAY_REFUSED);
     expect_free(&expect);
     unload(&server);
 }
@@ -259,7 +260,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_way_ends_as_the_files_say),
         cmocka_unit_test(allowed_plaintext_is_expected_as_it_is),
-        cmocka_unit_test(a_role_that_does_not_exist_gets_no_session),
+        cmocka_unit_test(a_refusal_of_a_role_that_does_not_exist_proves_nothing),
         cmocka_unit_test(protocols_follow_settings_and_version),
         cmocka_unit_test(direct_tls_needs_17_and_alpn),
         cmocka_unit_test(the_guilty_rule_is_named),

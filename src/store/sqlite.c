@@ -1,23 +1,27 @@
-/* sqlite.c - the ledger in SQLite; see store.h. */
-#include "store/store.h"
+/* sqlite.c - the engine SQLite; see engine.h. */
+#include "store/engine.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
 
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "store/store.h"
 
-struct store {
+/* Fewer and larger checkpoints: random index pages are then written once for many commits. */
+enum { CHECKPOINT_PAGES = 16384, CACHE_KIB = 65536 };
+
+struct sqlite {
     sqlite3 *db;
     char *path;
 };
 
-/* Numbered from 1; what has been published is never changed, only added to. */
 static const char *const migrations[] = {
     "CREATE TABLE cert ("
     "  id INTEGER PRIMARY KEY,"
@@ -32,6 +36,64 @@ static const char *const migrations[] = {
     "  revoked_at INTEGER NOT NULL, reason INTEGER NOT NULL) STRICT;"
     "CREATE TABLE crl_number ("
     "  issuer TEXT PRIMARY KEY, number INTEGER NOT NULL) STRICT;",
+
+    /* Tables that are only added to, and the acts that wrote them (internal.h has the numbers). */
+    "DROP INDEX cert_by_end;"
+    "DROP INDEX cert_by_kind;"
+    "ALTER TABLE revocation RENAME TO revocation_1;"
+    "ALTER TABLE crl_number RENAME TO crl_number_1;"
+    "ALTER TABLE cert RENAME TO cert_1;"
+    "CREATE TABLE ledger (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;"
+    "CREATE TABLE audit ("
+    "  id INTEGER PRIMARY KEY, at INTEGER NOT NULL, who TEXT NOT NULL, host TEXT NOT NULL,"
+    "  pid INTEGER NOT NULL, act TEXT NOT NULL, object TEXT NOT NULL, detail TEXT NOT NULL,"
+    "  part TEXT, part_rows INTEGER NOT NULL, covers TEXT NOT NULL, hash TEXT NOT NULL) STRICT;"
+    "CREATE TABLE audit_head (id INTEGER NOT NULL, hash TEXT NOT NULL) STRICT;"
+    "INSERT INTO audit_head VALUES (0, '');"
+    "CREATE TABLE cert ("
+    "  id INTEGER PRIMARY KEY,"
+    "  issuer TEXT NOT NULL, serial TEXT NOT NULL, subject TEXT NOT NULL, kind TEXT NOT NULL,"
+    "  fingerprint TEXT NOT NULL, not_before INTEGER NOT NULL, not_after INTEGER NOT NULL,"
+    "  recorded_at INTEGER NOT NULL, common_name TEXT, hosts TEXT, shard INTEGER NOT NULL,"
+    "  der BLOB NOT NULL,"
+    "  UNIQUE (serial, issuer)) STRICT;"
+    "CREATE INDEX cert_by_end ON cert (not_after);"
+    "CREATE INDEX cert_by_name ON cert (common_name);"
+    "CREATE INDEX cert_by_fingerprint ON cert (substr(fingerprint, 1, 8));"
+    "CREATE INDEX cert_with_hosts ON cert (id) WHERE hosts IS NOT NULL;"
+    "INSERT INTO cert SELECT 1048576 + row_number() OVER (ORDER BY id) - 1, issuer, serial, subject,"
+    "  kind, fingerprint, not_before, not_after, recorded_at, NULL, NULL, 0, der FROM cert_1;"
+    "CREATE TABLE revocation ("
+    "  id INTEGER PRIMARY KEY, cert INTEGER NOT NULL UNIQUE REFERENCES cert (id),"
+    "  issuer TEXT NOT NULL, shard INTEGER NOT NULL, serial TEXT NOT NULL,"
+    "  not_after INTEGER NOT NULL, revoked_at INTEGER NOT NULL, reason INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX revocation_in_order ON revocation (issuer, shard, length(serial), serial,"
+    "  revoked_at, not_after, reason);"
+    "INSERT INTO revocation SELECT 2 * 1048576 + row_number() OVER (ORDER BY r.cert) - 1, c.id,"
+    "  c.issuer, 0, c.serial, c.not_after, r.revoked_at, r.reason FROM revocation_1 r"
+    "  JOIN cert_1 o ON o.id = r.cert JOIN cert c ON c.issuer = o.issuer AND c.serial = o.serial;"
+    "CREATE TABLE crl_number ("
+    "  id INTEGER PRIMARY KEY, issuer TEXT NOT NULL, shard INTEGER NOT NULL,"
+    "  number INTEGER NOT NULL, UNIQUE (issuer, shard, number)) STRICT;"
+    "INSERT INTO crl_number SELECT 3 * 1048576 + row_number() OVER (ORDER BY issuer) - 1, issuer, 0,"
+    "  number FROM crl_number_1;"
+    "CREATE TABLE crl ("
+    "  id INTEGER PRIMARY KEY, issuer TEXT NOT NULL, shard INTEGER NOT NULL,"
+    "  number INTEGER NOT NULL, entries INTEGER NOT NULL, this_update INTEGER NOT NULL,"
+    "  next_update INTEGER NOT NULL, digest TEXT NOT NULL, der BLOB,"
+    "  UNIQUE (issuer, shard, number)) STRICT;"
+    "CREATE TABLE request ("
+    "  id INTEGER PRIMARY KEY, kind TEXT NOT NULL, subject TEXT NOT NULL, digest TEXT NOT NULL,"
+    "  der BLOB NOT NULL, recorded_at INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE authority ("
+    "  id INTEGER PRIMARY KEY, name TEXT NOT NULL, generation INTEGER NOT NULL,"
+    "  state INTEGER NOT NULL, key TEXT NOT NULL, der BLOB NOT NULL,"
+    "  recorded_at INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX authority_by_name ON authority (name, generation);"
+    "CREATE TABLE setting ("
+    "  id INTEGER PRIMARY KEY, key TEXT NOT NULL, value TEXT NOT NULL) STRICT;"
+    "CREATE INDEX setting_by_key ON setting (key);"
+    "DROP TABLE revocation_1; DROP TABLE crl_number_1; DROP TABLE cert_1;",
 };
 
 /* ---- SQLite with our errors ---- */
@@ -41,122 +103,135 @@ static void stmt_freep(sqlite3_stmt **stmt)
     sqlite3_finalize(*stmt);
 }
 
-static bool fail_db(const struct store *store, struct ps_err *err)
+static bool fail_db(const struct sqlite *me, struct ps_err *err)
 {
-    int code = sqlite3_errcode(store->db);
-
-    if (code == SQLITE_BUSY || code == SQLITE_LOCKED) {
-        ps_fail(err, PS_E_BUSY, _("the ledger \"%s\" is in use by another pgseal"), store->path);
+    switch (sqlite3_extended_errcode(me->db)) {
+    case SQLITE_CONSTRAINT_UNIQUE:
+    case SQLITE_CONSTRAINT_PRIMARYKEY:
+        ps_fail(err, PS_E_EXISTS, _("it is in the ledger \"%s\" already"), me->path);
+        return false;
+    }
+    if (sqlite3_errcode(me->db) == SQLITE_BUSY || sqlite3_errcode(me->db) == SQLITE_LOCKED) {
+        ps_fail(err, PS_E_BUSY, _("the ledger \"%s\" is in use by another pgseal"), me->path);
         return ps_hint(err, _("Run the command again."));
     }
-    ps_fail(err, PS_E_STORE, _("could not use the ledger \"%s\""), store->path);
-    ps_detail(err, _("SQLite says: %s."), sqlite3_errmsg(store->db));
-    return ps_at(err, store->path, 0, 0);
+    ps_fail(err, PS_E_STORE, _("could not use the ledger \"%s\""), me->path);
+    ps_detail(err, _("SQLite says: %s."), sqlite3_errmsg(me->db));
+    return ps_at(err, me->path, 0, 0);
 }
 
-/* The bytes of a serial in hex: SQLite has unhex() from 3.41 on only. */
-static void unhex_serial(sqlite3_context *to, int argc, sqlite3_value **argv)
+static bool sqlite_script(void *db, const char *sql, struct ps_err *err)
 {
-    const char *hex = (const char *)sqlite3_value_text(argv[0]);
-    unsigned char bytes[STORE_SERIAL_MAX];
-    unsigned byte;
-    int len = 0;
+    struct sqlite *me = db;
 
-    (void)argc;
-    while (len < STORE_SERIAL_MAX && sscanf(hex + 2 * len, "%2x", &byte) == 1)
-        bytes[len++] = (unsigned char)byte;
-    sqlite3_result_blob(to, bytes, len, SQLITE_TRANSIENT);
+    return sqlite3_exec(me->db, sql, NULL, NULL, NULL) == SQLITE_OK || fail_db(me, err);
 }
 
-static bool exec(struct store *store, const char *sql, struct ps_err *err)
+static bool bind_all(sqlite3_stmt *stmt, const struct value *values, int len)
 {
-    return sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK || fail_db(store, err);
-}
+    for (int i = 0; i < len; i++) {
+        const struct value *value = &values[i];
+        int code = SQLITE_OK;
 
-static bool prepare(struct store *store, const char *sql, sqlite3_stmt **out, struct ps_err *err)
-{
-    return sqlite3_prepare_v2(store->db, sql, -1, out, NULL) == SQLITE_OK || fail_db(store, err);
-}
-
-static bool bind_text(sqlite3_stmt *stmt, int at, const char *text)
-{
-    return sqlite3_bind_text(stmt, at, text, -1, SQLITE_STATIC) == SQLITE_OK;
-}
-
-static bool bind_int(sqlite3_stmt *stmt, int at, int64_t value)
-{
-    return sqlite3_bind_int64(stmt, at, value) == SQLITE_OK;
-}
-
-/* The one number that a statement gives; it is committed when this returns true. */
-static bool one_number(struct store *store, sqlite3_stmt *stmt, int64_t *out, struct ps_err *err)
-{
-    if (sqlite3_step(stmt) != SQLITE_ROW)
-        return fail_db(store, err);
-    int64_t value = sqlite3_column_int64(stmt, 0);
-    if (sqlite3_step(stmt) != SQLITE_DONE)
-        return fail_db(store, err);
-    *out = value;
-    return true;
-}
-
-/* ---- open ---- */
-
-static bool read_version(struct store *store, int64_t *out, struct ps_err *err)
-{
-    PS_AUTO(stmt_freep) sqlite3_stmt *stmt = NULL;
-
-    return prepare(store, "PRAGMA user_version", &stmt, err) && one_number(store, stmt, out, err);
-}
-
-static bool migrate_from(struct store *store, int64_t version, struct ps_err *err)
-{
-    const int64_t newest = PS_COUNT(migrations);
-
-    if (version > newest) {
-        ps_fail(err, PS_E_UNSUPPORTED, _("the ledger \"%s\" was written by a newer pgseal"),
-                store->path);
-        ps_detail(err, _("Its format is %lld; this pgseal knows %lld."), (long long)version,
-                  (long long)newest);
-        return ps_hint(err, _("Use that pgseal, or a newer one."));
-    }
-    for (int64_t i = version; i < newest; i++) {
-        PS_AUTO(ps_freep) char *note = ps_asprintf("PRAGMA user_version = %lld", (long long)i + 1);
-
-        if (!exec(store, migrations[i], err) || !exec(store, note, err))
+        switch (value->type) {
+        case VALUE_NULL: code = sqlite3_bind_null(stmt, i + 1); break;
+        case VALUE_INT: code = sqlite3_bind_int64(stmt, i + 1, value->number); break;
+        case VALUE_TEXT:
+            code = sqlite3_bind_text64(stmt, i + 1, value->bytes, value->len, SQLITE_STATIC,
+                                       SQLITE_UTF8);
+            break;
+        case VALUE_BLOB:
+            code = sqlite3_bind_blob64(stmt, i + 1, value->bytes, value->len, SQLITE_STATIC);
+            break;
+        }
+        if (code != SQLITE_OK)
             return false;
     }
     return true;
 }
 
-/* Two may open a new file at once: the version is read again inside the transaction. */
-static bool migrate(struct store *store, struct ps_err *err)
+static struct value column(sqlite3_stmt *stmt, int at)
 {
-    int64_t version;
+    struct value value = { .type = VALUE_NULL };
 
-    if (!read_version(store, &version, err))
-        return false;
-    if (version == (int64_t)PS_COUNT(migrations))
-        return true;
-    if (!exec(store, "BEGIN IMMEDIATE", err))
-        return false;
-    if (read_version(store, &version, err) && migrate_from(store, version, err)
-        && exec(store, "COMMIT", err))
-        return true;
-    sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
-    return false;
+    switch (sqlite3_column_type(stmt, at)) {
+    case SQLITE_INTEGER:
+        return value_int(sqlite3_column_int64(stmt, at));
+    case SQLITE_TEXT:
+        value.type = VALUE_TEXT;
+        value.bytes = sqlite3_column_text(stmt, at);
+        break;
+    case SQLITE_BLOB:
+        value.type = VALUE_BLOB;
+        value.bytes = sqlite3_column_blob(stmt, at);
+        break;
+    default:
+        return value;
+    }
+    value.len = (size_t)sqlite3_column_bytes(stmt, at);
+    return value;
 }
 
-/* SQLite would make it 0644; its companions -wal and -shm take the mode of the file. */
+static bool give_rows(struct sqlite *me, sqlite3_stmt *stmt, row_fn fn, void *arg,
+                      struct ps_err *err)
+{
+    struct value columns[ENGINE_COLUMNS_MAX];
+    const int len = sqlite3_column_count(stmt);
+    int step;
+
+    while ((step = sqlite3_step(stmt)) == SQLITE_ROW) {
+        for (int i = 0; i < len; i++)
+            columns[i] = column(stmt, i);
+        if (fn && !fn(arg, columns, err))
+            return false;
+    }
+    return step == SQLITE_DONE || fail_db(me, err);
+}
+
+static bool sqlite_run(void *db, const char *sql, const struct value *values, int len, row_fn fn,
+                       void *arg, struct ps_err *err)
+{
+    struct sqlite *me = db;
+    PS_AUTO(stmt_freep) sqlite3_stmt *stmt = NULL;
+
+    if (sqlite3_prepare_v2(me->db, sql, -1, &stmt, NULL) != SQLITE_OK
+        || !bind_all(stmt, values, len))
+        return fail_db(me, err);
+    return give_rows(me, stmt, fn, arg, err);
+}
+
+static bool sqlite_run_many(void *db, const char *sql, const struct value *values, int len,
+                            size_t rows, struct ps_err *err)
+{
+    struct sqlite *me = db;
+    PS_AUTO(stmt_freep) sqlite3_stmt *stmt = NULL;
+
+    if (sqlite3_prepare_v2(me->db, sql, -1, &stmt, NULL) != SQLITE_OK)
+        return fail_db(me, err);
+    for (size_t i = 0; i < rows; i++) {
+        if (!bind_all(stmt, values + i * (size_t)len, len)
+            || sqlite3_step(stmt) != SQLITE_DONE || sqlite3_reset(stmt) != SQLITE_OK)
+            return fail_db(me, err);
+    }
+    return true;
+}
+
+/* ---- open ---- */
+
+/*
+ * SQLite would make it 0644; its companions -wal and -shm take the mode of the file.  One that exists
+ * is not opened here: closing it would drop the locks that SQLite holds on it in this process.
+ */
 static bool make_private(const char *path, struct ps_err *err)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
-    if (fd < 0) {
+    if (fd < 0 && errno != EEXIST) {
         ps_fail(err, PS_E_IO, _("could not open the ledger \"%s\": %m"), path);
         return ps_at(err, path, 0, 0);
     }
-    close(fd);
+    if (fd >= 0)
+        close(fd);
 
     PS_AUTO(ps_freep) char *dir = path_dir(path);
     return dir_sync(dir, err);
@@ -183,160 +258,153 @@ static void turn_give(int *fd)
         close(*fd);
 }
 
-static void release(struct store *store)
+static void release(struct sqlite *me)
 {
-    sqlite3_close(store->db);
-    free(store->path);
-    free(store);
+    sqlite3_close(me->db);
+    free(me->path);
+    free(me);
 }
-PS_DEFINE_FREEP(struct store, release)
+PS_DEFINE_FREEP(struct sqlite, release)
 
-bool store_open(const char *path, struct store **out, struct ps_err *err)
+static void sqlite_close(void *db)
 {
-    PS_AUTO(turn_give) __attribute__((unused)) int turn = turn_take(path);
-    PS_AUTO(releasep) struct store *store = ps_calloc(1, sizeof(*store));
+    struct sqlite *me = db;
+    PS_AUTO(turn_give) __attribute__((unused)) int turn = turn_take(me->path);
 
-    store->path = ps_strdup(path);
-    if (!make_private(path, err))
+    release(me);
+}
+
+static bool set_up(struct sqlite *me, struct ps_err *err)
+{
+    PS_AUTO(ps_freep) char *sizes =
+        ps_asprintf("PRAGMA wal_autocheckpoint = %d; PRAGMA cache_size = -%d", CHECKPOINT_PAGES,
+                    CACHE_KIB);
+
+    sqlite3_busy_timeout(me->db, STORE_WAIT_MS);
+    return sqlite_script(me, "PRAGMA journal_mode = WAL", err)
+        && sqlite_script(me, "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON", err)
+        && sqlite_script(me, sizes, err);
+}
+
+static bool sqlite_open(const char *where, void **db, struct ps_err *err)
+{
+    PS_AUTO(turn_give) __attribute__((unused)) int turn = turn_take(where);
+    PS_AUTO(releasep) struct sqlite *me = ps_calloc(1, sizeof(*me));
+
+    me->path = ps_strdup(where);
+    if (!make_private(where, err))
         return false;
-    if (sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, NULL)
+    if (sqlite3_open_v2(where, &me->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, NULL)
         != SQLITE_OK)
-        return fail_db(store, err);
-    sqlite3_busy_timeout(store->db, STORE_WAIT_MS);
-    if (sqlite3_create_function(store->db, "unhex_serial", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
-                                NULL, unhex_serial, NULL, NULL) != SQLITE_OK)
-        return fail_db(store, err);
-    if (!exec(store, "PRAGMA journal_mode = WAL", err)
-        || !exec(store, "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON", err)
-        || !migrate(store, err))
+        return fail_db(me, err);
+    if (!set_up(me, err))
         return false;
-
-    *out = PS_TAKE(store);
+    *db = PS_TAKE(me);
     return true;
 }
 
-void store_free(struct store *store)
+static bool take_version(void *arg, const struct value *columns, struct ps_err *err)
 {
-    PS_AUTO(turn_give) __attribute__((unused)) int turn = turn_take(store->path);
-
-    release(store);
+    (void)err;
+    *(int64_t *)arg = columns[0].number;
+    return true;
 }
 
-/* ---- the ledger ---- */
-
-static bool fail_twice(const struct store *store, const struct store_cert *cert,
-                       struct ps_err *err)
+static bool sqlite_version(void *db, int64_t *out, struct ps_err *err)
 {
-    if (sqlite3_extended_errcode(store->db) != SQLITE_CONSTRAINT_UNIQUE)
-        return fail_db(store, err);
-    ps_fail(err, PS_E_EXISTS, _("certificate %s is in the ledger already"), cert->serial_hex);
-    return ps_detail(err, _("Its issuer is \"%s\"."), cert->issuer);
+    return sqlite_run(db, "PRAGMA user_version", NULL, 0, take_version, out, err);
 }
 
-bool store_put_cert(struct store *store, const struct store_cert *cert, struct ps_err *err)
+static bool sqlite_set_version(void *db, int64_t version, struct ps_err *err)
 {
-    PS_AUTO(stmt_freep) sqlite3_stmt *stmt = NULL;
+    PS_AUTO(ps_freep) char *sql = ps_asprintf("PRAGMA user_version = %" PRId64, version);
 
-    if (!prepare(store, "INSERT INTO cert (issuer, serial, subject, kind, fingerprint, not_before,"
-                        " not_after, recorded_at, der) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-                 &stmt, err))
-        return false;
-    if (!bind_text(stmt, 1, cert->issuer) || !bind_text(stmt, 2, cert->serial_hex)
-        || !bind_text(stmt, 3, cert->subject) || !bind_text(stmt, 4, cert->kind)
-        || !bind_text(stmt, 5, cert->fingerprint) || !bind_int(stmt, 6, cert->not_before)
-        || !bind_int(stmt, 7, cert->not_after) || !bind_int(stmt, 8, clock_now())
-        || sqlite3_bind_blob64(stmt, 9, cert->der, cert->der_len, SQLITE_STATIC) != SQLITE_OK)
-        return fail_db(store, err);
-    return sqlite3_step(stmt) == SQLITE_DONE || fail_twice(store, cert, err);
+    return sqlite_script(db, sql, err);
 }
 
-static bool find_cert(struct store *store, const char *issuer, const char *serial_hex, int64_t *id,
-                      struct ps_err *err)
+static char *sqlite_where(void *db)
 {
-    PS_AUTO(stmt_freep) sqlite3_stmt *stmt = NULL;
+    return ps_strdup(((struct sqlite *)db)->path);
+}
 
-    if (!prepare(store, "SELECT id FROM cert WHERE issuer = ?1 AND serial = ?2", &stmt, err))
-        return false;
-    if (!bind_text(stmt, 1, issuer) || !bind_text(stmt, 2, serial_hex))
-        return fail_db(store, err);
+/* ---- the place ---- */
 
-    int step = sqlite3_step(stmt);
-    if (step == SQLITE_DONE) {
-        ps_fail(err, PS_E_NOT_FOUND, _("certificate %s is not in the ledger"), serial_hex);
-        return ps_detail(err, _("\"%s\" has not issued it here."), issuer);
+/* Written once, when the system is installed: machine-id(5). */
+static char *machine_id(void)
+{
+    PS_AUTO(buf_free) struct buf id = BUF(0);
+    struct ps_err ignored;
+
+    if (!file_read("/etc/machine-id", 64, &id, &ignored))
+        return ps_strdup("?");
+    return ps_strndup(buf_text(&id), strcspn(buf_text(&id), "\n"));
+}
+
+/*
+ * A copy has another inode, or was born at another time.  Not the device: its number may change when
+ * the machine starts again.
+ */
+static bool sqlite_place(void *db, char **out, struct ps_err *err)
+{
+    const struct sqlite *me = db;
+    PS_AUTO(ps_freep) char *machine = machine_id();
+    struct statx st;
+
+    if (statx(AT_FDCWD, me->path, 0, STATX_INO | STATX_BTIME, &st) != 0) {
+        ps_fail(err, PS_E_IO, _("could not look at \"%s\": %m"), me->path);
+        return ps_at(err, me->path, 0, 0);
     }
-    if (step != SQLITE_ROW)
-        return fail_db(store, err);
-    *id = sqlite3_column_int64(stmt, 0);
+    *out = ps_asprintf("machine %s, inode %llu, born %lld.%09u", machine,
+                       (unsigned long long)st.stx_ino, (long long)st.stx_btime.tv_sec,
+                       st.stx_btime.tv_nsec);
     return true;
 }
 
-bool store_revoke(struct store *store, const char *issuer, const char *serial_hex, time_t when,
-                  int reason, struct ps_err *err)
-{
-    PS_AUTO(stmt_freep) sqlite3_stmt *stmt = NULL;
-    int64_t id = 0;
+/* ---- transactions ---- */
 
-    /* two statements are enough: a certificate is never taken out of the ledger */
-    if (!find_cert(store, issuer, serial_hex, &id, err)
-        || !prepare(store, "INSERT INTO revocation (cert, revoked_at, reason) VALUES (?1, ?2, ?3)"
-                           " ON CONFLICT DO NOTHING", &stmt, err))
-        return false;
-    if (!bind_int(stmt, 1, id) || !bind_int(stmt, 2, when) || !bind_int(stmt, 3, reason)
-        || sqlite3_step(stmt) != SQLITE_DONE)
-        return fail_db(store, err);
-    return true;
+static bool sqlite_begin(void *db, bool writer, struct ps_err *err)
+{
+    return sqlite_script(db, writer ? "BEGIN IMMEDIATE" : "BEGIN", err);
 }
 
-bool store_each_revoked(struct store *store, const char *issuer, int shard, store_revoked_fn fn,
-                        void *arg, struct ps_err *err)
+static bool sqlite_begin_migration(void *db, struct ps_err *err)
 {
-    PS_AUTO(stmt_freep) sqlite3_stmt *stmt = NULL;
-    int step;
-
-    (void)shard;
-    if (!prepare(store, "SELECT unhex_serial(serial), revoked_at, reason, not_after"
-                        " FROM revocation JOIN cert ON cert.id = revocation.cert"
-                        " WHERE issuer = ?1 ORDER BY length(serial), serial", &stmt, err))
-        return false;
-    if (!bind_text(stmt, 1, issuer))
-        return fail_db(store, err);
-    while ((step = sqlite3_step(stmt)) == SQLITE_ROW) {
-        const struct store_revoked entry = {
-            .serial = sqlite3_column_blob(stmt, 0),
-            .serial_len = (size_t)sqlite3_column_bytes(stmt, 0),
-            .when = sqlite3_column_int64(stmt, 1), .reason = sqlite3_column_int(stmt, 2),
-            .not_after = sqlite3_column_int64(stmt, 3),
-        };
-        if (!fn(arg, &entry, err))
-            return false;
-    }
-    return step == SQLITE_DONE || fail_db(store, err);
+    return sqlite_script(db, "BEGIN IMMEDIATE", err);
 }
 
-bool store_next_crl_number(struct store *store, const char *issuer, int shard, int64_t *out,
-                           struct ps_err *err)
+static bool sqlite_commit(void *db, bool *unknown, struct ps_err *err)
 {
-    (void)shard;
-    PS_AUTO(stmt_freep) sqlite3_stmt *stmt = NULL;
-
-    if (!prepare(store, "INSERT INTO crl_number (issuer, number) VALUES (?1, 1)"
-                        " ON CONFLICT (issuer) DO UPDATE SET number = number + 1 RETURNING number",
-                 &stmt, err))
-        return false;
-    if (!bind_text(stmt, 1, issuer))
-        return fail_db(store, err);
-    return one_number(store, stmt, out, err);
+    *unknown = false;       /* a commit that fails has not happened */
+    return sqlite_script(db, "COMMIT", err);
 }
 
-bool store_count(struct store *store, const struct store_filter *filter, int64_t *out,
-                 struct ps_err *err)
+static bool sqlite_again(void *db, struct ps_err *err)
 {
-    PS_AUTO(stmt_freep) sqlite3_stmt *stmt = NULL;
-
-    if (!prepare(store, "SELECT count(*) FROM cert WHERE ?1 IS NULL OR kind = ?1", &stmt, err))
-        return false;
-    if (!bind_text(stmt, 1, filter->kind))
-        return fail_db(store, err);
-    return one_number(store, stmt, out, err);
+    (void)db;
+    return ps_fail(err, PS_E_BUG, "there is no connection that could break");
 }
+
+static void sqlite_rollback(void *db)
+{
+    sqlite3_exec(((struct sqlite *)db)->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+const struct store_engine engine_sqlite = {
+    .name = "sqlite",
+    .migrations = migrations,
+    .migrations_len = PS_COUNT(migrations),
+    .open = sqlite_open,
+    .close = sqlite_close,
+    .version = sqlite_version,
+    .set_version = sqlite_set_version,
+    .where = sqlite_where,
+    .place = sqlite_place,
+    .begin = sqlite_begin,
+    .begin_migration = sqlite_begin_migration,
+    .script = sqlite_script,
+    .commit = sqlite_commit,
+    .again = sqlite_again,
+    .rollback = sqlite_rollback,
+    .run = sqlite_run,
+    .run_many = sqlite_run_many,
+};

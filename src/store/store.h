@@ -80,7 +80,8 @@ struct store_cert {
     const void *der;
     size_t der_len;
     const char *common_name;            /* NULL: none */
-    const char *const *hosts;           /* names and addresses of a server, NULL at the end */
+    const char *const *hosts;           /* names of a server, NULL at the end; or NULL */
+    const char *const *addresses;       /* likewise; read back, they are among the hosts */
     int shard;                          /* of the CRLs, from 0; 0 when there is only one */
 };
 /* PS_E_EXISTS for the same issuer and serial. */

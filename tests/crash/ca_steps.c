@@ -3,14 +3,17 @@
  *
  *   ca_steps create DIR     make it
  *   ca_steps cycle DIR      issue a certificate, revoke it, renew the CRLs
+ *   ca_steps adopt DIR      say that its ledger belongs where it is now
  *   ca_steps check DIR      "absent", or "whole" once it opens, issues, and both sides get their files
  *
  * A line is written when the step is done and not before: the ledger must know it then.
  */
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "ca/ca.h"
+#include "store/store.h"
 
 static void say(const char *what, const struct ca_leaf *leaf)
 {
@@ -54,6 +57,14 @@ static bool cycle(const char *dir, struct ps_err *err)
     return true;
 }
 
+static bool adopt(const char *dir, struct ps_err *err)
+{
+    PS_AUTO(ps_freep) char *path = path_join(dir, "ledger.db");
+    PS_AUTO(store_freep) struct store *store = NULL;
+
+    return store_open(path, &store, err) && store_adopt(store, err);
+}
+
 static bool check(const char *dir, struct ps_err *err)
 {
     PS_AUTO(ca_freep) struct ca *ca = NULL;
@@ -80,7 +91,7 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         bool (*run)(const char *dir, struct ps_err *err);
-    } steps[] = { { "create", create }, { "cycle", cycle }, { "check", check } };
+    } steps[] = { { "create", create }, { "cycle", cycle }, { "adopt", adopt }, { "check", check } };
     struct ps_err err = { 0 };
 
     tls_start();

@@ -1,4 +1,4 @@
-/* The promises of store/store.h. */
+/* What only a ledger in a file promises: its mode, and what older versions left in it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,12 +6,12 @@
 
 #include <sqlite3.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/mem.h"
 #include "store/store.h"
+#include "tls/cert.h"
 
 struct place {
     char *dir, *path;
@@ -50,15 +50,6 @@ static struct store *open_at(const char *path)
     return store;
 }
 
-static bool put(struct store *store, const char *issuer, const char *serial, const char *kind,
-                struct ps_err *err)
-{
-    struct store_cert cert = { .serial_hex = serial, .issuer = issuer, .subject = "CN=x",
-                               .kind = kind, .fingerprint = "ab", .not_before = 1, .not_after = 2,
-                               .der = "der", .der_len = 3 };
-    return store_put_cert(store, &cert, err);
-}
-
 static void the_file_is_private_and_keeps_what_it_was_told(void **state)
 {
     struct place *place = *state;
@@ -70,99 +61,17 @@ static void the_file_is_private_and_keeps_what_it_was_told(void **state)
     for (int round = 1; round <= 2; round++) {      /* the second open finds the first's rows */
         PS_AUTO(store_freep) struct store *store = open_at(place->path);
         char serial[3] = { '0', (char)('0' + round), '\0' };
+        const struct store_cert cert = {
+            .serial_hex = serial, .issuer = "CN=a", .subject = "CN=x", .kind = "server",
+            .fingerprint = "ab", .not_before = 1, .not_after = 2, .der = "der", .der_len = 3,
+        };
 
-        assert_true(put(store, "CN=a", serial, "server", &err));
+        assert_true(store_put_cert(store, &cert, &err));
         assert_true(store_count(store, &(struct store_filter){ 0 }, &count, &err));
         assert_int_equal(count, round);
     }
     assert_int_equal(stat(place->path, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0600);
-}
-
-static void a_serial_is_given_once_for_each_issuer(void **state)
-{
-    struct place *place = *state;
-    PS_AUTO(store_freep) struct store *store = open_at(place->path);
-    struct ps_err err = { 0 };
-    int64_t count;
-
-    assert_true(put(store, "CN=a", "01", "server", &err));
-    assert_true(put(store, "CN=b", "01", "client", &err));
-    assert_false(put(store, "CN=a", "01", "client", &err));
-    assert_int_equal(err.code, PS_E_EXISTS);
-    assert_true(store_count(store, &(struct store_filter){ .kind = "client" }, &count,
-                            &err));
-    assert_int_equal(count, 1);
-    assert_true(store_count(store, &(struct store_filter){ 0 }, &count, &err));
-    assert_int_equal(count, 2);
-}
-
-struct seen {
-    struct store_revoked at[4];
-    size_t len;
-};
-
-static bool see(void *arg, const struct store_revoked *entry, struct ps_err *err)
-{
-    struct seen *seen = arg;
-
-    (void)err;
-    assert_true(seen->len < PS_COUNT(seen->at));
-    seen->at[seen->len] = *entry;
-    seen->at[seen->len++].serial = ps_memdup(entry->serial, entry->serial_len);
-    return true;
-}
-
-static void forget(struct seen *seen)
-{
-    for (size_t i = 0; i < seen->len; i++)
-        free((void *)seen->at[i].serial);
-}
-
-static void revocations_are_sorted_and_the_first_one_stays(void **state)
-{
-    struct place *place = *state;
-    PS_AUTO(store_freep) struct store *store = open_at(place->path);
-    PS_AUTO(forget) struct seen seen = { 0 };
-    struct ps_err err = { 0 };
-
-    assert_true(put(store, "CN=a", "50aa", "client", &err));
-    assert_true(put(store, "CN=a", "4fff", "client", &err));
-    assert_true(put(store, "CN=a", "0a", "client", &err));
-    assert_true(put(store, "CN=b", "01", "client", &err));
-    assert_true(store_revoke(store, "CN=a", "50aa", 100, 1, &err));
-    assert_true(store_revoke(store, "CN=a", "50aa", 200, 5, &err));
-    assert_true(store_revoke(store, "CN=a", "0a", 150, 0, &err));
-    assert_true(store_revoke(store, "CN=b", "01", 150, 0, &err));
-
-    assert_true(store_each_revoked(store, "CN=a", 0, see, &seen, &err));
-    assert_int_equal(seen.len, 2);
-    assert_int_equal(seen.at[0].serial_len, 1);
-    assert_memory_equal(seen.at[0].serial, "\x0a", 1);
-    assert_memory_equal(seen.at[1].serial, "\x50\xaa", 2);
-    assert_int_equal(seen.at[1].when, 100);
-    assert_int_equal(seen.at[1].reason, 1);
-
-    assert_false(store_revoke(store, "CN=a", "77", 1, 0, &err));
-    assert_int_equal(err.code, PS_E_NOT_FOUND);
-    assert_false(store_revoke(store, "CN=c", "0a", 1, 0, &err));
-    assert_int_equal(err.code, PS_E_NOT_FOUND);
-}
-
-static void a_ledger_of_a_newer_pgseal_is_refused_untouched(void **state)
-{
-    struct place *place = *state;
-    struct store *store = open_at(place->path);
-    struct ps_err err = { 0 };
-    sqlite3 *db;
-
-    store_freep(&store);
-    assert_int_equal(sqlite3_open(place->path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 99", NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(db);
-    assert_false(store_open(place->path, &store, &err));
-    assert_int_equal(err.code, PS_E_UNSUPPORTED);
-    assert_null(store);
 }
 
 static void what_is_no_database_is_refused(void **state)
@@ -181,68 +90,149 @@ static void what_is_no_database_is_refused(void **state)
     assert_int_equal(err.code, PS_E_IO);
 }
 
-enum { PROCESSES = 4, EACH = 25 };
-
-/* Opens the file like a stranger, takes numbers, and dies without a word if one does not grow. */
-static void take_numbers(const char *path, int me)
-{
-    struct store *store = open_at(path);
-    struct ps_err err = { 0 };
-    int64_t number, before = 0;
-
-    for (int i = 0; i < EACH; i++) {
-        char serial[16];
-
-        snprintf(serial, sizeof(serial), "%02x%02x", me, i);
-        if (!store_next_crl_number(store, "CN=a", 0, &number, &err) || number <= before
-            || !put(store, "CN=a", serial, "client", &err))
-            _exit(1);
-        before = number;
-    }
-    store_free(store);
-    _exit(0);
-}
-
-static void crl_numbers_grow_across_processes_from_the_first_open(void **state)
+static void a_file_that_was_copied_is_noticed(void **state)
 {
     struct place *place = *state;
+    PS_AUTO(ps_freep) char *other = path_join(place->dir, "other.db");
+    PS_AUTO(ps_freep) char *moved = path_join(place->dir, "moved.db");
+    PS_AUTO(buf_free) struct buf bytes = BUF(0);
+    struct store *store = open_at(place->path);
     struct ps_err err = { 0 };
-    int64_t number, count;
 
-    for (int me = 0; me < PROCESSES; me++)      /* all of them find no file yet */
-        if (fork() == 0)
-            take_numbers(place->path, me);
-    for (int me = 0; me < PROCESSES; me++) {
-        int status;
-
-        assert_true(wait(&status) > 0);
-        assert_int_equal(status, 0);
-    }
-
-    PS_AUTO(store_freep) struct store *store = open_at(place->path);
-    assert_true(store_next_crl_number(store, "CN=a", 0, &number, &err));
-    assert_int_equal(number, PROCESSES * EACH + 1);
-    assert_true(store_next_crl_number(store, "CN=b", 0, &number, &err));
-    assert_int_equal(number, 1);
-    assert_true(store_count(store, &(struct store_filter){ .kind = "client" }, &count,
-                            &err));
-    assert_int_equal(count, PROCESSES * EACH);
+    store_freep(&store);
+    assert_true(file_read(place->path, FILE_CONF_MAX, &bytes, &err));
+    assert_true(file_write(other, bytes.p, bytes.len, 0600, &err));
+    store = open_at(other);
+    assert_true(store_info(store)->copied);
+    store_freep(&store);
+    assert_int_equal(rename(place->path, moved), 0);    /* the same file under another name */
+    store = open_at(moved);
+    assert_false(store_info(store)->copied);
+    store_free(store);
 }
+
+static void what_is_a_connection_string_and_what_a_path(void **state)
+{
+    static const struct {
+        const char *where;
+        bool remote;
+    } cases[] = {
+        { "postgresql://ca@db1/pki", true }, { "postgres:///pki", true },
+        { "host=db1 dbname=pki", true }, { "dbname = pki", true },
+        { "ledger.db", false }, { "/var/lib/ca/ledger.db", false }, { "./host=db1", false },
+        { "/srv/a=b/ledger.db", false }, { "", false }, { "=", false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < PS_COUNT(cases); i++)
+        assert_int_equal(store_is_remote(cases[i].where), cases[i].remote);
+}
+
+/* ---- version 1 ---- */
+
+static const char version_1[] =
+    "CREATE TABLE cert ("
+    "  id INTEGER PRIMARY KEY,"
+    "  issuer TEXT NOT NULL, serial TEXT NOT NULL, subject TEXT NOT NULL, kind TEXT NOT NULL,"
+    "  fingerprint TEXT NOT NULL, not_before INTEGER NOT NULL, not_after INTEGER NOT NULL,"
+    "  recorded_at INTEGER NOT NULL, der BLOB NOT NULL,"
+    "  UNIQUE (issuer, serial)) STRICT;"
+    "CREATE INDEX cert_by_end ON cert (not_after);"
+    "CREATE INDEX cert_by_kind ON cert (kind);"
+    "CREATE TABLE revocation ("
+    "  cert INTEGER PRIMARY KEY REFERENCES cert (id),"
+    "  revoked_at INTEGER NOT NULL, reason INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE crl_number ("
+    "  issuer TEXT PRIMARY KEY, number INTEGER NOT NULL) STRICT;"
+    "INSERT INTO crl_number VALUES ('CN=ca', 17), ('CN=other', 3);"
+    "PRAGMA user_version = 1;";
+
+static void make_old(const char *path, const struct buf *der)
+{
+    sqlite3_stmt *stmt;
+    sqlite3 *db;
+
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, version_1, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, "INSERT INTO cert VALUES (?1, 'CN=ca', '0' || ?1, 'CN=x',"
+                                            " 'server', 'ab', 1, 2, 3, ?2)", -1, &stmt, NULL),
+                     SQLITE_OK);
+    for (int id = 1; id <= 3; id++) {
+        sqlite3_bind_int(stmt, 1, id);
+        sqlite3_bind_blob(stmt, 2, der->p, (int)der->len, SQLITE_STATIC);
+        assert_int_equal(sqlite3_step(stmt), SQLITE_DONE);
+        sqlite3_reset(stmt);
+    }
+    sqlite3_finalize(stmt);
+    assert_int_equal(sqlite3_exec(db, "INSERT INTO revocation VALUES (2, 100, 4)", NULL, NULL,
+                                  NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+static void make_der(struct buf *out)
+{
+    static const char *const hosts[] = { "db1.example.net", "10.0.0.1", NULL };
+    const struct cert_spec spec = { .subject = { .cn = "db1" }, .hosts = hosts,
+                                    .uses = CERT_USE_SERVER, .not_before = 1, .not_after = 2 };
+    PS_AUTO(key_freep) struct key *key = NULL;
+    PS_AUTO(cert_freep) struct cert *cert = NULL;
+    struct ps_err err = { 0 };
+
+    if (!key_generate(KEY_EC_P256, &key, &err)
+        || !cert_make(&spec, key, NULL, NULL, &cert, &err) || !cert_to_der(cert, out, &err))
+        fail_msg("%s", err.message);
+}
+
+static bool see_revoked(void *arg, const struct store_revoked *entry, struct ps_err *err)
+{
+    (void)err;
+    assert_int_equal(entry->serial_len, 1);
+    assert_int_equal(entry->serial[0], 2);
+    assert_int_equal(entry->when, 100);
+    assert_int_equal(entry->reason, 4);
+    ++*(int *)arg;
+    return true;
+}
+
+static void a_ledger_of_version_1_goes_on(void **state)
+{
+    struct place *place = *state;
+    PS_AUTO(buf_free) struct buf der = BUF(FILE_CONF_MAX);
+    struct store_verdict verdict;
+    struct ps_err err = { 0 };
+    int64_t found = 0, number = 0;
+    int revoked = 0;
+
+    make_der(&der);
+    make_old(place->path, &der);
+    for (int round = 0; round < 2; round++) {
+        PS_AUTO(store_freep) struct store *store = open_at(place->path);
+
+        assert_false(store_info(store)->copied);
+        assert_true(store_count(store, &(struct store_filter){ .common_name = "db1" }, &found,
+                                &err));
+        assert_int_equal(found, 3);
+        assert_true(store_count(store, &(struct store_filter){ .host = "10.0.0.1" }, &found, &err));
+        assert_int_equal(found, 3);
+        assert_true(store_each_revoked(store, "CN=ca", 0, see_revoked, &revoked, &err));
+        assert_int_equal(revoked, round + 1);
+        assert_true(store_next_crl_number(store, "CN=ca", 0, &number, &err));
+        assert_int_equal(number, 18 + round);
+        assert_true(store_verify(store, &verdict, &err));
+        assert_true(verdict.sound);
+    }
+}
+
+#define FILE_TEST(name) cmocka_unit_test_setup_teardown(name, make_place, drop_place)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(the_file_is_private_and_keeps_what_it_was_told, make_place,
-                                        drop_place),
-        cmocka_unit_test_setup_teardown(a_serial_is_given_once_for_each_issuer, make_place,
-                                        drop_place),
-        cmocka_unit_test_setup_teardown(revocations_are_sorted_and_the_first_one_stays, make_place,
-                                        drop_place),
-        cmocka_unit_test_setup_teardown(a_ledger_of_a_newer_pgseal_is_refused_untouched, make_place,
-                                        drop_place),
-        cmocka_unit_test_setup_teardown(what_is_no_database_is_refused, make_place, drop_place),
-        cmocka_unit_test_setup_teardown(crl_numbers_grow_across_processes_from_the_first_open,
-                                        make_place, drop_place),
+        FILE_TEST(the_file_is_private_and_keeps_what_it_was_told),
+        FILE_TEST(what_is_no_database_is_refused),
+        FILE_TEST(a_file_that_was_copied_is_noticed),
+        FILE_TEST(what_is_a_connection_string_and_what_a_path),
+        FILE_TEST(a_ledger_of_version_1_goes_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -119,7 +119,8 @@ def program(root):
             part = root / "bin.part"
             part.mkdir(mode=0o755)
             shutil.copy2(source, part)
-            shutil.copy2(source.parent / "tests/tools/libkillat.so", part)
+            for library in ("libkillat.so", "libshift.so"):
+                shutil.copy2(source.parent / "tests/tools" / library, part)
             part.rename(target)
     return target / source.name
 
@@ -173,3 +174,9 @@ def killat(program, pgseal):
                **{f"KILLAT_{name.upper()}": str(value) for name, value in settings.items()}}
         return pgseal(*args, env=env)
     return run
+
+
+@pytest.fixture(scope="session")
+def shifted(program):
+    """Environment in which pgseal believes that it is so many days later (see tests/tools/shift.c)."""
+    return lambda days: {"LD_PRELOAD": str(program.parent / "libshift.so"), "SHIFT_DAYS": str(days)}

@@ -3,6 +3,7 @@ import contextlib
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import time
 
@@ -344,3 +345,53 @@ def test_one_server_that_fails_does_not_keep_the_others_from_it(site, make):
                       "--format", "json")
     assert result.status != 0
     assert site.outcome(result) == ["failed", "rotated"]
+
+
+@pytest.mark.parametrize("days, certificate, lists", [(80, False, False), (100, False, True),
+                                                      (240, False, True), (250, True, True)])
+def test_what_is_due_on_a_day_is_replaced(site, shifted, days, certificate, lists):
+    """A certificate of 365 days when less than a third is left, a CRL of 180 days from its half on."""
+    before, served = site.ours, site.served()
+    result = site.rotate("--all-due", env=shifted(days))
+    assert (site.served() != served) == certificate
+    assert (revoked_file(site.ours) != revoked_file(before)) == lists
+    assert site.outcome(result) == ["rotated" if certificate or lists else "unchanged"]
+    before = site.cluster.files()
+    assert site.outcome(site.rotate("--all-due", env=shifted(days))) == ["unchanged"]
+    assert site.cluster.files() == before
+
+
+def revoked_file(text):
+    return re.search("ssl_crl_file = '(.*)'", text)[1]
+
+
+# ---- the timer -----------------------------------------------------------------------------------
+
+UNITS = pathlib.Path(__file__).resolve().parents[2] / "packaging/systemd"
+
+
+def test_the_units_are_what_systemd_understands(folder, program):
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("systemd-analyze is not here")
+    for source in UNITS.iterdir():
+        text = source.read_text().replace("@bindir@", str(program.parent))
+        text = re.sub("^Documentation=.*\n", "", text, flags=re.M)
+        (folder / source.name.removesuffix(".in")).write_text(text)
+    done = subprocess.run(["systemd-analyze", "verify", folder / "pgseal-rotate.service",
+                           folder / "pgseal-rotate.timer"], capture_output=True, text=True)
+    assert done.returncode == 0 and done.stderr == "", done.stderr
+
+
+@pytest.mark.skipif(not pg.AS_ROOT, reason="only root can give capabilities up")
+def test_the_capabilities_of_the_unit_suffice(site, program, shifted):
+    kept = re.search("^CapabilityBoundingSet=(.*)$", (UNITS / "pgseal-rotate.service.in").read_text(),
+                     re.M)[1]
+    kept = ",".join("+" + name.removeprefix("CAP_").lower() for name in kept.split())
+    served = site.served()
+    done = subprocess.run(["setpriv", "--bounding-set", f"-all,{kept}", "--inh-caps", "-all",
+                           "--no-new-privs", program, "rotate", "--all-due", "-D", site.cluster.data,
+                           "--ca", site.ca, "--format", "json"], capture_output=True, text=True,
+                          env={**os.environ, **shifted(250)}, stdin=subprocess.DEVNULL)
+    assert done.returncode == 0, done
+    assert site.served() != served
+    assert '"not_examined"' not in done.stdout

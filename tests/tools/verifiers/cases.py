@@ -25,6 +25,8 @@ WORLDS = {"p256": ("ec:p256", 0, ["ec:p256", "ec:p384", "rsa:2048"]),
           "p384": ("ec:p384", 0, ["ec:p384"]),
           "rsa2048": ("rsa:2048", 0, ["rsa:2048", "ec:p256"]),
           "rsa3072": ("rsa:3072", 0, ["rsa:3072"]),
+          "ed25519": ("ed25519", 0, ["ed25519", "ec:p256"]),
+          "shards": ("ec:p256", 8, ["ec:p256"]),
           "revoked-server-ca": ("ec:p256", 0, ["ec:p256"]),
           "revoked-client-ca": ("ec:p256", 0, ["ec:p256"])}
 
@@ -89,20 +91,12 @@ def plan(world, now):
     return "\n".join(lines) + "\n"
 
 
-def flipped(path, target, position):
-    """The file with one bit of the first block changed; `position` is a function of its DER."""
-    first, *rest = blocks(path)
-    kind = re.match(r"-----BEGIN ([A-Z0-9 ]+)-----", first)[1]
-    (target.parent / "block").write_text(first)
-    command = "crl" if "CRL" in kind else "x509"
-    der = bytearray(openssl(command, "-in", target.parent / "block", "-outform", "DER"))
+def flipped(block, position):
+    """A PEM block with one bit changed; `position` is a function of its DER."""
+    begin, *body, end = block.splitlines()
+    der = bytearray(base64.b64decode("".join(body)))
     der[position(der)] ^= 1
-    target.write_text(pem(kind, bytes(der)) + "".join(rest))
-
-
-def pem(kind, der):
-    body = base64.encodebytes(der).decode()
-    return f"-----BEGIN {kind}-----\n{body}-----END {kind}-----\n"
+    return f"{begin}\n{base64.encodebytes(der).decode()}{end}\n"
 
 
 def signed_part(der):
@@ -163,14 +157,15 @@ def make_world(tool, path, world, now):
         (path / f"{use}-ca.crt").write_text("".join(blocks(good)[1:]))
         (path / f"bare-{use}.crt").write_text(blocks(good)[0])
         for number, position in enumerate(TAMPERINGS.values()):
-            flipped(good, path / f"tampered-{number}-{use}.crt", position)
+            leaf, *rest = blocks(good)
+            (path / f"tampered-{number}-{use}.crt").write_text(
+                flipped(leaf, position) + "".join(rest))
         root_crl = (path / "ca/root.crl").read_text()
-        ca_crl = (path / f"ca/{use}-ca.crl").read_text()
+        ca_crls = path / f"ca/{use}-ca.crl"
         (path / f"only-root-{use}.crls").write_text(root_crl)
-        (path / f"only-ca-{use}.crls").write_text(ca_crl)
-        (path / "ca.crls").write_text(ca_crl)
-        flipped(path / "ca.crls", path / "tampered.crl", lambda der: len(der) - 5)
-        (path / f"tampered-{use}.crls").write_text(root_crl + (path / "tampered.crl").read_text())
+        (path / f"only-ca-{use}.crls").write_text(ca_crls.read_text())
+        (path / f"tampered-{use}.crls").write_text(
+            root_crl + "".join(flipped(crl, TAMPERINGS["signature"]) for crl in blocks(ca_crls)))
     make_rogue(path)
     make_impostor(path)
 
@@ -208,6 +203,7 @@ class World:
         key = chain if chain.startswith("good-") else WORLDS[self.name][2][0]
         if self.use == "server" and "rsa" in key:
             needs.add("rsa-server")
+        needs |= {word for word in ("ed25519", "shards") if word == self.name}
         return Case(f"{self.name}, {self.use}: {what}", accept, self.path / f"{chain}.crt",
                     root or self.path / "root.crt", crls, use or self.use,
                     self.path / f"{self.use}-ca.crt", self.now + 3600 + days * DAY, host, role,

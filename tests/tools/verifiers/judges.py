@@ -6,6 +6,7 @@ needs more is not put to it:
     time        at another time than now  crl     revocation
     no-crl      a CRL that is missing, out of date or not the issuer's must lead to a refusal
     rsa-server  RSA keys of servers whose keyUsage is digitalSignature alone
+    ed25519     signatures of this kind       shards  CRLs in partitions, by a critical extension
 """
 import collections
 import pathlib
@@ -53,7 +54,7 @@ class Judge:
 
 class OpenSSL(Judge):
     name, package, programs = "openssl", "openssl", ("openssl",)
-    sees = {"use", "host", "time", "crl", "no-crl", "rsa-server"}
+    sees = {"use", "host", "time", "crl", "no-crl", "rsa-server", "ed25519", "shards"}
 
     def one(self, case):
         argv = ["openssl", "verify", "-x509_strict", "-attime", case.at, "-no-CApath",
@@ -68,10 +69,11 @@ class OpenSSL(Judge):
 
 
 class GnuTLS(Judge):
-    """A CRL that is missing, foreign, or not signed by the issuer is no reason to refuse for it."""
+    """A CRL that is missing, foreign, or not signed by the issuer is no reason to refuse for it, and of
+    several by one issuer it looks at one."""
 
     name, package, programs = "gnutls", "gnutls-bin", ("certtool",)
-    sees = {"use", "host", "crl", "rsa-server"}
+    sees = {"use", "host", "crl", "rsa-server", "ed25519"}
 
     def one(self, case):
         argv = ["certtool", "--verify", "--verify-profile", "low", "--load-ca-certificate", case.root,
@@ -86,7 +88,7 @@ class GnuTLS(Judge):
 class NSS(Judge):
     """Each set of root and CRLs gets a database; CRLs are taken only with the issuer beside them.
     Of a server's RSA key it wants keyEncipherment, for a key exchange that TLS 1.3 has dropped and our
-    certificates do not allow."""
+    certificates do not allow; and a CRL with a critical extension revokes everything for it."""
 
     name, package, programs = "nss", "libnss3-tools", ("certutil", "crlutil", "vfychain", "openssl")
     sees = {"use", "time", "crl"}
@@ -134,7 +136,8 @@ class NSS(Judge):
 class Botan(Judge):
     """Looks at the path, signatures and dates, not at what the certificate is for."""
 
-    name, package, programs, sees = "botan", "botan", ("botan",), {"rsa-server"}
+    name, package, programs = "botan", "botan", ("botan",)
+    sees = {"rsa-server", "ed25519", "shards"}
 
     def one(self, case):
         parts = []
@@ -148,7 +151,7 @@ class Botan(Judge):
 class Batch(Judge):
     """A program of our own around a library; it answers line by line."""
 
-    sees = {"use", "host", "time", "crl", "no-crl", "rsa-server"}
+    sees = {"use", "host", "time", "crl", "no-crl", "rsa-server", "ed25519", "shards"}
 
     def ask(self, argv, cases):
         lines = ("\t".join([str(number), str(case.chain), str(case.root), str(case.crls or "-"),

@@ -415,6 +415,20 @@ def test_what_is_printed_for_a_driver_connects(make, folder, pgseal, driver, rol
     assert result.stdout.strip() == role
 
 
+@pytest.mark.parametrize("driver", ["libpq", *DRIVERS])
+def test_a_driver_connects_with_a_key_of_every_type(site, folder, driver):
+    for key_type in ("ec:p384", "rsa:2048", "rsa:3072", "ed25519"):
+        shutil.rmtree(site.kits, ignore_errors=True)
+        site.client("app", "--key-type", key_type)
+        strings = site.strings("app")
+        if driver == "libpq":
+            result = run([pg.client_program("psql"), "-XAtwc", "select current_user",
+                          strings["libpq"]])
+        else:
+            result = DRIVERS[driver](strings, folder)
+        assert result.stdout.strip() == "app", (key_type, result.stderr)
+
+
 @pytest.mark.parametrize("driver", DRIVERS)
 def test_a_driver_refuses_a_server_of_another_name(make, folder, pgseal, driver):
     """The certificate is for another host only; the address answers all the same."""

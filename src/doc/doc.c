@@ -180,6 +180,15 @@ struct doc_node *doc_verdict(struct doc_node *node, const char *key, const char 
     return field;
 }
 
+struct doc_node *doc_child(struct doc_node *parent, const char *key)
+{
+    struct doc_node *at = parent->first;
+
+    while (at && (!at->view.key || strcmp(at->view.key, key) != 0))
+        at = at->next;
+    return at;
+}
+
 struct doc_node *doc_mark(struct doc_node *field, enum doc_mark mark)
 {
     field->view.mark = mark;
@@ -190,6 +199,12 @@ struct doc_node *doc_aside(struct doc_node *node)
 {
     node->view.aside = true;
     return node;
+}
+
+void doc_aside_kind(struct doc_node *node, enum doc_kind kind)
+{
+    for (struct doc_node *at = node->first; at; at = at->next)
+        at->view.aside = at->view.aside || at->view.kind == kind;
 }
 
 void doc_para(struct doc_node *node, enum doc_mark mark, const char *fmt, ...)

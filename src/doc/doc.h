@@ -19,6 +19,9 @@
 struct doc;
 struct doc_node;        /* lives as long as its document */
 
+enum doc_kind { DOC_SECTION, DOC_TABLE, DOC_ROW, DOC_STR, DOC_INT, DOC_BOOL, DOC_REAL, DOC_TIME,
+                DOC_VERDICT, DOC_PARA, DOC_BLOCK };
+
 /* How a value is to be seen: colour on a terminal and in HTML, and a word beside it. */
 enum doc_mark { DOC_PLAIN, DOC_GOOD, DOC_BAD, DOC_WARN, DOC_UNKNOWN };
 
@@ -33,6 +36,7 @@ const char *doc_verb(const struct doc *doc);
 const char *doc_title(const struct doc *doc);
 
 struct doc_node *doc_section(struct doc_node *parent, const char *key, const char *label);
+struct doc_node *doc_child(struct doc_node *parent, const char *key);   /* that exists, or NULL */
 
 /*
  * A table shows the columns in the order in which fields first appear in its rows.  `empty` is what
@@ -67,6 +71,8 @@ struct doc_node *doc_mark(struct doc_node *field, enum doc_mark mark);
  * CSV and HTML, and in text with --verbose.  Returns the node.
  */
 struct doc_node *doc_aside(struct doc_node *node);
+/* The same for every child of this kind that a node has by now. */
+void doc_aside_kind(struct doc_node *node, enum doc_kind kind);
 
 /* A sentence for people, flowed to the width of the terminal. */
 void doc_para(struct doc_node *node, enum doc_mark mark, const char *fmt, ...) PS_PRINTF(3, 4);
@@ -75,9 +81,6 @@ void doc_para(struct doc_node *node, enum doc_mark mark, const char *fmt, ...) P
 void doc_block(struct doc_node *node, const char *key, const char *label, const char *text);
 
 /* ---- reading, for renderers and tests ---- */
-
-enum doc_kind { DOC_SECTION, DOC_TABLE, DOC_ROW, DOC_STR, DOC_INT, DOC_BOOL, DOC_REAL, DOC_TIME,
-                DOC_VERDICT, DOC_PARA, DOC_BLOCK };
 
 struct doc_view {
     enum doc_kind kind;

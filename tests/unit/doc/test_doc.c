@@ -73,6 +73,27 @@ static void marks_and_asides_stay_on_their_field(void **state)
     assert_true(look(field).aside);
 }
 
+static void what_was_shown_can_be_put_aside(void **state)
+{
+    PS_AUTO(doc_freep) struct doc *doc = doc_new("secure", NULL);
+    struct doc_node *root = doc_root(doc), *plan = doc_section(root, "plan", "Plan");
+
+    (void)state;
+    doc_block(plan, "diff", NULL, "-a\n+b");
+    doc_str(plan, "first", NULL, "x");
+    doc_str(root, "result", NULL, "done");
+    doc_aside_kind(plan, DOC_BLOCK);
+    assert_true(look(doc_find(plan, "diff")).aside);
+    assert_false(look(doc_find(plan, "first")).aside);
+    doc_aside_kind(root, DOC_SECTION);
+    doc_section(root, "proof", "Proof");
+    assert_ptr_equal(doc_child(root, "plan"), plan);
+    assert_true(look(plan).aside);
+    assert_false(look(doc_find(root, "result")).aside);
+    assert_false(look(doc_find(root, "proof")).aside);
+    assert_null(doc_child(root, "first"));
+}
+
 static void formats_have_their_words_and_no_others(void **state)
 {
     static const char *const words[] = { "text", "json", "html", "csv" };
@@ -98,6 +119,7 @@ int main(void)
         cmocka_unit_test(strings_are_copied),
         cmocka_unit_test(values_have_a_text_for_people),
         cmocka_unit_test(marks_and_asides_stay_on_their_field),
+        cmocka_unit_test(what_was_shown_can_be_put_aside),
         cmocka_unit_test(formats_have_their_words_and_no_others),
     };
 

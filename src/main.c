@@ -43,13 +43,15 @@ static void start_language(void)
     textdomain("pgseal");
 }
 
-static void print_place(const struct ps_place *at)
+static void print_place(const struct ps_err *err)
 {
+    const struct ps_place *at = &err->at;
+
     if (at->line && at->column)
         fprintf(stderr, _("  at %s, line %u, column %u\n"), at->file, at->line, at->column);
     else if (at->line)
         fprintf(stderr, _("  at %s, line %u\n"), at->file, at->line);
-    else if (at->file[0])
+    else if (at->file[0] && !strstr(err->message, at->file))
         fprintf(stderr, _("  at %s\n"), at->file);
 }
 
@@ -68,7 +70,7 @@ static void print_error(const struct ps_err *err)
 {
     log_progress_end();
     print_part(_("pgseal: error: "), err->message);
-    print_place(&err->at);
+    print_place(err);
     print_part(_("DETAIL:  "), err->detail);
     print_part(_("HINT:  "), err->hint);
 }

@@ -276,6 +276,17 @@ bool file_write(const char *path, const void *bytes, size_t len, mode_t mode, st
         && file_edit_commit(&edit, err);
 }
 
+bool file_check_place(const char *path, struct ps_err *err)
+{
+    PS_AUTO(ps_freep) char *dir = path_dir(path);
+
+    if (file_is_dir(path))
+        return ps_fail(err, PS_E_IO, _("\"%s\" is not a regular file"), path);
+    if (faccessat(AT_FDCWD, dir, W_OK | X_OK, AT_EACCESS) != 0)
+        return ps_fail(err, PS_E_IO, _("could not write in folder \"%s\": %m"), dir);
+    return true;
+}
+
 bool file_remove(const char *path, struct ps_err *err)
 {
     PS_AUTO(ps_freep) char *dir = path_dir(path);

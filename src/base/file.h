@@ -58,6 +58,12 @@ PS_DEFINE_FREEP(struct file_edit, file_edit_free)
 PS_MUST bool file_write(const char *path, const void *bytes, size_t len, mode_t mode,
                         struct ps_err *err);
 
+/*
+ * Look whether file_write() has a chance, before work is done whose result it is to hold: the folder is
+ * there and may be written to.
+ */
+PS_MUST bool file_check_place(const char *path, struct ps_err *err);
+
 /* Remove a file and sync its folder; a file that is not there is fine. */
 PS_MUST bool file_remove(const char *path, struct ps_err *err);
 

@@ -58,7 +58,16 @@ bool cli_no_args(const struct cli_run *run, struct ps_err *err)
 {
     if (!run->args || !run->args[0])
         return true;
-    return ps_fail(err, PS_E_USAGE, _("unexpected argument \"%s\""), run->args[0]);
+    ps_fail(err, PS_E_USAGE, _("unexpected argument \"%s\""), run->args[0]);
+    return ps_hint(err, _("Put quotes around a value that has spaces in it."));
+}
+
+bool cli_need(const char *value, const char *option, const char *hint, struct ps_err *err)
+{
+    if (value)
+        return true;
+    ps_fail(err, PS_E_USAGE, _("option %s is missing"), option);
+    return ps_hint(err, "%s", hint);
 }
 
 /* ---- writing ---- */
@@ -239,7 +248,8 @@ static bool run_cmd(const struct cli_cmd *cmd, poptContext context, struct cli_r
     }
     if (common.help)
         return print_help(cmd, STDOUT_FILENO, err);
-    if (!parse_format(cmd, run, err))
+    if (!parse_format(cmd, run, err)
+        || (run->output && strcmp(run->output, "-") != 0 && !file_check_place(run->output, err)))
         return false;
 
     run->args = (const char *const *)poptGetArgs(context);

@@ -64,6 +64,9 @@ PS_MUST bool cli_confirm(const char *question, struct ps_err *err);
 /* Show part of the result at once, on standard error, for a person who must decide: a plan, a diff. */
 void cli_show(const struct cli_run *run, const struct doc *doc);
 
+/* An option that a verb cannot do without; the hint says what it is for. */
+PS_MUST bool cli_need(const char *value, const char *option, const char *hint, struct ps_err *err);
+
 /* Refuse arguments that nobody asked for. */
 PS_MUST bool cli_no_args(const struct cli_run *run, struct ps_err *err);
 

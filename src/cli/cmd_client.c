@@ -30,11 +30,6 @@ static const struct poptOption client_options[] = {
     POPT_TABLEEND
 };
 
-static bool need(const char *value, const char *option, struct ps_err *err)
-{
-    return value || ps_fail(err, PS_E_USAGE, _("option %s is missing"), option);
-}
-
 static bool check_usage(const struct cli_run *run, enum key_type *key_type, struct ps_err *err)
 {
     if (!run->args || !run->args[0]) {
@@ -43,8 +38,12 @@ static bool check_usage(const struct cli_run *run, enum key_type *key_type, stru
     }
     if (opts.port < 1 || opts.port > 65535)
         return ps_fail(err, PS_E_USAGE, _("there is no port %d"), opts.port);
-    return need(opts.ca, "--ca", err) && need(opts.dir, "--client-dir", err)
-        && need(opts.host, "--host", err)
+    return cli_need(opts.ca, "--ca", _("The certificate is signed by the CA that \"pgseal secure\" was "
+                                       "given."), err)
+        && cli_need(opts.dir, "--client-dir",
+                    _("The files of each role go into a folder of its name there."), err)
+        && cli_need(opts.host, "--host",
+                    _("Clients check that the server's certificate has this name."), err)
         && key_type_parse(opts.key_type ? opts.key_type : "ec:p256", key_type, err);
 }
 

@@ -38,6 +38,10 @@ static const struct poptOption prove_options[] = {
 
 static bool check_usage(const struct cli_run *run, struct ps_err *err)
 {
+    if (opts.target && (opts.data_dir || opts.role)) {
+        ps_fail(err, PS_E_USAGE, _("--target cannot be combined with -D or --client"));
+        return ps_hint(err, _("Give -D DATADIR for a server, or --target DSN for a client."));
+    }
     if (!opts.data_dir)
         opts.data_dir = getenv("PGDATA");
     if (opts.timeout_ms < 1 || opts.timeout_ms > 600000)
@@ -46,11 +50,9 @@ static bool check_usage(const struct cli_run *run, struct ps_err *err)
         return false;
     if (opts.target)
         return true;
-    if (!opts.data_dir) {
-        ps_fail(err, PS_E_USAGE, _("option %s is missing"), "-D");
-        return ps_hint(err, _("Give -D DATADIR for a server, or --target DSN for a client."));
-    }
-    return opts.role || ps_fail(err, PS_E_USAGE, _("option %s is missing"), "--client");
+    return cli_need(opts.data_dir, "-D",
+                    _("Give -D DATADIR for a server, or --target DSN for a client."), err)
+        && cli_need(opts.role, "--client", _("Name the role that an application goes in as."), err);
 }
 
 static bool prove_server(struct ca *ca, struct prove_result **out, struct ps_err *err)

@@ -28,8 +28,9 @@ static bool rollback_verb(struct cli_run *run, struct ps_err *err)
 
     if (!cli_no_args(run, err))
         return false;
-    if (!opts.data_dir)
-        return ps_fail(err, PS_E_USAGE, _("option %s is missing"), "-D");
+    if (!cli_need(opts.data_dir, "-D",
+                  _("-D is the folder that PostgreSQL's SHOW data_directory prints."), err))
+        return false;
     run->doc = doc_new("rollback", _("Taking a change back"));
     return rollback_run(&spec, run->doc, err);
 }

@@ -1,4 +1,6 @@
 /* cmd_secure.c - pgseal secure: TLS on a server, as one transaction. */
+#include <unistd.h>
+
 #include "base/file.h"
 #include "base/mem.h"
 #include "cli/cli.h"
@@ -97,12 +99,13 @@ static bool check_usage(const struct cli_run *run, struct ps_err *err)
 {
     if (!cli_no_args(run, err))
         return false;
-    if (!opts.data_dir) {
-        ps_fail(err, PS_E_USAGE, _("option %s is missing"), "-D");
-        return ps_hint(err, _("-D is the folder that PostgreSQL's SHOW data_directory prints."));
-    }
-    if (opts.clients && !opts.client_dir)
-        return ps_fail(err, PS_E_USAGE, _("option %s is missing"), "--client-dir");
+    if (!cli_need(opts.data_dir, "-D",
+                  _("-D is the folder that PostgreSQL's SHOW data_directory prints."), err))
+        return false;
+    if (opts.clients && !cli_need(opts.client_dir, "--client-dir",
+                                  _("The files of each --client go into a folder of its name there."),
+                                  err))
+        return false;
     return check_sources(err);
 }
 
@@ -148,7 +151,26 @@ static bool ask(void *arg, const struct doc *plan, struct ps_err *err)
     const struct cli_run *run = arg;
 
     cli_show(run, plan);
-    return cli_confirm(_("Secure this server as shown?"), err);
+    if (!cli_confirm(_("Secure this server as shown?"), err))
+        return false;
+    if (isatty(STDOUT_FILENO) && !run->output)
+        doc_aside_kind(doc_root(run->doc), DOC_SECTION);    /* it stands above on the same screen */
+    return true;
+}
+
+/* After the deed: what was changed and what came of it; the preparations are for --verbose. */
+static void tell_briefly(struct doc_node *root)
+{
+    static const char *const preparations[] = { "server", "profile" };
+    struct doc_node *plan = doc_child(root, "plan");
+
+    for (size_t i = 0; i < PS_COUNT(preparations); i++) {
+        struct doc_node *section = doc_child(root, preparations[i]);
+        if (section)
+            doc_aside(section);
+    }
+    if (plan)
+        doc_aside_kind(plan, DOC_BLOCK);
 }
 
 static bool write_report(const struct cli_run *run, struct ps_err *err)
@@ -181,7 +203,8 @@ static bool secure_verb(struct cli_run *run, struct ps_err *err)
     };
     bool passed = true;
 
-    if (!check_usage(run, err) || !read_policies(&policies, err) || !read_words(&spec, err)
+    if (!check_usage(run, err) || (opts.report && !file_check_place(opts.report, err))
+        || !read_policies(&policies, err) || !read_words(&spec, err)
         || !read_root_pass(&pass, &root_pass, err))
         return false;
     spec.creds.ca = (struct ca_spec){
@@ -192,6 +215,8 @@ static bool secure_verb(struct cli_run *run, struct ps_err *err)
     run->doc = doc_new("secure", _("Securing a PostgreSQL server"));
     if (!secure_run(&spec, run->doc, &passed, err) || !write_report(run, err))
         return false;
+    if (!opts.dry_run)
+        tell_briefly(doc_root(run->doc));
     run->status = passed ? PS_EXIT_OK : PS_EXIT_FINDINGS;
     return true;
 }

@@ -230,6 +230,17 @@ static bool phase_apply(struct job *job, struct ps_err *err)
     return job->plan.len ? job_apply(job, err) : verify_unchanged(job, err);
 }
 
+/* The server stays as it is: only the files of this role, and of those after it, are missing. */
+static bool fail_kit(const struct job *job, const struct kit_spec *kit, struct ps_err *err)
+{
+    ps_while(err, _("the server is secured, but a client's files could not be made"));
+    if (!job->creds_spec.ca_dir)
+        return ps_hint(err, _("Mend that, then run the command again."));
+    return ps_hint(err, _("Mend that, then run: pgseal client %s --ca \"%s\" --client-dir \"%s\" "
+                          "--host %s --port %d"), kit->role, job->creds_spec.ca_dir, kit->dir,
+                   kit->host, kit->port);
+}
+
 static bool phase_clients(struct job *job, struct ps_err *err)
 {
     const struct secure_spec *spec = job->spec;
@@ -249,7 +260,7 @@ static bool phase_clients(struct job *job, struct ps_err *err)
         enum kit_outcome outcome;
 
         if (!kit_write(&kit, &outcome, &path, err))
-            return ps_while(err, _("the server is secured, but a client's files could not be made"));
+            return fail_kit(job, &kit, err);
         struct doc_node *row = doc_row(table);
         doc_str(row, "role", _("Role"), *role);
         doc_verdict(row, "outcome", _("Kit"), DOC_PLAIN, kit_outcome_word(outcome),

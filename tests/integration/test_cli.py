@@ -38,6 +38,17 @@ def test_version(pgseal):
     (["status", "--format", "xml"], 'unknown format "xml"', "The formats are"),
     (["status", "--fail-on", "red"], 'unknown severity "red"', "The severities are"),
     (["status", "--target", "hst=a"], "cannot parse the connection string", "Write it as for psql"),
+    (["status", "host=a", "port=1"], 'unexpected argument "host=a"', "Put quotes around"),
+    (["secure", "--ca", "/x"], "option -D is missing", "-D is the folder that PostgreSQL's"),
+    (["secure", "-D", "/x", "--ca", "/x", "--client", "app"], "option --client-dir is missing",
+     "The files of each"),
+    (["rollback"], "option -D is missing", "-D is the folder that PostgreSQL's"),
+    (["prove", "-D", "/x"], "option --client is missing", "Name the role"),
+    (["prove", "-D", "/x", "--target", "host=a"], "--target cannot be combined with -D or --client",
+     "Give -D DATADIR for a server"),
+    (["client", "app"], "option --ca is missing", "The certificate is signed by"),
+    (["client", "app", "--ca", "/x"], "option --client-dir is missing", "The files of each"),
+    (["client", "app", "--ca", "/x", "--client-dir", "/x"], "option --host is missing", "Clients check"),
     (["help", "frob"], 'unknown verb "frob"', "Try"),
 ])
 def test_wrong_use_is_status_2_with_a_hint(pgseal, argv, message, hint):

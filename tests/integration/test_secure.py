@@ -1,7 +1,10 @@
 """pgseal secure and rollback on real servers: the promises of the main job."""
+import contextlib
 import os
 import pathlib
+import pty
 import re
+import shlex
 import signal
 import stat
 import struct
@@ -130,6 +133,54 @@ def test_without_yes_and_without_terminal_nothing_is_done(site):
     result = site.run("secure", "-D", site.cluster.data, "--ca", site.ca)
     assert result.status == 2 and "--yes" in result.err
     assert site.cluster.files() == before
+
+
+def test_the_text_tells_what_was_done_and_the_rest_when_asked(site):
+    argv = ["secure", "-D", site.cluster.data, "--ca", site.ca, "--yes"]
+    text = site.run(*argv, "--no-enforce", ok=True).out
+    assert "Changes" in text and "After the reload" in text and "the server is secured" in text
+    assert "TLS library" not in text and "+ssl = " not in text
+    text = site.run(*argv, "--verbose", ok=True).out
+    assert "TLS library" in text and "+hostssl" in text
+
+
+def test_who_is_asked_reads_the_plan_once(site, program):
+    argv = [program, "secure", "-D", site.cluster.data, "--ca", site.ca, "--no-proof"]
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execv(argv[0], [str(arg) for arg in argv])
+    seen = b""
+    while b"[y/N]" not in seen:
+        seen += os.read(terminal, 4096)
+    os.write(terminal, b"y\n")
+    with contextlib.suppress(OSError):      # the end of a terminal whose program has gone
+        while True:
+            seen += os.read(terminal, 4096)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert seen.count(b"+hostssl all ") == seen.split(b"[y/N]")[0].count(b"+hostssl all ") > 0
+    assert seen.count(b"TLS library") == 1
+    assert b"the server is secured" in seen
+
+
+def test_a_place_for_the_result_is_looked_for_first(site):
+    before = site.cluster.files()
+    for option in ("--report", "--output"):
+        result = site.secure(option, site.clients / "nowhere/page.html", ok=None)
+        assert result.status == 3 and "could not write in folder" in result.err
+    assert site.cluster.files() == before and not site.ca.exists()
+
+
+def test_client_files_that_fail_leave_the_server_and_a_hint(site):
+    site.clients.write_text("a file where a folder should be")
+    result = site.secure(clients=("app",), ok=None)
+    assert result.status == 3
+    assert "the server is secured, but" in result.err
+    hint = [line for line in result.err.splitlines() if "run: pgseal client" in line][0]
+    site.clients.unlink()
+    command = shlex.split(hint.split("run: pgseal ")[1])
+    assert site.run(*command, ok=True).status == 0
+    assert (site.clients / "app/postgresql.key").exists()
+    assert_locked_down(site.cluster)
 
 
 def test_rollback_returns_to_the_bytes_from_before(site):

@@ -2,6 +2,7 @@
 #include "ca/ca.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "ca/internal.h"
 
 const struct ca_profile ca_profiles[CA_WHO_LEN] = {
@@ -340,6 +341,25 @@ static bool same_conf(const struct ca_conf *a, const struct ca_conf *b, bool *sa
     return true;
 }
 
+static bool adopt_conf(struct ca *ca, struct ca_conf *conf, struct ps_err *err)
+{
+    drop_authorities(ca);
+    ca_conf_free(&ca->conf);
+    ca->conf = *conf;
+    *conf = (struct ca_conf){ 0 };
+    return ca_read_authorities(ca, err);
+}
+
+/* What cannot be read leaves a CA without authorities, which does nothing. */
+void ca_forget(struct ca *ca)
+{
+    PS_AUTO(ca_conf_free) struct ca_conf now = { 0 };
+    struct ps_err err = { 0 };
+
+    if (!read_conf(ca->dir, &now, &err) || !adopt_conf(ca, &now, &err))
+        log_warn("%s", err.message);
+}
+
 bool ca_lock(struct ca *ca, struct file_lock **out, struct ps_err *err)
 {
     PS_AUTO(lock_freep) struct file_lock *lock = NULL;
@@ -349,14 +369,8 @@ bool ca_lock(struct ca *ca, struct file_lock **out, struct ps_err *err)
     if (!wait_for_lock(ca, &lock, err) || !read_conf(ca->dir, &now, err)
         || !same_conf(&now, &ca->conf, &same, err))
         return false;
-    if (!same) {
-        drop_authorities(ca);
-        ca_conf_free(&ca->conf);
-        ca->conf = now;
-        now = (struct ca_conf){ 0 };
-        if (!ca_read_authorities(ca, err))
-            return false;
-    }
+    if (!same && !adopt_conf(ca, &now, err))
+        return false;
     *out = PS_TAKE(lock);
     return true;
 }
@@ -368,4 +382,12 @@ bool ca_save(const struct ca *ca, struct ps_err *err)
 
     return ca_conf_write(&ca->conf, &text, err)
         && file_write(path, text.p, text.len, 0600, err);
+}
+
+bool ca_commit(struct ca *ca, struct ps_err *err)
+{
+    if (ca_save(ca, err))
+        return true;
+    ca_forget(ca);
+    return false;
 }

@@ -112,8 +112,10 @@ static bool judge_part(struct ca *ca, const struct authority *authority, const s
     if (!store_each_revoked(ca->store, cert_info(authority->cert)->subject, (int)shard, count_entry,
                             &len, err))
         return false;
-    /* a revocation is never taken back: the same count is the same list */
-    bool good = now < info->next_update && info->revoked_len == len
+    /* a revocation is never taken back: the same count is the same list; but what a root elsewhere
+     * has revoked is not in our ledger */
+    bool elsewhere = authority->row->key_kind == CA_KEY_OFFLINE;
+    bool good = now < info->next_update && (elsewhere || info->revoked_len == len)
              && crl_issued_by(crl, authority->cert);
     *out = !good ? CRL_DEAD : now < half ? CRL_FRESH : CRL_DUE;
     return true;

@@ -70,7 +70,10 @@ PS_MUST bool ca_read_authorities(struct ca *ca, struct ps_err *err);
  * and see what others have done meanwhile.
  */
 PS_MUST bool ca_lock(struct ca *ca, struct file_lock **out, struct ps_err *err);
+/* A change has failed halfway: think again what ca.conf says. */
+void ca_forget(struct ca *ca);
 PS_MUST bool ca_save(const struct ca *ca, struct ps_err *err);  /* ca.conf: the change has happened */
+PS_MUST bool ca_commit(struct ca *ca, struct ps_err *err);      /* saved, or forgotten */
 
 /* ---- keys.c ---- */
 

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "tls/name.h"
 #include "tls/verify.h"
 
 enum { DAYS_MAX = 36500, CN_MAX = 64 };     /* ub-common-name of RFC 5280 A.1 */
@@ -21,21 +22,33 @@ static bool check_role(const char *role, struct ps_err *err)
                           "pg_roles;"));
 }
 
-static bool server_name(const struct ca_leaf_spec *spec, const char **cn, struct ps_err *err)
+/* OpenSSL holds a CN that looks like a host against the constraints unless there is a dNSName. */
+static bool cn_would_break_constraints(const struct ca *ca, const char *const *hosts)
+{
+    for (; *hosts; hosts++)
+        if (!name_is_address(*hosts))
+            return false;
+    return ca->conf.dns_len > 0;
+}
+
+static bool server_name(const struct ca *ca, const struct ca_leaf_spec *spec, const char **cn,
+                        struct ps_err *err)
 {
     if (!spec->hosts || !spec->hosts[0])
         return ps_fail(err, PS_E_VALUE,
                        _("a server certificate needs at least one host name or address"));
     *cn = spec->common_name ? spec->common_name : spec->hosts[0];
-    if (!spec->common_name && strlen(*cn) > CN_MAX)
+    if (!spec->common_name
+        && (strlen(*cn) > CN_MAX || cn_would_break_constraints(ca, spec->hosts)))
         *cn = NULL;         /* the SAN says it all */
     return true;
 }
 
-static bool subject_name(const struct ca_leaf_spec *spec, const char **cn, struct ps_err *err)
+static bool subject_name(const struct ca *ca, const struct ca_leaf_spec *spec, const char **cn,
+                         struct ps_err *err)
 {
     if (spec->use == CERT_USE_SERVER)
-        return server_name(spec, cn, err);
+        return server_name(ca, spec, cn, err);
     *cn = spec->common_name;
     return check_role(spec->common_name, err);
 }
@@ -73,7 +86,7 @@ static bool plan(const struct ca *ca, const struct authority *issuer,
         .subject = subject_of(issuer, spec), .uses = spec->use,
         .hosts = spec->use == CERT_USE_SERVER ? spec->hosts : NULL,
     };
-    return subject_name(spec, &out->subject.cn, err) && lifetime(ca, spec, out, err);
+    return subject_name(ca, spec, &out->subject.cn, err) && lifetime(ca, spec, out, err);
 }
 
 /* ---- the act ---- */

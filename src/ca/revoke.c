@@ -31,5 +31,5 @@ bool ca_revoke_authority(struct ca *ca, const char *name, int reason, struct ps_
     struct ca_conf_row *row = &ca->conf.rows[ca_by_name(ca, name) - ca->at];
     row->revoked = true;
     row->state = CA_RETIRED;
-    return ca_save(ca, err);
+    return ca_commit(ca, err);
 }

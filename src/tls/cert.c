@@ -113,12 +113,16 @@ static unsigned read_uses(X509 *x509)
     return uses;
 }
 
-static bool read_is_ca(X509 *x509)
+static void read_powers(X509 *x509, struct cert_info *out)
 {
     PS_AUTO(BASIC_CONSTRAINTS_freep) BASIC_CONSTRAINTS *basic =
         X509_get_ext_d2i(x509, NID_basic_constraints, NULL, NULL);
+    uint32_t usage = X509_get_key_usage(x509);      /* all bits without the extension */
 
-    return basic && basic->ca;
+    out->is_ca = basic && basic->ca;
+    out->path_len = basic && basic->pathlen ? (int)ASN1_INTEGER_get(basic->pathlen) : -1;
+    out->signs_certs = (usage & KU_KEY_CERT_SIGN) != 0;
+    out->signs_crls = (usage & KU_CRL_SIGN) != 0;
 }
 
 static void read_key(struct cert *cert)
@@ -166,7 +170,7 @@ struct cert *cert_wrap(X509 *x509)
     info->not_after = tls_time(X509_get0_notAfter(x509));
     info->self_issued =
         X509_NAME_cmp(X509_get_subject_name(x509), X509_get_issuer_name(x509)) == 0;
-    info->is_ca = read_is_ca(x509);
+    read_powers(x509, info);
     info->uses = read_uses(x509);
     read_key(cert);
     read_names(cert);

@@ -54,6 +54,8 @@ struct cert_info {
     int key_bits;
     time_t not_before, not_after;
     bool is_ca;                         /* basicConstraints CA:TRUE */
+    int path_len;                       /* of a CA; -1: no limit */
+    bool signs_certs, signs_crls;       /* keyUsage lets it; true without a keyUsage */
     bool self_issued;                   /* subject equals issuer */
     unsigned uses;                      /* CERT_USE_* bits; CERT_USE_ANY without an EKU */
     const char *const *dns;             /* SAN dNSName, NULL at the end */

@@ -23,6 +23,7 @@
 
 struct key {
     EVP_PKEY *pkey;
+    bool in_token;              /* what libcrypto has of it is no private key (libp11 puts a 1) */
 };
 
 struct cert {

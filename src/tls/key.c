@@ -171,6 +171,13 @@ static void to_pem(const struct secret *der, struct secret *out)
     memcpy(out->p + begin_len + lines, end, end_len);
 }
 
+static bool stays_in_token(const struct key *key, struct ps_err *err)
+{
+    if (key->in_token)
+        ps_fail(err, PS_E_UNSUPPORTED, _("a key in a token cannot be written to a file"));
+    return key->in_token;
+}
+
 bool key_to_pem(const struct key *key, const struct secret *pass, struct secret *out,
                 struct ps_err *err)
 {
@@ -179,6 +186,8 @@ bool key_to_pem(const struct key *key, const struct secret *pass, struct secret 
     PS_AUTO(X509_SIG_freep) X509_SIG *sig = NULL;
     PS_AUTO(secret_free) struct secret der = { 0 };
 
+    if (stays_in_token(key, err))
+        return false;
     if (!pass && tls_ec_pkcs8(key->pkey, &der)) {
         to_pem(&der, out);
         return true;
@@ -202,6 +211,8 @@ bool key_to_pkcs8_der(const struct key *key, struct secret *out, struct ps_err *
     PS_AUTO(BIO_free_allp) BIO *bio = BIO_new(BIO_s_secmem());
     PS_AUTO(PKCS8_PRIV_KEY_INFO_freep) PKCS8_PRIV_KEY_INFO *p8 = EVP_PKEY2PKCS8(key->pkey);
 
+    if (stays_in_token(key, err))
+        return false;
     if (!bio || !p8 || !i2d_PKCS8_PRIV_KEY_INFO_bio(bio, p8))
         return fail_write(err);
     return take_bio(bio, out, err);

@@ -198,5 +198,6 @@ bool key_from_uri(const char *uri, key_pin_fn pin, void *arg, struct key **out, 
     }
     ERR_clear_error();
     *out = key_wrap(PS_TAKE(pkey));
+    (*out)->in_token = token;
     return true;
 }

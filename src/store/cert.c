@@ -164,7 +164,8 @@ static void ask_where(struct query *query, const struct store_filter *filter)
     if (filter->fingerprint) {
         ask(query, " AND substr(c.fingerprint, 1, 8) = substr($%d, 1, 8)",
             value_text(filter->fingerprint));
-        buf_printf(&query->sql, " AND c.fingerprint = $%d", query->len);
+        /* SQLite puts what equals a constant in its place, and would not see its index any more */
+        buf_printf(&query->sql, " AND c.fingerprint BETWEEN $%d AND $%d", query->len, query->len);
     }
     ask_host(query, filter->host);
     ask_state(query, filter->state, now);

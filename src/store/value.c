@@ -1,7 +1,7 @@
 /* value.c - values of SQL, and their hash; see engine.h. */
 #include "store/internal.h"
 
-#include <inttypes.h>
+#include <endian.h>
 
 #include "tls/digest.h"
 
@@ -29,7 +29,14 @@ const char *value_str(const struct value *value)
     return value->type == VALUE_TEXT ? value->bytes : "";
 }
 
-/* Each value says its type and length, so that no two rows have the same bytes. */
+static void put_number(struct buf *buf, uint64_t number)
+{
+    const uint64_t wide = htobe64(number);
+
+    buf_put(buf, &wide, sizeof(wide));
+}
+
+/* Each value says its type, and its number or length in 8 bytes: no two rows have the same bytes. */
 static void put_value(struct buf *buf, const struct value *value)
 {
     static const char letters[] = { [VALUE_NULL] = 'n', [VALUE_INT] = 'i', [VALUE_TEXT] = 't',
@@ -37,9 +44,9 @@ static void put_value(struct buf *buf, const struct value *value)
 
     buf_putc(buf, letters[value->type]);
     if (value->type == VALUE_INT)
-        buf_printf(buf, "%" PRId64 ",", value->number);
+        put_number(buf, (uint64_t)value->number);
     else if (value->type != VALUE_NULL) {
-        buf_printf(buf, "%zu:", value->len);
+        put_number(buf, value->len);
         buf_put(buf, value->bytes, value->len);
     }
 }

@@ -1,0 +1,107 @@
+"""The ledger in PostgreSQL: the same suite as in a file, and the same promises when its users are
+killed, its connections cut, or its server stopped at random moments."""
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import time
+
+import pytest
+
+import pg
+
+BUILD = pathlib.Path(os.environ.get("PGSEAL", pathlib.Path(__file__).parents[2] / "build/pgseal")).parent
+SUITE = BUILD / "tests/unit/unit_store_ledger"
+TOOL = BUILD / "tests/tools/ledger_work"
+ROUNDS, WORKERS = 25, 2
+
+
+@pytest.fixture
+def database(make):
+    """A connection string: a role that may do nothing but own its database."""
+    def new(major=15):
+        server = make.plain(major)
+        server.role("ledger", password="secret")
+        server.sql("create database ledger owner ledger")
+        return server, server.dsn(user="ledger", password="secret", dbname="ledger")
+    return new
+
+
+def test_the_suite_of_the_ledger_holds_in_postgresql(every_major, database):
+    if not SUITE.exists():
+        subprocess.run(["ninja", "-C", BUILD, SUITE.relative_to(BUILD)], check=True,
+                       capture_output=True)
+    _, dsn = database(every_major)
+    done = subprocess.run([SUITE], env={**os.environ, "PGSEAL_TEST_LEDGER": dsn},
+                          capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "a_group_is_all_or_nothing" in done.stdout + done.stderr
+
+
+class Crowd:
+    """Processes at work with one ledger, and everything that they were told was done."""
+
+    def __init__(self, where):
+        self.where, self.said, self.errors, self.at_work = where, "", [], []
+
+    def start(self):
+        self.at_work = [subprocess.Popen([TOOL, self.where, "work"], text=True,
+                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                        for _ in range(WORKERS)]
+
+    def end(self, how=None):
+        for process in self.at_work:
+            if how:
+                process.send_signal(how)
+            out, err = process.communicate(timeout=60)
+            self.said += out[:out.rfind("\n") + 1]
+            self.errors.append((process.returncode, err))
+
+    def check(self):
+        done = subprocess.run([TOOL, self.where, "check"], input=self.said, text=True,
+                              capture_output=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_nothing_is_lost_when_its_users_are_killed(engine, database, folder, record_property):
+    crowd = Crowd(database()[1] if engine == "postgresql" else str(folder / "ledger.db"))
+    for seed in range(ROUNDS):
+        crowd.start()
+        time.sleep(random.Random(seed).uniform(0.02, 0.4))
+        crowd.end(signal.SIGKILL)
+        crowd.check()
+    assert crowd.said.count("issued") > ROUNDS
+    record_property("says", f"{engine}: {ROUNDS * WORKERS} kills, {crowd.check()}, "
+                            f"{crowd.said.count(chr(10))} promises kept")
+
+
+def test_nothing_is_lost_when_connections_are_cut(database, record_property):
+    server, dsn = database()
+    crowd = Crowd(dsn)
+    for seed in range(ROUNDS):
+        crowd.start()
+        time.sleep(random.Random(seed).uniform(0.1, 0.4))
+        server.sql("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'ledger'")
+        time.sleep(0.05)
+        crowd.end(signal.SIGKILL)
+        crowd.check()
+    record_property("says", f"connections cut: {crowd.check()}, "
+                            f"{crowd.said.count(chr(10))} promises kept")
+
+
+def test_a_server_that_stops_is_an_error_and_loses_nothing(database):
+    server, dsn = database()
+    crowd = Crowd(dsn)
+    for seed in range(5):
+        crowd.start()
+        time.sleep(random.Random(seed).uniform(0.1, 0.4))
+        server.stop(signal.SIGQUIT)         # as in a crash
+        server.start()
+        crowd.end()
+        crowd.check()
+    assert {status for status, _ in crowd.errors} == {3}
+    assert all("could not use the ledger" in text for _, text in crowd.errors)
+    assert not any("secret" in text for _, text in crowd.errors)

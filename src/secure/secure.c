@@ -339,7 +339,7 @@ static void describe_phases(const struct job *job)
         if (job->phase_us[i] == 0)
             continue;
         struct doc_node *row = doc_row(table);
-        doc_str(row, "phase", _("Phase"), phases[i].key);
+        doc_aside(doc_str(row, "phase", _("Phase"), phases[i].key));
         doc_str(row, "what", _("What"), _(phases[i].label));
         doc_ms(row, "ms", _("Time"), (double)job->phase_us[i] / 1000.0);
     }

@@ -136,7 +136,7 @@ static bool fail_exists(const char *dir, struct ps_err *err)
     return ps_hint(err, _("Name a folder that does not exist yet for the new CA."));
 }
 
-static bool check_place(const char *dir, struct ps_err *err)
+bool ca_check_place(const char *dir, struct ps_err *err)
 {
     struct stat st;
 
@@ -145,7 +145,7 @@ static bool check_place(const char *dir, struct ps_err *err)
     return (S_ISDIR(st.st_mode) && is_empty(dir)) || fail_exists(dir, err);
 }
 
-static bool place_of(const char *dir, char **out, struct ps_err *err)
+bool ca_place_of(const char *dir, char **out, struct ps_err *err)
 {
     PS_AUTO(ps_freep) char *name = ps_strdup(dir);
     size_t len = strlen(name);
@@ -155,14 +155,14 @@ static bool place_of(const char *dir, char **out, struct ps_err *err)
     return path_absolute(name, out, err);
 }
 
-static void remove_dir(char **path)
+void ca_remove_dir(char **path)
 {
     if (*path)
         dir_remove_all(*path);
     ps_freep(path);
 }
 
-static bool make_beside(const char *dir, char **out, struct ps_err *err)
+bool ca_make_beside(const char *dir, char **out, struct ps_err *err)
 {
     PS_AUTO(ps_freep) char *parent = path_dir(dir);
     PS_AUTO(ps_freep) char *name = ps_asprintf("%s/.%s.pgseal-XXXXXX", parent, path_base(dir));
@@ -176,7 +176,7 @@ static bool make_beside(const char *dir, char **out, struct ps_err *err)
 }
 
 /* rename(2) takes the place of an empty folder, and refuses any other. */
-static bool move_in(char **beside, const char *dir, struct ps_err *err)
+bool ca_move_in(char **beside, const char *dir, struct ps_err *err)
 {
     PS_AUTO(ps_freep) char *parent = path_dir(dir);
 
@@ -195,13 +195,13 @@ bool ca_create(const char *dir, const struct ca_spec *spec, struct ca **out, str
 {
     PS_AUTO(ca_freep) struct ca *ca = ps_calloc(1, sizeof(*ca));
     PS_AUTO(ps_freep) char *place = NULL;
-    PS_AUTO(remove_dir) char *beside = NULL;
+    PS_AUTO(ca_remove_dir) char *beside = NULL;
 
-    if (!place_of(dir, &place, err) || !check_place(place, err)
-        || !make_beside(place, &beside, err))
+    if (!ca_place_of(dir, &place, err) || !ca_check_place(place, err)
+        || !ca_make_beside(place, &beside, err))
         return false;
     ca->dir = ps_strdup(beside);
-    if (!fill(ca, spec, err) || !move_in(&beside, place, err))
+    if (!fill(ca, spec, err) || !ca_move_in(&beside, place, err))
         return false;
 
     free(ca->dir);

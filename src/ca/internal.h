@@ -119,6 +119,14 @@ PS_MUST bool ca_read_crl(const struct ca *ca, const struct authority *authority,
                          struct crl_list *out, struct ps_err *err);
 unsigned ca_shards_of(const struct ca *ca, const struct authority *authority);
 
+/* ---- create.c: a folder that is made beside, and appears whole ---- */
+
+PS_MUST bool ca_place_of(const char *dir, char **out, struct ps_err *err);  /* absolute, no "/" behind */
+PS_MUST bool ca_check_place(const char *dir, struct ps_err *err);   /* absent or empty: PS_E_EXISTS */
+PS_MUST bool ca_make_beside(const char *dir, char **out, struct ps_err *err);
+PS_MUST bool ca_move_in(char **beside, const char *dir, struct ps_err *err);    /* *beside: NULL then */
+void ca_remove_dir(char **path);    /* for PS_AUTO: what was not moved in */
+
 /* ---- proof.c ---- */
 
 /* A client certificate of this authority that is revoked at once. */

@@ -11,6 +11,8 @@
 
 extern const struct cli_cmd cmd_ca_init, cmd_ca_issue, cmd_ca_revoke, cmd_ca_crl, cmd_ca_export;
 
+extern const struct cli_cmd cmd_ca_verify, cmd_ca_log, cmd_ca_backup, cmd_ca_restore;
+
 /* --ca and --passphrase-fd; to be included in the table of each verb. */
 extern const struct poptOption ca_verb_options[];
 #define CA_VERB_OPTIONS \

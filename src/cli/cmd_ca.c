@@ -104,6 +104,10 @@ static const struct cli_cmd *const verbs[] = {
     &cmd_ca_revoke,
     &cmd_ca_crl,
     &cmd_ca_export,
+    &cmd_ca_verify,
+    &cmd_ca_log,
+    &cmd_ca_backup,
+    &cmd_ca_restore,
     NULL
 };
 

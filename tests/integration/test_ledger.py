@@ -1,9 +1,12 @@
 """The ledger in PostgreSQL: the same suite as in a file, and the same promises when its users are
 killed, its connections cut, or its server stopped at random moments."""
+import contextlib
 import os
 import pathlib
 import random
+import shutil
 import signal
+import sqlite3
 import subprocess
 import time
 
@@ -105,3 +108,68 @@ def test_a_server_that_stops_is_an_error_and_loses_nothing(database):
     assert {status for status, _ in crowd.errors} == {3}
     assert all("could not use the ledger" in text for _, text in crowd.errors)
     assert not any("secret" in text for _, text in crowd.errors)
+
+
+# ---- pgseal ca verify, log, backup, restore -----------------------------------------------------
+
+@pytest.fixture
+def ca(folder, pgseal):
+    path = folder / "ca"
+    pgseal("ca", "init", "--ca", path, "--no-passphrase", ok=True)
+    pgseal("ca", "issue", "client", "app", "--ca", path, "--out", folder / "app", ok=True)
+    return path
+
+
+def issue(pgseal, ca, out, **kwargs):
+    return pgseal("ca", "issue", "client", "web", "--ca", ca, "--out", out, **kwargs)
+
+
+def test_verify_names_the_act_that_was_tampered_with(ca, folder, pgseal):
+    sound = pgseal("ca", "verify", "--ca", ca, "--format", "json", ok=True).json
+    pgseal("ca", "revoke", "--ca", ca, "--cert", next((folder / "app").glob("*.crt")), ok=True)
+    assert pgseal("ca", "verify", "--ca", ca, "--head", sound["head"]).status == 0
+    assert pgseal("ca", "verify", "--ca", ca, "--head", "00" * 32).status == 1
+
+    acts = pgseal("ca", "log", "--ca", ca, "--format", "json", ok=True).json["acts"]
+    assert acts[0]["act"] == "create" and [act["id"] for act in acts] == list(range(1, len(acts) + 1))
+    revoke = [act["id"] for act in acts if act["act"] == "revoke"][-1]
+    with contextlib.closing(sqlite3.connect(ca / "ledger.db")) as ledger, ledger:
+        ledger.execute("DELETE FROM revocation WHERE id / 1048576 = ?", (revoke,))
+    verdict = pgseal("ca", "verify", "--ca", ca, "--format", "json")
+    assert verdict.status == 1
+    assert not verdict.json["sound"] and verdict.json["bad_act"] == revoke
+
+
+def test_a_copied_ca_issues_only_when_it_is_adopted(ca, folder, pgseal):
+    copy = folder / "copy"
+    shutil.copytree(ca, copy)
+    refused = issue(pgseal, copy, folder / "web")
+    assert refused.status == 4 and "is a copy" in refused.err and "--adopt" in refused.err
+    assert not list(folder.glob("web/*.crt"))
+    assert pgseal("ca", "verify", "--ca", copy).status == 0         # looking is allowed
+    issue(pgseal, ca, folder / "original", ok=True)
+    pgseal("ca", "restore", "--ca", copy, "--adopt", ok=True)
+    issue(pgseal, copy, folder / "adopted", ok=True)
+    ca.rename(folder / "moved")                                     # the same files, another name
+    issue(pgseal, folder / "moved", folder / "moved-web", ok=True)
+
+
+def test_a_backup_brings_the_ca_back(ca, folder, pgseal):
+    backup = folder / "backup"
+    head = pgseal("ca", "verify", "--ca", ca, "--format", "json", ok=True).json["head"]
+    pgseal("ca", "backup", "--ca", ca, "--out", backup, ok=True)
+    assert pgseal("ca", "backup", "--ca", ca, "--out", backup).status != 0
+    assert backup.stat().st_mode & 0o7777 == 0o700
+    assert all(path.stat().st_mode & 0o077 == 0 for path in backup.glob("*.key"))
+    assert (backup / "ledger.db").stat().st_mode & 0o7777 == 0o600
+
+    shutil.rmtree(ca)
+    assert pgseal("ca", "restore", "--ca", ca).status == 2
+    pgseal("ca", "restore", "--ca", ca, "--from", backup, ok=True)
+    issue(pgseal, ca, folder / "web", ok=True)
+    assert pgseal("ca", "verify", "--ca", ca, "--head", head).status == 0
+    number = int(pgseal("ca", "crl", "--ca", ca, "--force", "--format", "json",
+                        ok=True).json["crls"][0]["number"])
+    assert number > 1_000_000_000           # none that may have been published since the backup
+    assert pgseal("ca", "restore", "--ca", ca, "--from", backup).status != 0
+    assert not list(folder.glob(".*"))

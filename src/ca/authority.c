@@ -4,6 +4,7 @@
 #include <sys/random.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "tls/csr.h"
 
 /* Two CAs made with the same DN must not be mistaken for each other, nor two generations. */
@@ -48,6 +49,17 @@ bool ca_add_row(struct ca *ca, enum ca_who who, enum ca_state state, struct ps_e
 
 /* ---- the key ---- */
 
+/* Without a digest in the server certificate's signature nobody could log in by SCRAM: see ca.h. */
+static enum key_type type_for(enum ca_who who, enum key_type wanted)
+{
+    if (who != CA_SERVER || wanted != KEY_ED25519)
+        return wanted;
+    log_info(_("the key of \"%s\" is of type %s: password logins with channel binding do not work "
+               "under %s"), ca_profiles[who].name, key_type_name(KEY_EC_P256),
+             key_type_name(wanted));
+    return KEY_EC_P256;
+}
+
 static bool make_key(struct ca *ca, struct authority *authority, const struct ca_new *what,
                      struct ps_err *err)
 {
@@ -55,7 +67,7 @@ static bool make_key(struct ca *ca, struct authority *authority, const struct ca
 
     if (what->key_uri)
         return ca_need_key(ca, authority, err);
-    return key_generate(what->key_type, &authority->key, err)
+    return key_generate(type_for(authority->row->who, what->key_type), &authority->key, err)
         && ca_write_key(ca, name, authority->key, what->pass, err);
 }
 

@@ -21,6 +21,13 @@
  *     lock                            held while CRLs or authorities change; issuing needs none
  * Keys are 0600 from their first instant.  Everything is done as the current effective user.
  * The names of the authorities end in eight random digits, so that two CAs can be trusted side by side.
+ *
+ * Key types: EC and RSA are taken by every server, libpq and driver.  Ed25519 is taken by PostgreSQL
+ * 12 to 18 and libpq 15 in every place but one: what signs a server's certificate.  SCRAM's channel
+ * binding hashes that certificate with the digest of its signature (RFC 5929 4.1), Ed25519 has none,
+ * and libpq then gives up every password login ("could not find digest for NID UNDEF"), unless
+ * channel_binding=disable.  So the server CA of a CA with Ed25519 keys gets a P-256 key; a server's
+ * own key may be Ed25519.
  */
 #ifndef PS_CA_H
 #define PS_CA_H

@@ -268,7 +268,7 @@ static bool read_line(struct reader *reader, char *line, struct ps_err *err)
         return true;
     if (*text == '[')
         return read_section(reader, text, strlen(text), err);
-    if (!equals)
+    if (!equals || strchr(text, '\r'))
         return fail_line(reader, text, err);
     *equals = '\0';
 

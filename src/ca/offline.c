@@ -26,7 +26,8 @@ bool ca_request_out(const struct ca *ca, const char *name, struct buf *out, stru
     if (!authority || authority->row->state != CA_WAITING)
         return ps_fail(err, PS_E_NOT_FOUND, _("no request of \"%s\" waits for a certificate"),
                        name);
-    return read_request(ca, authority, &csr, err) && csr_to_pem(csr, out, err);
+    return read_request(ca, authority, &csr, err)
+        && store_note(ca->store, "request-out", name, "", err) && csr_to_pem(csr, out, err);
 }
 
 static struct cert_spec plan(const struct ca *ca, enum ca_who who, const struct csr *csr)
@@ -250,7 +251,7 @@ bool ca_certificate_in(struct ca *ca, const char *pem, size_t len, const char *n
         ps_fail(err, PS_E_CERT, _("no certificate in \"%s\" is for a request that waits"), name);
         return ps_hint(err, _("The key in it must be the one of the request."));
     }
-    if (take_all(ca, &list, err))
+    if (take_all(ca, &list, err) && store_note(ca->store, "certificate-in", name, "", err))
         return ca_commit(ca, err);
     ca_forget(ca);
     return false;
@@ -327,6 +328,7 @@ static bool take_crl(struct ca *ca, const struct crl *crl, const char *name, str
     }
     PS_AUTO(ps_freep) char *path = ca_file_of(ca, root->row->name, ".crl");
     return check_crl(ca, root, crl, name, err) && crl_to_pem(crl, &pem, err)
+        && store_note(ca->store, "crl-in", root->row->name, crl_info(crl)->digest, err)
         && file_write(path, pem.p, pem.len, 0644, err) && obey(ca, root, crl, err);
 }
 

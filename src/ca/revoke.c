@@ -10,6 +10,19 @@ bool ca_revoke(struct ca *ca, const struct cert *cert, int reason, struct ps_err
     return store_revoke(ca->store, info->issuer, info->serial_hex, clock_now(), reason, err);
 }
 
+bool ca_revoke_role(struct ca *ca, const char *role, int reason, size_t *count,
+                    struct ps_err *err)
+{
+    const struct store_filter filter = { .kind = "client", .common_name = role,
+                                         .state = STORE_VALID };
+    int64_t revoked = 0;
+
+    if (!store_revoke_all(ca->store, &filter, clock_now(), reason, &revoked, err))
+        return false;
+    *count = (size_t)revoked;
+    return true;
+}
+
 /* The ledger first: from then on it is revoked, whatever ca.conf says, and a second call goes on. */
 bool ca_revoke_authority(struct ca *ca, const char *name, int reason, struct ps_err *err)
 {

@@ -125,6 +125,11 @@ bool ca_rollover(struct ca *ca, const struct ca_rollover_spec *spec, char **name
         ca_forget(ca);
         return false;
     }
+    const char *made = ca->conf.rows[ca->conf.len - 1].name;
+    if (!store_note(ca->store, "rollover", made, spec->at_once ? "active at once" : "", err)) {
+        ca_forget(ca);
+        return false;
+    }
     if (!ca_commit(ca, err))
         return false;
     *name = ps_strdup(ca->conf.rows[ca->conf.len - 1].name);
@@ -157,6 +162,8 @@ bool ca_activate(struct ca *ca, const char *name, struct ps_err *err)
     if (!ca_may_sign(ca, &ca->at[at], err) && err->code != PS_E_NOT_FOUND)
         return false;       /* (the key of a root may be offline) */
     ps_err_clear(err);
+    if (!store_note(ca->store, "activate", name, "", err))
+        return false;
     let_sign(ca, at);
     return ca_commit(ca, err);
 }
@@ -232,6 +239,8 @@ bool ca_retire(struct ca *ca, const char *name, struct ps_err *err)
         ps_detail(err, _("%lld are neither expired nor revoked."), (long long)count);
         return ps_hint(err, _("Renew them under its successor, or revoke them."));
     }
+    if (!store_note(ca->store, "retire", name, "", err))
+        return false;
     ca->conf.rows[at].state = CA_RETIRED;
     return ca_commit(ca, err);
 }

@@ -67,6 +67,7 @@ static void what_cannot_be_is_refused_with_its_line(void **state)
         { "format = 1\ndays_server = 90 days\n", 2 },
         { "format = 1\ncrl_shards = 1025\n", 2 },
         { "format = 1\ncrl_url =\n", 2 },
+        { "format = 1\nstore = a\rb\n", 2 },
         { "format = 1\n[ca]\n", 2 },
         { "format = 1\n[server-ca-1]\n", 2 },
         { "format = 1\n[server-ca-02]\n", 2 },

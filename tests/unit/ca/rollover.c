@@ -90,9 +90,9 @@ static void an_old_one_still_revokes(void **state)
 {
     struct place *place = *state;
     PS_AUTO(ca_leaf_free) struct ca_leaf old = issue_client(place->ca, "app");
-    PS_AUTO(ps_freep) char *name = roll(place->ca, CA_CLIENT, true);
     struct ps_err err = { 0 };
 
+    free(roll(place->ca, CA_CLIENT, true));
     check(accepted(place->ca, &old.chain, CERT_USE_CLIENT, &err), &err);
     check(ca_revoke(place->ca, old.chain.at[0], 1, &err), &err);
     check(ca_refresh_crls(place->ca, false, &err), &err);
@@ -152,18 +152,18 @@ static void one_at_a_time_and_in_order(void **state)
 static void an_old_root_goes_when_nothing_hangs_on_it(void **state)
 {
     struct place *place = *state;
-    PS_AUTO(ps_freep) char *root = roll(place->ca, CA_ROOT, true);
     struct ps_err err = { 0 };
     int64_t count = 0;
 
+    free(roll(place->ca, CA_ROOT, true));
     check(ca_dependents(place->ca, "root", &count, &err), &err);
     assert_int_equal(count, 2);
     assert_false(ca_retire(place->ca, "root", &err));
     assert_int_equal(err.code, PS_E_UNSAFE);
     check(ca_revoke_authority(place->ca, "server-ca", 4, &err), &err);
     check(ca_revoke_authority(place->ca, "client-ca", 4, &err), &err);
-    PS_AUTO(ps_freep) char *server = roll(place->ca, CA_SERVER, true);
-    PS_AUTO(ps_freep) char *client = roll(place->ca, CA_CLIENT, true);
+    free(roll(place->ca, CA_SERVER, true));
+    free(roll(place->ca, CA_CLIENT, true));
     check(ca_retire(place->ca, "root", &err), &err);
 
     PS_AUTO(ca_leaf_free) struct ca_leaf leaf = issue_client(place->ca, "app");
@@ -183,12 +183,39 @@ static void a_revoked_intermediate_takes_its_leaves_along(void **state)
     assert_false(ca_issue(place->ca, &spec, &none, &err));
     assert_int_equal(err.code, PS_E_NOT_FOUND);
     check(ca_refresh_crls(place->ca, false, &err), &err);
-    PS_AUTO(ps_freep) char *name = roll(place->ca, CA_CLIENT, true);
+    free(roll(place->ca, CA_CLIENT, true));
     assert_false(accepted(place->ca, &leaf.chain, CERT_USE_CLIENT, &err));
     PS_AUTO(ca_leaf_free) struct ca_leaf new = issue_client(place->ca, "app");
     check(accepted(place->ca, &new.chain, CERT_USE_CLIENT, &err), &err);
     assert_false(ca_revoke_authority(place->ca, "root", 2, &err));
     assert_int_equal(err.code, PS_E_VALUE);
+}
+
+static void an_old_one_goes_when_its_leaves_are_gone(void **state)
+{
+    struct place *place = *state;
+    PS_AUTO(ca_leaf_free) struct ca_leaf one = issue_client(place->ca, "app");
+    PS_AUTO(ca_leaf_free) struct ca_leaf other = issue_client(place->ca, "app");
+    PS_AUTO(ca_leaf_free) struct ca_leaf apple = issue_client(place->ca, "apple");
+    struct ps_err err = { 0 };
+    int64_t depend = 0;
+    size_t count = 0;
+
+    free(roll(place->ca, CA_CLIENT, true));
+    check(ca_dependents(place->ca, "client-ca", &depend, &err), &err);
+    assert_int_equal(depend, 3);
+    assert_false(ca_retire(place->ca, "client-ca", &err));
+    assert_int_equal(err.code, PS_E_UNSAFE);
+    check(ca_revoke_role(place->ca, "app", 4, &count, &err), &err);
+    assert_int_equal(count, 2);
+    check(ca_refresh_crls(place->ca, false, &err), &err);
+    assert_false(accepted(place->ca, &one.chain, CERT_USE_CLIENT, &err));
+    assert_false(accepted(place->ca, &other.chain, CERT_USE_CLIENT, &err));
+    check(accepted(place->ca, &apple.chain, CERT_USE_CLIENT, &err), &err);
+    check(ca_revoke_role(place->ca, "apple", 4, &count, &err), &err);
+    check(ca_retire(place->ca, "client-ca", &err), &err);
+    assert_int_equal(state_of(place->ca, "client-ca"), CA_RETIRED);
+    assert_false(ca_revoke_role(place->ca, "nobody", 4, &count, &err) && count > 0);
 }
 
 static void a_second_process_sees_it(void **state)
@@ -218,7 +245,7 @@ static void a_folder_of_before_ca_conf_goes_on(void **state)
     assert_true(ca_exists(place->dir));
     check(ca_open(place->dir, NULL, NULL, &place->ca, &err), &err);
     PS_AUTO(ca_leaf_free) struct ca_leaf old = issue_client(place->ca, "app");
-    PS_AUTO(ps_freep) char *name = roll(place->ca, CA_CLIENT, true);
+    free(roll(place->ca, CA_CLIENT, true));
     assert_true(file_exists(conf));
     check(accepted(place->ca, &old.chain, CERT_USE_CLIENT, &err), &err);
 }
@@ -233,6 +260,7 @@ int main(void)
         IN_CA(one_at_a_time_and_in_order),
         IN_CA(an_old_root_goes_when_nothing_hangs_on_it),
         IN_CA(a_revoked_intermediate_takes_its_leaves_along),
+        IN_CA(an_old_one_goes_when_its_leaves_are_gone),
         IN_CA(a_second_process_sees_it),
         IN_CA(a_folder_of_before_ca_conf_goes_on),
     };

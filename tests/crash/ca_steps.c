@@ -4,6 +4,7 @@
  *   ca_steps create DIR     make it
  *   ca_steps cycle DIR      issue a certificate, revoke it, renew the CRLs
  *   ca_steps adopt DIR      say that its ledger belongs where it is now
+ *   ca_steps roll DIR       a new client CA at once, then a new root and a server CA under it
  *   ca_steps check DIR      "absent", or "whole" once it opens, issues, and both sides get their files
  *
  * A line is written when the step is done and not before: the ledger must know it then.
@@ -65,6 +66,25 @@ static bool adopt(const char *dir, struct ps_err *err)
     return store_open(path, &store, err) && store_adopt(store, err);
 }
 
+static bool roll_one(struct ca *ca, enum ca_who who, struct ps_err *err)
+{
+    const struct ca_rollover_spec spec = { .who = who, .at_once = true };
+    PS_AUTO(ps_freep) char *name = NULL;
+
+    if (!ca_rollover(ca, &spec, &name, err))
+        return false;
+    dprintf(STDOUT_FILENO, "rolled %s\n", name);
+    return true;
+}
+
+static bool roll(const char *dir, struct ps_err *err)
+{
+    PS_AUTO(ca_freep) struct ca *ca = NULL;
+
+    return ca_open(dir, NULL, NULL, &ca, err) && roll_one(ca, CA_CLIENT, err)
+        && roll_one(ca, CA_ROOT, err) && roll_one(ca, CA_SERVER, err);
+}
+
 static bool check(const char *dir, struct ps_err *err)
 {
     PS_AUTO(ca_freep) struct ca *ca = NULL;
@@ -91,7 +111,8 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         bool (*run)(const char *dir, struct ps_err *err);
-    } steps[] = { { "create", create }, { "cycle", cycle }, { "adopt", adopt }, { "check", check } };
+    } steps[] = { { "create", create }, { "cycle", cycle }, { "adopt", adopt }, { "roll", roll },
+                { "check", check } };
     struct ps_err err = { 0 };
 
     tls_start();

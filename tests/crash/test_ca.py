@@ -124,10 +124,53 @@ def life(top):
     return len(calls)
 
 
+def issuing_on_a_broken_disk(top):
+    """What cannot be recorded is not issued: nothing is said to be done, and the ledger stays good."""
+    base = f"{top}/base-broken"
+    expect("create", run("create", base, top).returncode == 0)
+    for error in ("ENOSPC", "EROFS", "EIO"):
+        folder = f"{top}/broken-{error}"
+        copy(base, folder)
+        done = run("cycle", folder, top, FAIL=f"1+:{error}")
+        expect(f"cycle, {error}", done.returncode == 3, f"{done.returncode} {done.stderr}")
+        expect(f"cycle, {error}", done.stdout == "", done.stdout)
+        is_whole_or(("whole",), folder, f"cycle, {error}")
+
+
+def names_in(folder):
+    with open(f"{folder}/ca.conf") as conf:
+        return {line.strip()[1:-1] for line in conf if line.startswith("[")}
+
+
+def rollover(top):
+    base = f"{top}/base-roll"
+    expect("create", run("create", base, top).returncode == 0)
+    copy(base, f"{top}/logged-roll")
+    calls = calls_of("roll", f"{top}/logged-roll", top, f"{top}/log-roll")
+    no_key_was_open(calls)
+    for n in range(1, len(calls) + 1):
+        folder = f"{top}/roll{n}"
+        copy(base, folder)
+        done = run("roll", folder, top, AT=n)
+        when = f"rollover, killed before call {n} ({calls[n - 1][1]})"
+        expect(when, done.returncode == -signal.SIGKILL, done.returncode)
+        said = {line.split()[1] for line in done.stdout.splitlines()}
+        expect(f"{when}, done", said <= names_in(folder), f"{said} {names_in(folder)}")
+        is_whole_or(("whole",), folder, when)
+        if n % 10 == 0:
+            again = run("roll", folder, folder)
+            expect(f"{when}, then again", again.returncode == 0, again.stderr)
+            is_whole_or(("whole",), folder, f"{when}, then again")
+        shutil.rmtree(folder)
+    return len(calls)
+
+
 with tempfile.TemporaryDirectory() as folder:
-    counts = creation(folder), life(folder)
+    counts = creation(folder), life(folder), rollover(folder)
     full_disk(folder, counts[0])
+    issuing_on_a_broken_disk(folder)
 
 print("\n".join(failures[:20])
-      or f"killed at {counts[0]} points of creation and {counts[1]} of issuing and revoking")
+      or f"killed at {counts[0]} points of creation, {counts[1]} of issuing and revoking, "
+         f"and {counts[2]} of rollover")
 sys.exit(1 if failures else 0)

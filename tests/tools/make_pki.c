@@ -9,7 +9,8 @@
  *   NAME  server|client  KEY-TYPE  CN  HOST,HOST,...  FROM  TO
  * FROM and TO are seconds since 1970, both 0 for the CA's own idea.  A NAME that begins with "revoked"
  * is revoked before the CRLs are written.  A line "revoke server" or "revoke client" is about that
- * intermediate; then DIR/ca/NAME.crl are all the CRLs there are, as a set with it is not given out.
+ * intermediate; then DIR/ca/NAME.crl are all the CRLs there are, as a set with it is not given out.  A
+ * line "replace root", "replace server" or "replace client" makes its successor, which signs from then on.
  */
 #include <limits.h>
 
@@ -46,14 +47,18 @@ static bool cut(char *text, char mark, char **parts, size_t max, size_t *len)
     return true;
 }
 
-static bool write_leaf(const char *dir, const char *name, const struct ca_leaf *leaf,
-                       struct ps_err *err)
+static bool write_leaf(const struct ca *ca, const char *dir, const char *name,
+                       const struct ca_leaf *leaf, struct ps_err *err)
 {
+    PS_AUTO(cert_list_free) struct cert_list above = { 0 };
     PS_AUTO(buf_free) struct buf chain = BUF(FILE_CONF_MAX);
     PS_AUTO(secret_free) struct secret key = { 0 };
 
-    for (size_t i = 0; i < leaf->chain.len; i++)
-        if (!cert_to_pem(leaf->chain.at[i], &chain, err))
+    if (!ca_chain_of(ca, leaf->chain.at[0], &above, err)
+        || !cert_to_pem(leaf->chain.at[0], &chain, err))
+        return false;
+    for (size_t i = 0; i < above.len; i++)
+        if (!cert_to_pem(above.at[i], &chain, err))
             return false;
     return key_to_pem(leaf->key, NULL, &key, err)
         && write_in(dir, name, "crt", buf_text(&chain), chain.len, 0644, err)
@@ -81,8 +86,16 @@ static bool make_leaf(struct ca *ca, const char *dir, char **field, struct ps_er
     spec.not_before = from;
     spec.not_after = to;
     return ca_issue(ca, &spec, &leaf, err)
-        && write_leaf(dir, field[0], &leaf, err)
+        && write_leaf(ca, dir, field[0], &leaf, err)
         && (strncmp(field[0], "revoked", 7) != 0 || ca_revoke(ca, leaf.chain.at[0], 0, err));
+}
+
+static bool replace(struct ca *ca, enum ca_who who, struct ps_err *err)
+{
+    const struct ca_rollover_spec spec = { .who = who, .key_type = KEY_EC_P256 };
+    PS_AUTO(ps_freep) char *name = NULL;
+
+    return ca_rollover(ca, &spec, &name, err) && ca_activate(ca, name, err);
 }
 
 static bool do_line(struct ca *ca, const char *dir, char *line, struct ps_err *err)
@@ -94,6 +107,12 @@ static bool do_line(struct ca *ca, const char *dir, char *line, struct ps_err *e
         return ca_revoke(ca, ca_intermediate(ca, CERT_USE_SERVER), 0, err);
     if (strcmp(line, "revoke client") == 0)
         return ca_revoke(ca, ca_intermediate(ca, CERT_USE_CLIENT), 0, err);
+    if (strcmp(line, "replace root") == 0)
+        return replace(ca, CA_ROOT, err);
+    if (strcmp(line, "replace server") == 0)
+        return replace(ca, CA_SERVER, err);
+    if (strcmp(line, "replace client") == 0)
+        return replace(ca, CA_CLIENT, err);
     if (!cut(line, '\t', field, FIELDS, &len) || len != FIELDS)
         return ps_fail(err, PS_E_USAGE, "a line of the plan has seven fields");
     return make_leaf(ca, dir, field, err);

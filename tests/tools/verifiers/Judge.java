@@ -1,5 +1,6 @@
 /*
- * Judges certificates as Java does: PKIX with the revocation of every level, purpose, host name.
+ * Judges certificates as Java does: a PKIX path found among what was sent, the revocation of every
+ * level, purpose, host name.
  *
  * A line in:   NUMBER  CHAIN  ROOT  CRLS|-  server|client  HOST|-  SECONDS     (tabs between)
  * A line out:  NUMBER  accept|refuse  CN in hex  REASON
@@ -37,6 +38,10 @@ public class Judge {
         return all;
     }
 
+    private static CertStore store(Collection<?> of) throws Exception {
+        return CertStore.getInstance("Collection", new CollectionCertStoreParameters(of));
+    }
+
     private static String commonName(X509Certificate leaf) throws Exception {
         for (Rdn rdn : new LdapName(leaf.getSubjectX500Principal().getName()).getRdns())
             if (rdn.getType().equalsIgnoreCase("CN"))
@@ -51,26 +56,26 @@ public class Judge {
             anchors.add(new TrustAnchor(root, null));
 
         X509CertSelector target = new X509CertSelector();
+        target.setCertificate(chain.get(0));
         target.setExtendedKeyUsage(Set.of(PURPOSE.get(field[4])));
         target.setKeyUsage(new boolean[] { true });     // digitalSignature
 
-        PKIXParameters how = new PKIXParameters(anchors);
-        how.setTargetCertConstraints(target);
+        PKIXBuilderParameters how = new PKIXBuilderParameters(anchors, target);
+        how.addCertStore(store(chain));
         how.setDate(new Date(Long.parseLong(field[6]) * 1000));
         how.setRevocationEnabled(!field[3].equals("-"));
-        CertPathValidator validator = CertPathValidator.getInstance("PKIX");
+        CertPathBuilder builder = CertPathBuilder.getInstance("PKIX");
         if (how.isRevocationEnabled()) {
             try (FileInputStream in = new FileInputStream(field[3])) {
-                how.addCertStore(CertStore.getInstance("Collection",
-                    new CollectionCertStoreParameters(FACTORY.generateCRLs(in))));
+                how.addCertStore(store(FACTORY.generateCRLs(in)));
             }
             PKIXRevocationChecker revocation =
-                (PKIXRevocationChecker) validator.getRevocationChecker();
+                (PKIXRevocationChecker) builder.getRevocationChecker();
             revocation.setOptions(EnumSet.of(PKIXRevocationChecker.Option.PREFER_CRLS,
                                              PKIXRevocationChecker.Option.NO_FALLBACK));
             how.addCertPathChecker(revocation);
         }
-        validator.validate(FACTORY.generateCertPath(chain), how);
+        builder.build(how);
         if (!field[5].equals("-"))
             HostnameChecker.getInstance(HostnameChecker.TYPE_TLS).match(field[5], chain.get(0));
     }

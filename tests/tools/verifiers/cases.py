@@ -27,6 +27,7 @@ WORLDS = {"p256": ("ec:p256", 0, ["ec:p256", "ec:p384", "rsa:2048"]),
           "rsa3072": ("rsa:3072", 0, ["rsa:3072"]),
           "ed25519": ("ed25519", 0, ["ed25519", "ec:p256"]),
           "shards": ("ec:p256", 8, ["ec:p256"]),
+          "replaced": ("ec:p256", 0, ["ec:p256"]),
           "revoked-server-ca": ("ec:p256", 0, ["ec:p256"]),
           "revoked-client-ca": ("ec:p256", 0, ["ec:p256"])}
 
@@ -86,6 +87,11 @@ def plan(world, now):
         leaf(f"future-{use}", use, begin=now + 10 * DAY, end=now + 30 * DAY)
     for name, role in ROLES.items():
         leaf(f"role-{name}", "client", role=role)
+    if world == "replaced":
+        lines += ["replace root", "replace server", "replace client"]
+        for use in ("server", "client"):
+            leaf(f"new-{use}", use)
+            leaf(f"revoked-new-{use}", use)
     if world.startswith("revoked-"):
         lines.append(f"revoke {world.split('-')[1]}")
     return "\n".join(lines) + "\n"
@@ -154,7 +160,9 @@ def make_world(tool, path, world, now):
         # a client looks at a server's certificate with the client's CRLs, and the other way round
         given = path / f"{'client' if use == 'server' else 'server'}.crls"
         (path / f"for-{use}.crls").write_text(given.read_text() if given.exists() else everything)
-        (path / f"{use}-ca.crt").write_text("".join(blocks(good)[1:]))
+        above = {block: None for chain in (good, path / f"new-{use}.crt") if chain.exists()
+                 for block in blocks(chain)[1:]}
+        (path / f"{use}-ca.crt").write_text("".join(above))
         (path / f"bare-{use}.crt").write_text(blocks(good)[0])
         for number, position in enumerate(TAMPERINGS.values()):
             leaf, *rest = blocks(good)
@@ -257,13 +265,33 @@ class World:
         yield self.case("intermediate", not revoked, good, ["crl"] if revoked else [])
 
 
+    def replaced(self):
+        """Root and intermediates have successors.  Who trusts the old root alone accepts both, by the
+        new root's certificate from the old one; who trusts the new one alone accepts the new."""
+        old, new = (self.path / f"ca/{name}.crt" for name in ("root", "root-2"))
+        good = f"good-{self.use}-ecp256"
+        for crls in ("", None):
+            told = "no CRL" if crls is None else "CRLs"
+            yield self.case(f"old, both roots, {told}", True, good, crls=crls)
+            yield self.case(f"old, old root, {told}", True, good, root=old, crls=crls)
+            yield self.case(f"new, both roots, {told}", True, f"new-{self.use}", crls=crls)
+            yield self.case(f"new, old root, {told}", True, f"new-{self.use}", root=old, crls=crls)
+            yield self.case(f"new, new root, {told}", True, f"new-{self.use}", root=new, crls=crls)
+        yield self.case("old, new root", False, good, root=new, crls=None)
+        for what in ("revoked", "revoked-new"):
+            yield self.case(f"{what}, both roots", False, f"{what}-{self.use}", ["crl"])
+            yield self.case(f"{what}, old root", False, f"{what}-{self.use}", ["crl"], root=old)
+
+
 def all_cases(path, now):
-    plain = [name for name in WORLDS if not name.startswith("revoked-")]
+    plain = [name for name in WORLDS if name != "replaced" and not name.startswith("revoked-")]
     for name in WORLDS:
         for use in ("server", "client"):
             world = World(path, name, use, now)
             if name in plain:
                 yield from world.accepted()
                 yield from world.refused(path / plain[plain.index(name) - 1])
+            elif name == "replaced":
+                yield from world.replaced()
             else:
                 yield from world.revoked_ca()

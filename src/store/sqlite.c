@@ -14,8 +14,11 @@
 #include "base/mem.h"
 #include "store/store.h"
 
-/* Fewer and larger checkpoints: random index pages are then written once for many commits. */
-enum { CHECKPOINT_PAGES = 16384, CACHE_KIB = 65536 };
+/*
+ * A log of up to 256 MB between checkpoints: index pages, which random serials touch all over, are then
+ * written once for many commits.  The last one to close the ledger folds the log in.
+ */
+enum { CHECKPOINT_PAGES = 65536, CACHE_KIB = 65536 };
 
 struct sqlite {
     sqlite3 *db;

@@ -222,11 +222,6 @@ const struct conf_setting *conf_winner(const struct conf *conf, const char *name
     return NULL;
 }
 
-bool conf_overridden(const struct conf *conf, const struct conf_setting *setting)
-{
-    return conf_winner(conf, setting->name) != setting;
-}
-
 bool conf_bool(const char *value, bool *out)
 {
     static const struct {

@@ -98,9 +98,6 @@ const char *conf_file_name(const struct conf *conf, size_t i);
 /* The assignment that wins (the last one), or NULL: the default holds. */
 const struct conf_setting *conf_winner(const struct conf *conf, const char *name);
 
-/* Does this assignment hold to the end, or does a later one override it? */
-bool conf_overridden(const struct conf *conf, const struct conf_setting *setting);
-
 /* Booleans as parse_bool() takes them: on, off, true, yes, 1, unique prefixes, any case. */
 bool conf_bool(const char *value, bool *out);
 

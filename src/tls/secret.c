@@ -273,8 +273,3 @@ void tls_start(void)
     prctl(PR_SET_DUMPABLE, 0);
 #endif
 }
-
-const char *tls_library(void)
-{
-    return OpenSSL_version(OPENSSL_VERSION);
-}

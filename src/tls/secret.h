@@ -42,7 +42,4 @@ PS_MUST bool secret_prompt(const char *question, bool again, struct secret *out,
  * dumpable). */
 void tls_start(void);
 
-/* "OpenSSL 3.0.19 27 Jan 2026": the library that we run with. */
-const char *tls_library(void);
-
 #endif

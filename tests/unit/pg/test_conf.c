@@ -317,8 +317,6 @@ static void settings_come_in_the_order_of_the_server(void **state)
     assert_string_equal(winner->value, "6");
     assert_true(winner->automatic);
     assert_int_equal(winner->at.line, 2);
-    assert_false(conf_overridden(conf, winner));
-    assert_true(conf_overridden(conf, conf_setting(conf, 5)));
     assert_false(conf_setting(conf, 5)->automatic);
     assert_null(conf_winner(conf, "c"));
 

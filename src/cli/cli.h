@@ -26,7 +26,7 @@ struct cli_run {
 struct cli_cmd {
     const char *name;               /* "prove"; in a group with the group's name: "ca issue" */
     const char *summary;            /* N_(), one line */
-    const char *usage;              /* what follows the name: "-D DATADIR [options]" */
+    const char *usage;              /* N_(), what follows the name: "-D DATADIR [options]" */
     const char *about;              /* N_(), a paragraph for --help and the manual */
     const char *const *examples;    /* whole command lines, NULL at the end */
     const struct poptOption *options;   /* the verb's own; the common ones are added */

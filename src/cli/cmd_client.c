@@ -108,7 +108,7 @@ static const char *const client_examples[] = {
 const struct cli_cmd cmd_client = {
     .name = "client",
     .summary = N_("make what a role needs to connect: files and connection strings"),
-    .usage = "ROLE... --ca DIR --client-dir DIR --host HOST [options]",
+    .usage = N_("ROLE... --ca DIR --client-dir DIR --host HOST [options]"),
     .about = N_("For each role a folder with its certificate, its key, what it trusts and the "
                 "revocation lists, and a page with the connection string for psql, JDBC, Npgsql, "
                 "psycopg, asyncpg, node-postgres, pgx and PgBouncer.  A kit that is still good is "

@@ -109,7 +109,7 @@ static const char *const prove_examples[] = {
 const struct cli_cmd cmd_prove = {
     .name = "prove",
     .summary = N_("try every way in, and see which are encrypted and verified"),
-    .usage = "-D DATADIR --client ROLE [--ca DIR] [options] | --target DSN",
+    .usage = N_("-D DATADIR --client ROLE [--ca DIR] [options] | --target DSN"),
     .about = N_("Goes in from outside, through libpq and with its own wire code: the six modes of "
                 "libpq, good and bad certificates, right and wrong host names, TLS 1.0 to 1.3, and "
                 "an attacker in the middle.  What is seen is compared with what the server's own "

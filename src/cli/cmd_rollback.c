@@ -43,7 +43,7 @@ static const char *const examples[] = {
 const struct cli_cmd cmd_rollback = {
     .name = "rollback",
     .summary = N_("take back what secure did"),
-    .usage = "-D DATADIR [options]",
+    .usage = N_("-D DATADIR [options]"),
     .about = N_("Puts the files back byte for byte, reloads a running server and looks whether it is as "
                 "before.  Works after a crash in the middle of a change, and on a server that does not "
                 "start.  Each run takes back one change, the latest first."),

@@ -165,7 +165,7 @@ static const char *const examples[] = {
 const struct cli_cmd cmd_rotate = {
     .name = "rotate",
     .summary = N_("replace the server's certificate under load, prove it, or go back"),
-    .usage = "-D DATADIR --ca DIR [options]",
+    .usage = N_("-D DATADIR --ca DIR [options]"),
     .about = N_("A new key and certificate, or those given, and the CA's newest revocation lists are "
                 "checked, put in place as one transaction, and read back from the network after a "
                 "reload.  Sessions go on, new ones get the new certificate.  On any doubt the old one "

@@ -233,7 +233,7 @@ static const char *const examples[] = {
 const struct cli_cmd cmd_secure = {
     .name = "secure",
     .summary = N_("take a server to TLS that is verified, as one transaction"),
-    .usage = "-D DATADIR --ca DIR [options]",
+    .usage = N_("-D DATADIR --ca DIR [options]"),
     .about = N_("Makes the certificates, writes the TLS settings into one file of its own, makes "
                 "pg_hba.conf insist on TLS, reloads the server, looks whether it all holds, and tries "
                 "every way in from outside.  If anything fails, everything is taken back (exit status "

@@ -81,7 +81,7 @@ static bool status_run(struct cli_run *run, struct ps_err *err)
 const struct cli_cmd cmd_status = {
     .name = "status",
     .summary = N_("show who is connected with which TLS, and what is about to expire"),
-    .usage = "[--target DSN] [options]",
+    .usage = N_("[--target DSN] [options]"),
     .about = N_("Asks a running server through one SQL connection: its sessions from pg_stat_ssl and "
                 "pg_stat_activity, the settings in force and where each comes from, the certificates "
                 "and CRLs that they name, and the certificate that is served. A role with pg_monitor "

@@ -92,7 +92,7 @@ static void put_statuses(struct buf *out, int width)
 void help_verb(const struct cli_cmd *cmd, struct buf *out, int width)
 {
     buf_printf(out, "pgseal %s: %s\n", cmd->name, translated(cmd->summary));
-    buf_printf(out, "\n%s\n  pgseal %s %s\n", _("Usage:"), cmd->name, cmd->usage ? cmd->usage : "");
+    buf_printf(out, "\n%s\n  pgseal %s %s\n", _("Usage:"), cmd->name, translated(cmd->usage));
     if (cmd->about) {
         buf_putc(out, '\n');
         put_flowed(out, 0, 0, width, translated(cmd->about));
@@ -120,8 +120,8 @@ static void put_verbs(const struct cli_cmd *const *verbs, struct buf *out, int w
 void help_group(const struct cli_cmd *group, struct buf *out, int width)
 {
     buf_printf(out, "pgseal %s: %s\n", group->name, translated(group->summary));
-    buf_printf(out, "\n%s\n  pgseal %s %s\n  pgseal help %s VERB\n", _("Usage:"), group->name,
-               group->usage, group->name);
+    buf_printf(out, "\n%s\n  pgseal %s %s\n  pgseal help %s %s\n", _("Usage:"), group->name,
+               translated(group->usage), group->name, _("VERB"));
     buf_putc(out, '\n');
     put_flowed(out, 0, 0, width, translated(group->about));
     put_verbs(group->verbs, out, width);
@@ -135,7 +135,7 @@ void help_program(struct buf *out, int width)
     put_flowed(out, 0, 0, width,
                _("pgseal takes a PostgreSQL server to TLS that is verified on both sides, proves it "
                  "from the outside, and can go back."));
-    buf_printf(out, "\n%s\n  pgseal VERB [options]\n  pgseal help VERB\n", _("Usage:"));
+    buf_printf(out, "\n%s\n  pgseal %s\n  pgseal help %s\n", _("Usage:"), _("VERB [options]"), _("VERB"));
     put_verbs(cli_cmds, out, width);
     buf_printf(out, "\n%s\n", _("Common options:"));
     put_options(cli_common_options, out, width);

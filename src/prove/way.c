@@ -29,7 +29,7 @@ bool way_end_is_plain(enum way_end end)
 }
 
 static const struct { const char *word, *text; } cards[CARD_COUNT] = {
-    [CARD_NONE] = { "none", N_("none") },
+    [CARD_NONE] = { "none", N_("no certificate") },
     [CARD_GOOD] = { "good", N_("the role's own") },
     [CARD_OTHER] = { "other_role", N_("of another role") },
     [CARD_REVOKED] = { "revoked", N_("revoked") },
@@ -67,7 +67,7 @@ const struct way ways[] = {
     LADDER("verify-ca"),
     LADDER("verify-full"),
 
-    CARD("none", N_("none"), CARD_NONE, NULL),
+    CARD("none", N_("no certificate"), CARD_NONE, NULL),
     CARD("good", N_("the role's own"), CARD_GOOD, NULL),
     CARD("other_role", N_("of another role"), CARD_OTHER, NULL),
     CARD("revoked", N_("revoked"), CARD_REVOKED, "revoked"),

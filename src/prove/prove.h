@@ -55,7 +55,7 @@ struct prove_counts {
 };
 void prove_count(const struct prove_result *result, struct prove_counts *out);
 
-/* No row failed, and something was examined. */
+/* No row failed, and something was examined; of a connection string everything. */
 bool prove_passed(const struct prove_result *result);
 
 /* ---- a connection string that an application uses today ---- */

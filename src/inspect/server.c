@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/num.h"
@@ -64,6 +65,10 @@ static bool find_data_dir(struct server *server, const char *given, struct ps_er
         version = path_join(dir, "PG_VERSION");
     }
     server->data_dir = arena_strdup(server->arena, dir);
+    if (access(dir, X_OK) != 0) {
+        ps_fail(err, PS_E_IO, _("could not look into data directory \"%s\": %m"), dir);
+        return ps_hint(err, _("Run pgseal as root or as the owner of the data directory."));
+    }
     if (!read_small(server, "PG_VERSION", &text)
         || sscanf(buf_text(&text), "%u", &server->major) != 1) {
         ps_fail(err, PS_E_NOT_FOUND, _("\"%s\" is not a PostgreSQL data directory"), dir);

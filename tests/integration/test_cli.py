@@ -122,3 +122,13 @@ def test_core_files_are_off(program):
     finally:
         process.kill()
         process.wait()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to make a folder that the owner cannot enter")
+def test_a_data_directory_of_somebody_else_is_not_taken_for_another_folder(pgseal_as_owner, folder):
+    data = folder / "data"
+    data.mkdir(mode=0o700)
+    (data / "PG_VERSION").write_text("17\n")
+    result = pgseal_as_owner("prove", "-D", data, "--client", "app")
+    assert result.status == 3
+    assert "could not look into data directory" in result.err and "as the owner" in result.err

@@ -127,6 +127,7 @@ def test_core_files_are_off(program):
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to make a folder that the owner cannot enter")
 def test_a_data_directory_of_somebody_else_is_not_taken_for_another_folder(pgseal_as_owner, folder):
     data = folder / "data"
+    folder.chmod(0o755)
     data.mkdir(mode=0o700)
     (data / "PG_VERSION").write_text("17\n")
     result = pgseal_as_owner("prove", "-D", data, "--client", "app")

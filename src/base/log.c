@@ -31,6 +31,15 @@ void log_warn(const char *fmt, ...)
     va_end(args);
 }
 
+void log_info(const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    say(LOG_INFO, "", fmt, args);
+    va_end(args);
+}
+
 void log_detail(const char *fmt, ...)
 {
     va_list args;

@@ -13,6 +13,7 @@ enum log_level { LOG_WARN, LOG_INFO, LOG_DETAIL };
 
 void log_set_level(enum log_level most);        /* default LOG_INFO */
 void log_warn(const char *fmt, ...) PS_PRINTF(1, 2);
+void log_info(const char *fmt, ...) PS_PRINTF(1, 2);
 void log_detail(const char *fmt, ...) PS_PRINTF(1, 2);
 
 /*

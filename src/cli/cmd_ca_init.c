@@ -3,9 +3,10 @@
 #include <unistd.h>
 
 #include "cli/ca_verb.h"
+#include "store/store.h"
 
 static struct {
-    char *key_type;
+    char *key_type, *store;
     struct { char *c, *st, *l, *o, *ou; } dn;
     int no_passphrase;
 } opts;
@@ -17,6 +18,9 @@ static const struct poptOption options[] = {
       N_("TYPE") },
     { "no-passphrase", 0, POPT_ARG_NONE, &opts.no_passphrase, 0,
       N_("leave the root key unencrypted; without it a passphrase is asked for"), NULL },
+    { "store", 0, POPT_ARG_STRING, &opts.store, 0,
+      N_("keep the ledger in this PostgreSQL database, for several hosts; default: a file in the "
+         "CA's folder"), N_("URI") },
     { "dn-c", 0, POPT_ARG_STRING, &opts.dn.c, 0, N_("country (C) of a new CA, two letters"),
       N_("TEXT") },
     { "dn-st", 0, POPT_ARG_STRING, &opts.dn.st, 0, N_("state or province (ST) of a new CA"),
@@ -70,16 +74,26 @@ static void describe(const struct ca *ca, bool encrypted, struct doc_node *root)
                                 "everything but a new root CRL or intermediate still works."));
 }
 
+static bool check_store(struct ps_err *err)
+{
+    if (!opts.store || store_is_remote(opts.store))
+        return true;
+    ps_fail(err, PS_E_USAGE, _("\"%s\" is not the address of a PostgreSQL database"), opts.store);
+    return ps_hint(err, _("Write postgresql://HOST/DATABASE; the password belongs into ~/.pgpass, for "
+                          "the address is kept in ca.conf."));
+}
+
 static bool init_run(struct cli_run *run, struct ps_err *err)
 {
     PS_AUTO(secret_free) struct secret root_pass = { 0 };
     PS_AUTO(ca_freep) struct ca *ca = NULL;
     struct ca_spec spec = {
         .dn = { opts.dn.c, opts.dn.st, opts.dn.l, opts.dn.o, opts.dn.ou, NULL },
+        .store = opts.store,
     };
     const char *dir;
 
-    if (!cli_no_args(run, err) || !ca_verb_dir(&dir, err)
+    if (!cli_no_args(run, err) || !ca_verb_dir(&dir, err) || !check_store(err)
         || !ca_verb_key_type(opts.key_type, &spec.key_type, err) || !read_root_pass(&root_pass, err))
         return false;
     spec.root_pass = root_pass.len ? &root_pass : NULL;

@@ -173,3 +173,24 @@ def test_a_backup_brings_the_ca_back(ca, folder, pgseal):
     assert number > 1_000_000_000           # none that may have been published since the backup
     assert pgseal("ca", "restore", "--ca", ca, "--from", backup).status != 0
     assert not list(folder.glob(".*"))
+
+
+def test_two_hosts_issue_from_one_ledger_in_postgresql(database, folder, pgseal):
+    _, dsn = database()
+    first, second, backup = folder / "first", folder / "second", folder / "backup"
+    assert pgseal("ca", "init", "--ca", first, "--no-passphrase", "--store", "/tmp/x").status == 2
+    pgseal("ca", "init", "--ca", first, "--no-passphrase", "--store", dsn, ok=True)
+    assert not (first / "ledger.db").exists()
+    shutil.copytree(first, second)                      # the keys; the ledger is where it was
+    issue(pgseal, first, folder / "one", ok=True)
+    issue(pgseal, second, folder / "two", ok=True)
+    pgseal("ca", "revoke", "--ca", second, "--cert", next((folder / "one").glob("*.crt")), ok=True)
+    numbers = [int(pgseal("ca", "crl", "--ca", ca, "--force", "--format", "json",
+                          ok=True).json["crls"][-1]["number"]) for ca in (first, second, first)]
+    assert numbers == sorted(set(numbers))
+    lists = pgseal("ca", "crl", "--ca", first, "--format", "json", ok=True).json["crls"]
+    assert any(int(entry["revoked"]) >= 2 for entry in lists)       # that one, and the proof
+    assert pgseal("ca", "verify", "--ca", first).status == 0
+    pgseal("ca", "backup", "--ca", second, "--out", backup, ok=True)
+    assert pgseal("ca", "restore", "--ca", folder / "third", "--from", backup).status != 0  # in use
+    assert not (folder / "third").exists()

@@ -314,6 +314,16 @@ bool cert_matches_key(const struct cert *cert, const struct key *key)
     return same;
 }
 
+bool cert_public_key(const struct cert *cert, struct key **out, struct ps_err *err)
+{
+    EVP_PKEY *pkey = X509_get_pubkey(cert->x509);
+
+    if (!pkey)
+        return tls_fail(err, PS_E_CERT, _("could not read the key of a certificate"));
+    *out = key_wrap(pkey);
+    return true;
+}
+
 bool cert_same(const struct cert *a, const struct cert *b)
 {
     return strcmp(a->info.fingerprint, b->info.fingerprint) == 0;

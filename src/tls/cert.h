@@ -64,6 +64,8 @@ struct cert_info {
 const struct cert_info *cert_info(const struct cert *cert);
 
 bool cert_matches_key(const struct cert *cert, const struct key *key);
+/* The public key, as the `public_of` of cert_make(); the caller's.  There is no private half. */
+PS_MUST bool cert_public_key(const struct cert *cert, struct key **out, struct ps_err *err);
 bool cert_same(const struct cert *a, const struct cert *b);     /* byte for byte */
 bool cert_issued_by(const struct cert *cert, const struct cert *issuer);    /* name and signature */
 

@@ -9,7 +9,10 @@
 #include "cli/cli.h"
 #include "cli/pass.h"
 
-extern const struct cli_cmd cmd_ca_init, cmd_ca_issue, cmd_ca_revoke, cmd_ca_crl, cmd_ca_export;
+extern const struct cli_cmd cmd_ca_init, cmd_ca_issue, cmd_ca_sign, cmd_ca_csr, cmd_ca_renew,
+                            cmd_ca_rekey, cmd_ca_revoke, cmd_ca_crl, cmd_ca_list, cmd_ca_show, cmd_ca_expiring,
+                            cmd_ca_export, cmd_ca_import, cmd_ca_rollover, cmd_ca_activate,
+                            cmd_ca_dependents, cmd_ca_retire;
 
 extern const struct cli_cmd cmd_ca_verify, cmd_ca_log, cmd_ca_backup, cmd_ca_restore;
 
@@ -20,6 +23,7 @@ extern const struct poptOption ca_verb_options[];
 
 /* The folder of --ca; PS_E_USAGE without it. */
 PS_MUST bool ca_verb_dir(const char **dir, struct ps_err *err);
+bool ca_verb_given(void);           /* is there a --ca? */
 /* Open it; passphrases come from --passphrase-fd or the terminal. */
 PS_MUST bool ca_verb_open(struct ca **out, struct ps_err *err);
 /* The passphrase of a key that is to be made: from --passphrase-fd, or asked for twice. */

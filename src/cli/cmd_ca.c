@@ -30,6 +30,11 @@ bool ca_verb_dir(const char **dir, struct ps_err *err)
     return true;
 }
 
+bool ca_verb_given(void)
+{
+    return opts.dir != NULL;
+}
+
 bool ca_verb_has_pass_fd(void)
 {
     return opts.pass_fd >= 0;
@@ -101,9 +106,21 @@ void ca_verb_describe(const struct cert *cert, struct doc_node *section)
 static const struct cli_cmd *const verbs[] = {
     &cmd_ca_init,
     &cmd_ca_issue,
+    &cmd_ca_sign,
+    &cmd_ca_csr,
+    &cmd_ca_import,
+    &cmd_ca_renew,
+    &cmd_ca_rekey,
     &cmd_ca_revoke,
     &cmd_ca_crl,
+    &cmd_ca_list,
+    &cmd_ca_show,
+    &cmd_ca_expiring,
     &cmd_ca_export,
+    &cmd_ca_rollover,
+    &cmd_ca_activate,
+    &cmd_ca_dependents,
+    &cmd_ca_retire,
     &cmd_ca_verify,
     &cmd_ca_log,
     &cmd_ca_backup,

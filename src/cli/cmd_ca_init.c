@@ -14,7 +14,7 @@ static struct {
 static const struct poptOption options[] = {
     CA_VERB_OPTIONS,
     { "key-type", 0, POPT_ARG_STRING, &opts.key_type, 0,
-      N_("of the CA's keys: ec:p256, ec:p384, rsa:2048, rsa:3072 or rsa:4096; default ec:p256"),
+      N_("of the CA's keys: ec:p256, ec:p384, rsa:2048, rsa:3072, rsa:4096 or ed25519; default ec:p256"),
       N_("TYPE") },
     { "no-passphrase", 0, POPT_ARG_NONE, &opts.no_passphrase, 0,
       N_("leave the root key unencrypted; without it a passphrase is asked for"), NULL },

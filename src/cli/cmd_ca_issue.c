@@ -18,7 +18,7 @@ static const struct poptOption options[] = {
     { "host", 0, POPT_ARG_ARGV, &opts.hosts, 0,
       N_("for a server: a name or address that clients use; repeatable"), N_("NAME") },
     { "key-type", 0, POPT_ARG_STRING, &opts.key_type, 0,
-      N_("of a new key: ec:p256, ec:p384, rsa:2048, rsa:3072 or rsa:4096; default ec:p256"),
+      N_("of a new key: ec:p256, ec:p384, rsa:2048, rsa:3072, rsa:4096 or ed25519; default ec:p256"),
       N_("TYPE") },
     { "days", 0, POPT_ARG_LONG, &opts.days, 0,
       N_("how long it is valid; never longer than its issuer; default 365"), N_("DAYS") },

@@ -1,16 +1,18 @@
-/* cmd_ca_revoke.c - pgseal ca revoke: take a certificate back. */
-#include "base/file.h"
-#include "base/mem.h"
+/* cmd_ca_revoke.c - pgseal ca revoke: take certificates back, or a whole intermediate. */
+#include "cli/ca_pick.h"
 #include "cli/ca_verb.h"
 #include "cli/revoke_server.h"
 
 static struct {
-    char *cert, *reason;
+    char *reason, *authority;
 } opts;
 
 static const struct poptOption options[] = {
     CA_VERB_OPTIONS,
-    { "cert", 0, POPT_ARG_STRING, &opts.cert, 0, N_("the certificate in this file"), N_("FILE") },
+    CA_PICK_OPTIONS,
+    { "authority", 0, POPT_ARG_STRING, &opts.authority, 0,
+      N_("a whole intermediate and all that it issued, by its name: client-ca, server-ca-2"),
+      N_("NAME") },
     { "reason", 0, POPT_ARG_STRING, &opts.reason, 0,
       N_("unspecified, keyCompromise, CACompromise, affiliationChanged, superseded, "
          "cessationOfOperation or privilegeWithdrawn; default unspecified"), N_("REASON") },
@@ -18,74 +20,123 @@ static const struct poptOption options[] = {
     POPT_TABLEEND
 };
 
-/* CRLReason of RFC 5280 5.3.1; a hold could be taken back, and what is revoked here never is. */
-static const struct {
-    const char *word;
+/* What one run of the verb does. */
+struct act {
+    struct ca *ca;
     int reason;
-} reasons[] = {
-    { "unspecified", 0 },
-    { "keyCompromise", 1 },
-    { "CACompromise", 2 },
-    { "affiliationChanged", 3 },
-    { "superseded", 4 },
-    { "cessationOfOperation", 5 },
-    { "privilegeWithdrawn", 9 },
+    struct doc_node *root;
+    struct cert_list revoked;       /* what a server is asked about afterwards */
 };
 
-static bool read_reason(const char *word, int *reason, struct ps_err *err)
+static bool keep(void *arg, const struct store_entry *entry, struct ps_err *err)
 {
-    for (size_t i = 0; i < PS_COUNT(reasons); i++) {
-        if (strcasecmp(word, reasons[i].word) == 0) {
-            *reason = reasons[i].reason;
-            return true;
-        }
-    }
-    ps_fail(err, PS_E_USAGE, _("unknown reason \"%s\""), word);
-    return ps_hint(err, _("The reasons are: unspecified, keyCompromise, CACompromise, "
-                          "affiliationChanged, superseded, cessationOfOperation, "
-                          "privilegeWithdrawn."));
+    struct act *act = arg;
+    PS_AUTO(cert_freep) struct cert *cert = NULL;
+
+    if (!cert_from_der(entry->cert.der, entry->cert.der_len, &cert, err))
+        return false;
+    cert_list_add(&act->revoked, cert);
+    return true;
 }
 
-static bool read_cert(const char *path, struct cert_list *out, struct ps_err *err)
+/* All that are good of the role: he is not to come in by another one. */
+static bool revoke_role(struct act *act, struct ps_err *err)
 {
-    PS_AUTO(buf_free) struct buf pem = BUF(0);
+    const struct store_filter filter = {
+        .kind = "client", .common_name = ca_pick_role(), .state = STORE_VALID, .with_der = true,
+    };
+    size_t count;
 
-    return file_read(path, FILE_CONF_MAX, &pem, err)
-        && cert_list_from_pem(buf_text(&pem), pem.len, path, out, err);
+    if (!store_list(ca_store(act->ca), &filter, keep, act, err)
+        || !ca_revoke_role(act->ca, ca_pick_role(), act->reason, &count, err))
+        return false;
+    if (count == 0)
+        return ps_fail(err, PS_E_NOT_FOUND, _("role \"%s\" has no certificate that is good"),
+                       ca_pick_role());
+    doc_str(act->root, "role", _("Role"), ca_pick_role());
+    doc_int(act->root, "revoked", _("Revoked"), (int64_t)count);
+    return true;
+}
+
+static bool revoke_one(struct act *act, struct ps_err *err)
+{
+    PS_AUTO(ca_picked_free) struct ca_picked picked = { 0 };
+
+    if (!ca_pick(act->ca, &picked, err))
+        return false;
+    if (cert_info(picked.cert)->is_ca) {
+        ps_fail(err, PS_E_UNSAFE, _("this certificate is an authority of the CA"));
+        return ps_hint(err, _("To revoke it and all that it issued, say --authority NAME."));
+    }
+    if (!ca_revoke(act->ca, picked.cert, act->reason, err))
+        return false;
+    cert_list_add(&act->revoked, picked.cert);
+    doc_int(act->root, "revoked", _("Revoked"), 1);
+    doc_bool(act->root, "already_revoked", _("Was revoked already"),
+             picked.state == STORE_REVOKED);
+    ca_verb_describe(picked.cert, act->root);
+    return true;
+}
+
+static bool revoke_authority(struct act *act, struct ps_err *err)
+{
+    if (!ca_revoke_authority(act->ca, opts.authority, act->reason, err))
+        return false;
+    doc_str(act->root, "authority", _("Authority"), opts.authority);
+    doc_int(act->root, "revoked", _("Revoked"), 1);
+    return true;
+}
+
+static bool revoke(struct act *act, struct ps_err *err)
+{
+    if (!(opts.authority ? revoke_authority(act, err)
+          : ca_pick_role() ? revoke_role(act, err) : revoke_one(act, err)))
+        return false;
+    doc_str(act->root, "reason", _("Reason"), ca_reason_word(act->reason));
+    if (!ca_refresh_crls(act->ca, false, err))
+        return ps_while(err,
+                        _("it is revoked, but the new revocation lists could not be written"));
+    return opts.authority || revoke_server(act->ca, &act->revoked, act->root, err);
+}
+
+static void act_free(struct act *act)
+{
+    cert_list_free(&act->revoked);
 }
 
 static bool revoke_run(struct cli_run *run, struct ps_err *err)
 {
     PS_AUTO(ca_freep) struct ca *ca = NULL;
-    PS_AUTO(cert_list_free) struct cert_list list = { 0 };
-    PS_AUTO(cert_list_free) struct cert_list revoked = { 0 };   /* of the file the first, the leaf */
-    int reason = 0;
+    PS_AUTO(act_free) struct act act = { 0 };
 
-    if (!cli_no_args(run, err) || !revoke_server_check(err) || !ca_verb_need(opts.cert, "--cert", err)
-        || (opts.reason && !read_reason(opts.reason, &reason, err)) || !ca_verb_open(&ca, err)
-        || !read_cert(opts.cert, &list, err) || !ca_revoke(ca, list.at[0], reason, err))
+    if (!cli_no_args(run, err) || !revoke_server_check(err)
+        || (!opts.authority && !ca_pick_check(err))
+        || (opts.reason && !ca_reason_parse(opts.reason, &act.reason, err))
+        || !ca_verb_open(&ca, err))
         return false;
-    cert_list_add(&revoked, list.at[0]);
     run->doc = doc_new("ca_revoke", _("Revoked"));
-    ca_verb_describe(list.at[0], doc_root(run->doc));
-    return ca_refresh_crls(ca, false, err) && revoke_server(ca, &revoked, doc_root(run->doc), err);
+    act.ca = ca;
+    act.root = doc_root(run->doc);
+    return revoke(&act, err);
 }
 
 static const char *const examples[] = {
-    "pgseal ca revoke --ca /etc/pgseal/ca --cert app/postgresql.crt --reason keyCompromise",
-    "pgseal ca revoke --ca /etc/pgseal/ca --cert app/postgresql.crt -D /var/lib/postgresql/15/main "
-    "--terminate",
+    "pgseal ca revoke --ca /etc/pgseal/ca --role app --reason keyCompromise",
+    "pgseal ca revoke --ca /etc/pgseal/ca --serial 4e5a575094a1e79e8a601b2e19b2b711",
+    "pgseal ca revoke --ca /etc/pgseal/ca --authority client-ca --reason CACompromise",
+    "pgseal ca revoke --ca /etc/pgseal/ca --role app -D /var/lib/postgresql/15/main --terminate",
     NULL
 };
 
 const struct cli_cmd cmd_ca_revoke = {
     .name = "ca revoke",
-    .summary = N_("revoke a certificate"),
-    .usage = "--ca DIR --cert FILE [options]",
-    .about = N_("The new revocation lists are written at once; servers refuse the certificate when "
-                "they have them: see \"pgseal ca crl\".  With -D they are brought into a server, which "
-                "is shown to refuse it, and the sessions that are open with it are listed: revocation "
-                "does not end them, --terminate does."),
+    .summary = N_("revoke the certificates of a role, one certificate, or an intermediate"),
+    .usage = "--ca DIR (--role ROLE | --serial HEX | --host NAME | --cert FILE | --authority NAME)",
+    .about = N_("Of a role all certificates that are good are revoked.  The CA's new revocation lists "
+                "are written at once; servers refuse the certificate when they have them: see "
+                "\"pgseal ca crl\".  With -D they are brought into a server, which is shown to refuse "
+                "it, and the sessions that are open with it are listed: revocation does not end them, "
+                "--terminate does.  A revocation is never taken back."),
     .examples = examples,
     .options = options,
     .run = revoke_run,

@@ -127,7 +127,7 @@ def test_a_client_logs_in_until_he_is_revoked(ca, folder, make, pgseal):
     assert refused.returncode != 0 and "revoked" in refused.stderr
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", ROLES, ids=ascii)
 def test_a_role_is_in_the_certificate_exactly(ca, folder, pgseal, role):
     out = pgseal("ca", "issue", "client", "--ca", ca, "--out", folder / "x", "--format", "json",
                  "--", role, ok=True).json
@@ -144,7 +144,8 @@ def test_a_role_that_cannot_be_is_refused_and_nothing_is_written(ca, folder, pgs
     assert not (folder / "x/postgresql.crt").exists()
 
 
-@pytest.mark.parametrize("host", ["", "a b", "$(id)", "a\nb", "*", "\u202eevil", "x" * 10000, "a..b"])
+@pytest.mark.parametrize("host", ["", "a b", "$(id)", "a\nb", "*", "\u202eevil", "x" * 10000, "a..b"],
+                         ids=lambda host: ascii(host[:8]))
 def test_a_host_that_cannot_be_is_refused(ca, folder, pgseal, host):
     result = pgseal("ca", "issue", "server", "--host", host, "--ca", ca, "--out", folder / "x")
     assert result.status != 0
@@ -228,6 +229,264 @@ def test_the_reason_is_in_the_list(ca, folder, pgseal, reason, text):
     assert serial_of(folder / "app/postgresql.crt").upper() in shown and text in shown
 
 
+# ---- the ledger asked ------------------------------------------------------------------------
+
+@pytest.fixture
+def site(ca, folder, pgseal):
+    """Two roles, one of them with two certificates, and a server."""
+    for role, name, days in (("app", "app", 300), ("app", "app2", 301), ("josé", "jose", 300)):
+        pgseal("ca", "issue", "client", role, "--days", days, "--ca", ca, "--out", folder / name,
+               ok=True)
+    pgseal("ca", "issue", "server", "--host", "db1.example.net", "--host", "192.0.2.7", "--ca", ca,
+           "--out", folder / "db1", ok=True)
+
+    def listed(*args):
+        out = pgseal("ca", "list", "--ca", ca, "--format", "json", *args, ok=True).json
+        assert out["schema"] == "pgseal.ca_list/1"
+        return out["certificates"]
+    return listed
+
+
+def test_list_has_all_and_filters(site, folder):
+    everything = site()
+    assert [c["kind"] for c in everything].count("client") == 3
+    assert {c["serial"] for c in site("--role", "app")} == {
+        serial_of(folder / f"{name}/postgresql.crt") for name in ("app", "app2")}
+    assert [c["name"] for c in site("--kind", "client", "--newest", "--sort", "name",
+                                    "--descending")] == ["josé", "app"]
+    server, = site("--host", "DB1.example.net")
+    assert server["hosts"] == "db1.example.net, 192.0.2.7" and server["state"] == "valid"
+    assert site("--expires-within", "10") == [] and len(site("--limit", "2")) == 2
+    assert [c["kind"] for c in site("--state", "revoked")] == ["proof"]
+
+
+def test_list_as_csv_is_one_row_each(site, ca, pgseal):
+    lines = pgseal("ca", "list", "--ca", ca, "--kind", "client", "--format", "csv",
+                   ok=True).out.splitlines()
+    assert lines[0].startswith("table,kind,name,") and len(lines) == 4
+
+
+@pytest.mark.parametrize("which", ["serial", "cert", "host"])
+def test_one_certificate_is_shown_and_revoked_by_any_of_its_names(site, ca, folder, pgseal, which):
+    path = folder / ("db1/server.crt" if which == "host" else "app/postgresql.crt")
+    serial = serial_of(path)
+    names = {"serial": ":".join(serial.upper()[i:i + 2] for i in range(0, len(serial), 2)),
+             "cert": path, "host": "192.0.2.7"}
+    args = ["--ca", ca, f"--{which}", names[which], "--format", "json"]
+    shown = pgseal("ca", "show", *args, ok=True).json
+    assert (shown["serial"], shown["state"]) == (serial, "valid")
+    assert shown["pem"].strip() in path.read_text()
+    assert pgseal("ca", "revoke", *args, "--reason", "superseded", ok=True).json["revoked"] == 1
+    again = pgseal("ca", "show", "--ca", ca, "--serial", serial, "--format", "json", ok=True).json
+    assert (again["state"], again["reason"]) == ("revoked", "superseded")
+
+
+def test_a_role_loses_all_its_certificates(site, ca, folder, pgseal):
+    out = pgseal("ca", "revoke", "--ca", ca, "--role", "app", "--format", "json", ok=True).json
+    assert out["revoked"] == 2
+    shown = openssl("crl", "-noout", "-text", "-in", ca / "client-ca.crl").stdout.lower()
+    assert all(serial_of(folder / f"{name}/postgresql.crt") in shown for name in ("app", "app2"))
+    assert [c["name"] for c in site("--kind", "client", "--state", "valid")] == ["josé"]
+    assert pgseal("ca", "revoke", "--ca", ca, "--role", "app").status == 3
+
+
+@pytest.mark.parametrize("name", ["nobody", "", "app'; drop table cert; --", "x" * 10000, "APP"],
+                         ids=lambda name: ascii(name[:8]))
+def test_a_role_that_has_none_is_not_found(site, ca, pgseal, name):
+    result = pgseal("ca", "show", "--ca", ca, "--role", name)
+    assert result.status == 3 and "has issued no such certificate" in result.err
+    assert len(site("--role", "app")) == 2
+
+
+@pytest.mark.parametrize("serial", ["", "xyz", "12 34", "1" * 41, "-1"], ids=ascii)
+def test_what_is_no_serial_number_is_refused(site, ca, pgseal, serial):
+    result = pgseal("ca", "revoke", "--ca", ca, "--serial", serial)
+    assert result.status == 2 and "is no serial number" in result.err
+
+
+def test_an_authority_is_not_revoked_by_accident(ca, pgseal):
+    result = pgseal("ca", "revoke", "--ca", ca, "--cert", ca / "client-ca.crt")
+    assert result.status == 4 and "--authority" in result.err
+
+
+def test_expiring_says_so_by_its_status(site, ca, pgseal):
+    assert pgseal("ca", "expiring", "--ca", ca, "--days", "5").status == 0
+    soon = pgseal("ca", "expiring", "--ca", ca, "--days", "400", "--format", "json")
+    assert soon.status == 1
+    assert [c["name"] for c in soon.json["certificates"]].count("app") == 1, "only the newest"
+
+
+# ---- the next certificate ---------------------------------------------------------------------
+
+def test_renew_keeps_the_key_and_rekey_does_not(site, ca, folder, pgseal):
+    def public():
+        return openssl("x509", "-noout", "-pubkey", "-in", folder / "db1/server.crt").stdout
+    first, names = public(), "DNS:db1.example.net, IP Address:192.0.2.7"
+    before = serial_of(folder / "db1/server.crt")
+    pgseal("ca", "renew", "--ca", ca, "--host", "db1.example.net", "--out",
+           folder / "db1/server.crt", ok=True)
+    assert public() == first and serial_of(folder / "db1/server.crt") != before
+    pgseal("ca", "rekey", "--ca", ca, "--host", "db1.example.net", "--out", folder / "db1",
+           "--revoke", ok=True)
+    assert public() != first
+    assert public() == openssl("pkey", "-pubout", "-in", folder / "db1/server.key").stdout
+    shown = openssl("x509", "-noout", "-text", "-in", folder / "db1/server.crt").stdout
+    assert names in shown
+    assert len(site("--host", "192.0.2.7", "--state", "revoked")) == 1
+
+
+def test_a_revoked_certificate_is_not_renewed(site, ca, folder, pgseal):
+    pgseal("ca", "revoke", "--ca", ca, "--cert", folder / "jose/postgresql.crt", ok=True)
+    result = pgseal("ca", "renew", "--ca", ca, "--cert", folder / "jose/postgresql.crt", "--out",
+                    folder / "x.crt")
+    assert result.status == 4 and not (folder / "x.crt").exists()
+
+
+# ---- requests of others -----------------------------------------------------------------------
+
+def request(folder, subject, *extensions, key=("-newkey", "rsa:2048"), form="PEM"):
+    path = folder / "some.csr"
+    done = openssl("req", "-new", *key, "-nodes", "-keyout", folder / "some.key", "-utf8", "-subj",
+                   subject, *(w for e in extensions for w in ("-addext", e)), "-out", path,
+                   "-outform", form)
+    assert done.returncode == 0, done.stderr
+    return path
+
+
+def test_only_what_the_profile_allows_is_taken_from_a_request(ca, folder, pgseal):
+    path = request(folder, "/O=Evil/CN=app", "basicConstraints=critical,CA:TRUE",
+                   "extendedKeyUsage=serverAuth", "subjectAltName=DNS:db1,email:a@example.net")
+    out = pgseal("ca", "sign", path, "--kind", "client", "--role", "app", "--ca", ca, "--out",
+                 folder / "app.crt", "--format", "json", ok=True).json
+    assert len(out["ignored"]) == 4
+    shown = openssl("x509", "-noout", "-text", "-in", folder / "app.crt").stdout
+    assert "CA:FALSE" in shown and "TLS Web Client Authentication" in shown
+    for word in ("CA:TRUE", "Evil", "db1", "example.net", "Server Authentication"):
+        assert word not in shown
+
+
+def test_a_request_for_another_role_is_refused(ca, folder, pgseal):
+    path = request(folder, "/CN=postgres")
+    result = pgseal("ca", "sign", path, "--kind", "client", "--role", "app", "--ca", ca, "--out",
+                    folder / "app.crt")
+    assert result.status == 2 and "another role" in result.err
+    assert not (folder / "app.crt").exists()
+
+
+@pytest.mark.parametrize("dress", ["pem", "der", "windows"])
+def test_requests_come_in_every_dress(ca, folder, pgseal, dress):
+    path = request(folder, "/CN=db1.example.net", "subjectAltName=DNS:db1.example.net,IP:192.0.2.7",
+                   form="DER" if dress == "der" else "PEM")
+    if dress == "windows":
+        path.write_bytes(path.read_bytes().replace(b"CERTIFICATE REQ", b"NEW CERTIFICATE REQ")
+                         .replace(b"\n", b"\r\n"))
+    pgseal("ca", "sign", path, "--kind", "server", "--ca", ca, "--out", folder / "db1.crt", ok=True)
+    good = openssl("verify", "-CAfile", ca / "root.crt", "-untrusted", folder / "db1.crt",
+                   "-purpose", "sslserver", "-verify_hostname", "db1.example.net",
+                   folder / "db1.crt")
+    assert good.returncode == 0, good.stderr
+
+
+def test_a_weak_or_damaged_request_is_refused(ca, folder, pgseal):
+    path = request(folder, "/CN=app", key=("-newkey", "rsa:1024"))
+    args = ["--kind", "client", "--ca", ca, "--out", folder / "app.crt"]
+    assert "too weak" in pgseal("ca", "sign", path, *args).err
+    path = request(folder, "/CN=app", form="DER")
+    path.write_bytes(path.read_bytes().replace(b"app", b"apq"))
+    assert "signature of the request" in pgseal("ca", "sign", path, *args).err
+    assert not (folder / "app.crt").exists()
+
+
+# ---- certificates of others -------------------------------------------------------------------
+
+@pytest.fixture
+def outside(folder, pgseal):
+    """A request of ours, signed by somebody else's CA."""
+    pgseal("ca", "csr", "--host", "db1.example.net", "--out", folder / "req", ok=True)
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+            "-keyout", folder / "o.key", "-out", folder / "o.crt", "-subj", "/CN=Outside", "-days",
+            "3000")
+    done = openssl("x509", "-req", "-in", folder / "req/server.csr", "-CA", folder / "o.crt",
+                   "-CAkey", folder / "o.key", "-days", "90", "-copy_extensions", "copy", "-out",
+                   folder / "leaf.crt")
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_a_certificate_comes_back_in_every_form(outside, program):
+    leaf, root, key = outside / "leaf.crt", outside / "o.crt", outside / "req/server.key"
+    openssl("crl2pkcs7", "-nocrl", "-certfile", root, "-certfile", leaf, "-out", outside / "a.p7b")
+    openssl("crl2pkcs7", "-nocrl", "-certfile", root, "-certfile", leaf, "-outform", "DER", "-out",
+            outside / "b.p7b")
+    openssl("x509", "-in", leaf, "-outform", "DER", "-out", outside / "c.cer")
+    openssl("pkcs12", "-export", "-in", leaf, "-inkey", key, "-certfile", root, "-passout",
+            "pass:s3cret", "-out", outside / "d.pfx")
+    (outside / "e.pem").write_bytes(root.read_bytes() + leaf.read_bytes().replace(b"\n", b"\r\n"))
+    for name, *args in (["a.p7b", "--key", key], ["b.p7b", "--key", key], ["d.pfx"],
+                        ["c.cer", "--key", key, "--trust", root], ["e.pem", "--key", key]):
+        read, write = os.pipe()
+        os.write(write, b"s3cret\n")
+        os.close(write)
+        out = outside / f"out-{name}"
+        done = subprocess.run([program, "ca", "import", outside / name, *args, "--host",
+                               "db1.example.net", "--out", out, "--in-passphrase-fd", str(read)],
+                              pass_fds=[read], capture_output=True, text=True)
+        os.close(read)
+        assert done.returncode == 0, (name, done.stderr)
+        assert openssl("verify", "-CAfile", out / "root.crt", out / "server.crt").returncode == 0
+        assert stat.S_IMODE((out / "server.key").stat().st_mode) == 0o600
+        assert (openssl("pkey", "-pubout", "-in", out / "server.key").stdout
+                == openssl("x509", "-noout", "-pubkey", "-in", leaf).stdout)
+
+
+def test_what_does_not_fit_is_not_imported(outside, pgseal):
+    leaf, root, key = outside / "leaf.crt", outside / "o.crt", outside / "req/server.key"
+    out = ["--out", outside / "out"]
+    for args, message in (
+            ([leaf, "--key", key], "which root to trust"),
+            ([leaf, root, "--key", outside / "o.key"], "no certificate fits"),
+            ([leaf, root, "--key", key, "--host", "db2.example.net"], "does not speak for"),
+            ([outside / "req/server.csr", "--key", key], "no certificate in"),
+            ([key, "--key", key], "no certificate in")):
+        result = pgseal("ca", "import", *args, *out)
+        assert result.status != 0 and message in result.err, result
+        assert not (outside / "out").exists()
+
+
+def test_the_inf_for_windows_has_all_names(folder, pgseal):
+    out = pgseal("ca", "csr", "--windows", "--host", "db1.example.net", "--host", "2001:db8::1",
+                 "--dn-o", 'A "quoted", one', "--out", folder / "w", ok=True).out
+    text = (folder / "w/server.inf").read_bytes()
+    assert b"\r\n" in text and b"\n" not in text.replace(b"\r\n", b"")
+    assert b'_continue_ = "dns=db1.example.net&"' in text
+    assert b'_continue_ = "ipaddress=2001:db8::1"' in text
+    assert not (folder / "w/server.key").exists()
+    for command in ("certreq -new", "certreq -submit", "certreq -accept", "-exportPFX"):
+        assert command in out
+
+
+# ---- one authority after another ---------------------------------------------------------------
+
+def test_an_intermediate_is_replaced_step_by_step(site, ca, folder, pgseal):
+    def states():
+        out = pgseal("ca", "dependents", "--ca", ca, "--format", "json", ok=True).json
+        return {a["name"]: (a["state"], a["dependents"]) for a in out["authorities"]}
+    pgseal("ca", "rollover", "client-ca", "--ca", ca, ok=True)
+    assert states()["client-ca-2"] == ("next", 0) and states()["client-ca"] == ("active", 3)
+    pgseal("ca", "activate", "client-ca-2", "--ca", ca, ok=True)
+    pgseal("ca", "issue", "client", "new", "--ca", ca, "--out", folder / "new", ok=True)
+    assert states()["client-ca-2"] == ("active", 1) and states()["client-ca"] == ("old", 3)
+    refused = pgseal("ca", "retire", "client-ca", "--ca", ca)
+    assert refused.status == 4 and "still depend" in refused.err
+    pgseal("ca", "revoke", "--role", "app", "--ca", ca, ok=True)
+    pgseal("ca", "revoke", "--role", "josé", "--ca", ca, ok=True)
+    pgseal("ca", "retire", "client-ca", "--ca", ca, ok=True)
+    assert states()["client-ca"][0] == "retired"
+    pgseal("ca", "export", "--ca", ca, "--ca-file", folder / "ca.crt", ok=True)
+    good = openssl("verify", "-CAfile", folder / "ca.crt", folder / "new/postgresql.crt")
+    assert good.returncode == 0, good.stderr
+
+
 # ---- wrong use --------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("argv, message", [
@@ -242,6 +501,15 @@ def test_the_reason_is_in_the_list(ca, folder, pgseal, reason, text):
     (["ca", "issue", "client", "a", "--out", "x"], "option --ca is missing"),
     (["ca", "revoke", "--ca", "x", "--cert", "y", "--reason", "bored"], 'unknown reason "bored"'),
     (["ca", "crl", "--ca", "x", "--side", "left"], 'unknown side "left"'),
+    (["ca", "revoke", "--ca", "x"], "it was not said which certificate"),
+    (["ca", "show", "--ca", "x", "--role", "a", "--serial", "1"], "more than one certificate is named"),
+    (["ca", "list", "--ca", "x", "--state", "odd"], 'unknown word "odd"'),
+    (["ca", "list", "--ca", "x", "--limit", "-1"],
+     "a number of days or certificates cannot be negative"),
+    (["ca", "sign", "--ca", "x"], "one request is wanted, as a file"),
+    (["ca", "sign", "r", "--kind", "pony", "--out", "o", "--ca", "x"], 'unknown kind "pony"'),
+    (["ca", "rollover", "pony", "--ca", "x"], 'unknown authority "pony"'),
+    (["ca", "import", "--out", "x"], "no file was given"),
     (["ca", "export", "--ca", "x"], "it was not said what to export"),
     (["help", "ca", "isue"], 'unknown verb "ca isue"'),
 ])

@@ -54,6 +54,7 @@ def plain(text):
     """The words, without what differs from run to run."""
     text = re.sub(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?( UTC|Z)?", "DATE", text)
     text = re.sub(r"\b(?=[0-9a-f:]*\d)[0-9a-f][0-9a-f:]{6,}[0-9a-f]\b", "HEX", text)
+    text = re.sub(r"(?<![\w.])\d+(\.\d+)? (ms|s)\b", "TIME", text)
     text = re.sub(r"(?<![\w.])\d+([.,:]\d+)*", "N", text)
     text = re.sub(r"[-─━═]{3,}", "", text)
     return text.split()

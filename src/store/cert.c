@@ -120,7 +120,7 @@ static void ask_text(struct query *query, const char *text, const char *wanted)
         ask(query, text, value_text(wanted));
 }
 
-/* "% host %" with the wildcards of LIKE made harmless: they do not occur in names, but in questions. */
+/* "% host %" with the wildcards of LIKE made harmless: a question may have them, a name has not. */
 static void ask_host(struct query *query, const char *host)
 {
     struct buf pattern = BUF(sizeof(query->host) - 3);

@@ -1,10 +1,10 @@
 /*
  * engine.h - what a database must be able to do to hold a ledger; for store/ alone.
  *
- * An engine runs SQL that both understand: parameters are $1, $2, ... in order of appearance, values are 64-bit
- * numbers, text and bytes.  It knows nothing of certificates, and nobody above knows which engine it
- * is.  Errors: PS_E_BUSY after STORE_WAIT_MS, PS_E_EXISTS for a row that is there already, otherwise
- * PS_E_STORE.
+ * An engine runs SQL that both understand: parameters are $1, $2, ... in the order in which they
+ * first appear; values are 64-bit numbers, text and bytes.  It knows nothing of certificates, and
+ * nobody above knows which engine it is.  Errors: PS_E_BUSY after STORE_WAIT_MS, PS_E_EXISTS for a
+ * row that is there already, otherwise PS_E_STORE.
  */
 #ifndef PS_STORE_ENGINE_H
 #define PS_STORE_ENGINE_H

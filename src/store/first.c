@@ -1,4 +1,4 @@
-/* first.c - the first acts of a ledger; what version 1 did not record is read from the certificates. */
+/* first.c - the first acts of a ledger, and what version 1 did not record of its certificates. */
 #include "store/internal.h"
 
 #include "tls/cert.h"

@@ -1,9 +1,9 @@
 /*
  * pg.c - the engine PostgreSQL, through libpq; see engine.h.
  *
- * Writers take turns by a lock on the head of the audit log, which the transaction holds to its end; so
- * READ COMMITTED is enough, and no statement has to be tried again.  Numbers, text and bytes travel in
- * binary, hence every integer column is a bigint.
+ * Writers take turns by a lock on the head of the audit log, which the transaction holds to its
+ * end; so READ COMMITTED is enough, and no statement has to be tried again.  Numbers, text and
+ * bytes travel in binary, hence every integer column is a bigint.
  */
 #include "store/engine.h"
 

@@ -15,8 +15,8 @@
 #include "store/store.h"
 
 /*
- * A log of up to 256 MB between checkpoints: index pages, which random serials touch all over, are then
- * written once for many commits.  The last one to close the ledger folds the log in.
+ * A log of up to 256 MB between checkpoints: index pages, which random serials touch all over, are
+ * then written once for many commits.  The last one to close the ledger folds the log in.
  */
 enum { CHECKPOINT_PAGES = 65536, CACHE_KIB = 65536 };
 
@@ -222,8 +222,9 @@ static bool sqlite_run_many(void *db, const char *sql, const struct value *value
 /* ---- open ---- */
 
 /*
- * SQLite would make it 0644; its companions -wal and -shm take the mode of the file.  One that exists
- * is not opened here: closing it would drop the locks that SQLite holds on it in this process.
+ * SQLite would make it 0644; its companions -wal and -shm take the mode of the file.  One that
+ * exists is not opened here: closing it would drop the locks that SQLite holds on it in this
+ * process.
  */
 static bool make_private(const char *path, struct ps_err *err)
 {
@@ -241,9 +242,10 @@ static bool make_private(const char *path, struct ps_err *err)
 }
 
 /*
- * SQLite's own locks do not cover the first switch to WAL while another process closes the file as its
- * last user and removes the log: one of them then sees an I/O error.  So opening and closing take
- * turns, by a lock on the folder (a lock on the file would drop SQLite's when its descriptor closes).
+ * SQLite's own locks do not cover the first switch to WAL while another process closes the file as
+ * its last user and removes the log: one of them then sees an I/O error.  So opening and closing
+ * take turns, by a lock on the folder (a lock on the file would drop SQLite's when its descriptor
+ * closes).
  */
 static int turn_take(const char *path)
 {
@@ -344,8 +346,8 @@ static char *machine_id(void)
 }
 
 /*
- * A copy has another inode, or was born at another time.  Not the device: its number may change when
- * the machine starts again.
+ * A copy has another inode, or was born at another time.  Not the device: its number may change
+ * when the machine starts again.
  */
 static bool sqlite_place(void *db, char **out, struct ps_err *err)
 {

@@ -1,13 +1,13 @@
 /*
- * store.h - the ledger of a CA: certificates, requests, revocations, CRLs, authorities, settings, and
- * an audit log that is chained by hash.
+ * store.h - the ledger of a CA: certificates, requests, revocations, CRLs, authorities, settings,
+ * and an audit log that is chained by hash.
  *
  * One interface, two engines: SQLite in a file of the CA's folder (WAL, synchronous=FULL), and
  * PostgreSQL for hosts that share one CA.  Whatever returns true is committed and on disk, unless
  * a group is open; what fails has changed nothing.  Any number of processes may work at once: each
- * waits at most STORE_WAIT_MS for the others, then it is PS_E_BUSY.  Every other failure of an engine
- * is PS_E_STORE.  A connection that breaks is an error too, and whether a commit under way was done
- * is asked of the server before it is reported (store_commit).
+ * waits at most STORE_WAIT_MS for the others, then it is PS_E_BUSY.  Every other failure of an
+ * engine is PS_E_STORE.  A connection that breaks is an error too, and whether a commit under way
+ * was done is asked of the server before it is reported (store_commit).
  *
  * Every change adds one row to the audit log in the same transaction.  That row covers, by SHA-256,
  * what the change wrote; so store_verify() finds rows that were changed, removed or put in, in the
@@ -139,8 +139,8 @@ struct store_revoked {
 };
 typedef bool (*store_revoked_fn)(void *arg, const struct store_revoked *entry, struct ps_err *err);
 /*
- * What belongs on the next CRL of an issuer and shard, sorted by serial, as a stream.  A certificate
- * that expired is left out when a CRL made after its end has listed it (RFC 5280 3.3).
+ * What belongs on the next CRL of an issuer and shard, sorted by serial, as a stream.  A
+ * certificate that expired is left out when a CRL made after its end has listed it (RFC 5280 3.3).
  */
 PS_MUST bool store_each_revoked(struct store *store, const char *issuer, int shard,
                                 store_revoked_fn fn, void *arg, struct ps_err *err);
@@ -245,9 +245,9 @@ struct store_verdict {
     char what[256];                 /* what is wrong with it, translated; "" when sound */
 };
 /*
- * Look at every act, and at everything they wrote.  A ledger that was tampered with is a verdict, not
- * an error.  Who can write to the ledger can also forge a whole chain: only a `head` that was kept
- * elsewhere tells that apart.
+ * Look at every act, and at everything they wrote.  A ledger that was tampered with is a verdict,
+ * not an error.  Who can write to the ledger can also forge a whole chain: only a `head` that was
+ * kept elsewhere tells that apart.
  */
 PS_MUST bool store_verify(struct store *store, struct store_verdict *out, struct ps_err *err);
 

@@ -1,7 +1,7 @@
 /*
  * internal.h - the inside of the ledger, for store/ alone: running SQL, and acts.
  *
- * Every change is an act: it has a number, a row in the audit log, and the rows that it wrote. 
+ * Every change is an act: it has a number, a row in the audit log, and the rows that it wrote.
  * Tables are only ever added to.  The number of a row says which act wrote it: id = act *
  * ROWS_OF_ACT + n, so no other column or index is needed to find what an act covers.
  */

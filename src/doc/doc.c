@@ -195,6 +195,11 @@ struct doc_node *doc_mark(struct doc_node *field, enum doc_mark mark)
     return field;
 }
 
+void doc_clear(struct doc_node *section)
+{
+    section->first = section->last = NULL;      /* the arena has their memory */
+}
+
 struct doc_node *doc_aside(struct doc_node *node)
 {
     node->view.aside = true;

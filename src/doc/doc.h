@@ -74,6 +74,9 @@ struct doc_node *doc_aside(struct doc_node *node);
 /* The same for every child of this kind that a node has by now. */
 void doc_aside_kind(struct doc_node *node, enum doc_kind kind);
 
+/* Take everything out of a section, which keeps its place: what was foreseen has happened since. */
+void doc_clear(struct doc_node *section);
+
 /* A sentence for people, flowed to the width of the terminal. */
 void doc_para(struct doc_node *node, enum doc_mark mark, const char *fmt, ...) PS_PRINTF(3, 4);
 

@@ -336,6 +336,7 @@ bool creds_make(const struct creds_spec *spec, struct creds *m, struct ps_err *e
         return true;
     if (m->will_make_ca && !ca_create(spec->ca_dir, &spec->ca, &m->ca, err))
         return false;
+    m->will_make_ca = false;
     return (!m->will_make_cert || creds_issue(spec, m, err)) && creds_refresh(m, err);
 }
 

@@ -36,6 +36,7 @@ struct job {
     bool started;                       /* by us; it was stopped */
     struct doc *doc;
     struct doc_node *root;              /* of doc */
+    struct doc_node *certs_section, *plan_section;
     int64_t phase_us[JOB_PHASES];       /* how long each phase took; 0: it did not run */
 };
 void job_free(struct job *job);         /* for PS_AUTO */

@@ -339,16 +339,40 @@ static bool is_same_standby(const struct hba *then, size_t i)
     return false;
 }
 
-void replication_describe(const struct hba *then, const struct server *server, const char *host,
-                          struct doc_node *section)
+/* A rule of one role alone that may not replicate is no standby's. */
+static bool is_standby_role(struct sql *sql, const struct hba_rule *rule, bool *out,
+                            struct ps_err *err)
+{
+    const struct hba_token *token = rule->users.at;
+    const char *const params[] = { token->text, NULL };
+    PS_AUTO(rows_freep) struct rows *rows = NULL;
+
+    *out = true;
+    if (!sql || rule->users.len != 1 || token->regex)
+        return true;
+    if (!sql_query(sql, "SELECT rolreplication OR rolsuper AS may FROM pg_roles WHERE rolname = $1",
+                   params, &rows, err))
+        return false;
+    *out = rows_len(rows) == 0 || rows_bool(rows, 0, "may");
+    return true;
+}
+
+bool replication_describe(struct sql *sql, const struct hba *then, const struct server *server,
+                          const char *host, struct doc_node *section, struct ps_err *err)
 {
     struct doc_node *table = doc_table(section, "standbys", _("What standbys must write"), NULL);
 
     for (size_t i = 0; i < hba_rules(then); i++) {
         const struct hba_rule *rule = hba_rule(then, i);
+        bool may;
 
-        if (rule->type == HBA_HOSTSSL && is_replication(rule)
-            && strcmp(rule->method, "reject") != 0 && !is_same_standby(then, i))
+        if (rule->type != HBA_HOSTSSL || !is_replication(rule)
+            || strcmp(rule->method, "reject") == 0 || is_same_standby(then, i))
+            continue;
+        if (!is_standby_role(sql, rule, &may, err))
+            return false;
+        if (may)
             describe_standby(then, rule, server, host, table);
     }
+    return true;
 }

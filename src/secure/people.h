@@ -49,8 +49,12 @@ PS_MUST bool sessions_describe(struct sql *sql, const struct hba *then, bool new
 /* Would the administrator's way in still be open under these rules?  PS_E_UNSAFE if not. */
 PS_MUST bool admin_survives(const struct admin *admin, const struct hba *then, struct ps_err *err);
 
-/* For each role that replicates: what its standby must write, as a table. */
-void replication_describe(const struct hba *then, const struct server *server, const char *host,
-                          struct doc_node *section);
+/*
+ * For each role that replicates by these rules: what its standby must write, as a table.  `sql` NULL: all
+ * roles that a rule names may.
+ */
+PS_MUST bool replication_describe(struct sql *sql, const struct hba *then,
+                                  const struct server *server, const char *host,
+                                  struct doc_node *section, struct ps_err *err);
 
 #endif

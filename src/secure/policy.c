@@ -11,11 +11,6 @@ static const char *const names[] = {
     [POLICY_CERT] = "cert",
 };
 
-const char *policy_name(enum policy policy)
-{
-    return names[policy];
-}
-
 void policy_set_free(struct policy_set *set)
 {
     for (size_t i = 0; i < set->len; i++)
@@ -59,16 +54,6 @@ bool policy_add(struct policy_set *set, const char *text, struct ps_err *err)
     PS_PUSH(set->roles, set->len, set->cap) =
         (struct policy_role){ .role = PS_TAKE(role), .policy = policy };
     return true;
-}
-
-bool policy_wants_certs(const struct policy_set *set)
-{
-    if (set->all > POLICY_ENCRYPT)
-        return true;
-    for (size_t i = 0; i < set->len; i++)
-        if (set->roles[i].policy > POLICY_ENCRYPT)
-            return true;
-    return false;
 }
 
 /* ---- what a rule is ---- */

@@ -17,7 +17,6 @@
 #include "pg/hba.h"
 
 enum policy { POLICY_NONE, POLICY_ENCRYPT, POLICY_VERIFY_CA, POLICY_VERIFY_FULL, POLICY_CERT };
-const char *policy_name(enum policy policy);
 
 struct policy_role {
     char *role;
@@ -34,9 +33,6 @@ void policy_set_free(struct policy_set *set);   /* for PS_AUTO */
 
 /* Add "cert" or "app=cert" (the last '=' divides).  PS_E_USAGE for a word or a role twice. */
 PS_MUST bool policy_add(struct policy_set *set, const char *text, struct ps_err *err);
-
-/* Does any part of the set ask for client certificates (so that a client CA is needed)? */
-bool policy_wants_certs(const struct policy_set *set);
 
 /*
  * Edit the rules.  Running it on its own result edits nothing.  PS_E_UNSUPPORTED when this major has no

@@ -163,22 +163,29 @@ static bool describe_access(struct job *job, struct ps_err *err)
     if (!job->admin.sql)
         doc_para(section, DOC_UNKNOWN, _("The server is stopped: there are no sessions to look at."));
     policy_describe_plaintext(job->then, section);
-    replication_describe(job->then, job->server, first_host(job), section);
-    return true;
+    return replication_describe(job->admin.sql, job->then, job->server, first_host(job), section, err);
+}
+
+/* Once with names for what is not made yet, and again when it is. */
+static void describe_plan(struct job *job)
+{
+    doc_clear(job->certs_section);
+    creds_describe(&job->creds, job->certs_section);
+    doc_clear(job->plan_section);
+    plan_describe(&job->plan, job->plan_section);
 }
 
 static bool phase_plan(struct job *job, struct ps_err *err)
 {
-    struct doc_node *certs = doc_section(job->root, "certificates", _("Certificates"));
-
+    job->certs_section = doc_section(job->root, "certificates", _("Certificates"));
     if (!job_check_passphrase(job, err) || !build_plan(job, err))
         return false;
-    creds_describe(&job->creds, certs);
     settings_describe(&job->settings, job->server,
                       doc_section(job->root, "profile", _("Protocol and ciphers")));
     if (!describe_access(job, err))
         return false;
-    plan_describe(&job->plan, doc_section(job->root, "plan", _("Plan")));
+    job->plan_section = doc_section(job->root, "plan", _("Plan"));
+    describe_plan(job);
     return true;
 }
 
@@ -204,6 +211,7 @@ static bool phase_make(struct job *job, struct ps_err *err)
         || !job_check_finished(job, err) || !creds_make(&job->creds_spec, &job->creds, err)
         || !build_plan(job, err))
         return false;
+    describe_plan(job);
     plan_base(&job->plan, base);
     if (!job->spec->ask || strcmp(base, job->agreed) == 0)
         return true;

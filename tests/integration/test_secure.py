@@ -348,8 +348,12 @@ def test_a_standby(make, folder, pgseal):
 
 
 def test_what_standbys_must_write_is_said(site):
-    standbys = site.secure().json["access"]["standbys"]
+    result = site.secure(policies=("encrypt", "app=cert"))
+    standbys = result.json["access"]["standbys"]
     assert standbys and "sslmode=verify-full" in standbys[0]["primary_conninfo"]
+    assert [s for s in standbys if s["role"] == "app"] == []        # it may not replicate
+    written = [c["path"] for c in result.json["plan"]["changes"]]
+    assert all(pathlib.Path(path).exists() for path in written)     # names as they became
 
 
 # ---- refusals ---------------------------------------------------------------------------------

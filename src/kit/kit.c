@@ -177,12 +177,13 @@ static bool leaf_is_good(const struct kit_spec *spec, const struct cert *leaf,
                          const struct key *key, struct ps_err *err)
 {
     const struct cert_info *info = cert_info(leaf);
+    const struct cert *active = ca_intermediate(spec->ca, CERT_USE_CLIENT);
     time_t third = (info->not_after - info->not_before) / 3;
 
     if (strcmp(info->common_name, spec->role) != 0)
         return ps_fail(err, PS_E_CERT, _("the certificate is for another role, \"%s\""),
                        info->common_name);
-    if (!cert_issued_by(leaf, ca_intermediate(spec->ca, CERT_USE_CLIENT)))
+    if (!active || !cert_issued_by(leaf, active))
         return ps_fail(err, PS_E_CERT, _("the certificate is of another CA"));
     if (!cert_matches_key(leaf, key))
         return ps_fail(err, PS_E_CERT, _("the certificate and the private key do not fit"));

@@ -139,7 +139,7 @@ static bool make_stranger(struct material *material, struct ps_err *err)
     PS_AUTO(ps_freep) char *dir = path_join(material->dir, "stranger");
     struct ca_spec spec = { .key_type = KEY_EC_P256 };
 
-    if (material->ca)
+    if (material->ca && ca_root(material->ca))
         spec.dn = cert_info(ca_root(material->ca))->dn;
     return ca_create(dir, &spec, &material->stranger, err)
            && write_trust(material, material->stranger, &material->stranger_root, NULL, err);

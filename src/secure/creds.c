@@ -228,7 +228,9 @@ bool creds_cert_due(const struct cert *cert)
 static const char *why_not_kept(const struct creds_spec *spec, const struct creds *m,
                                 const struct cert_list *chain, const struct key *key)
 {
-    if (chain->len < 2 || !cert_same(chain->at[1], ca_intermediate(m->ca, CERT_USE_SERVER)))
+    const struct cert *active = ca_intermediate(m->ca, CERT_USE_SERVER);
+
+    if (chain->len < 2 || !active || !cert_same(chain->at[1], active))
         return _("the present certificate is not of this CA");
     if (!cert_matches_key(chain->at[0], key))
         return _("the present key does not fit its certificate");

@@ -97,3 +97,18 @@ def test_a_ledger_in_postgresql_serves_two_folders(make, folder, pgseal):
     serial = openssl("x509", "-noout", "-serial", "-in", folder / "app/postgresql.crt").stdout
     shown = openssl("crl", "-noout", "-text", "-in", folder / "ca/client-ca.crl").stdout
     assert serial.strip().split("=")[1] in shown
+
+
+def test_a_ca_whose_client_ca_has_retired_refuses_and_says_why(folder, pgseal):
+    assert init(pgseal, folder).status == 0
+    client = ["client", "app", "--ca", folder / "ca", "--client-dir", folder / "kits",
+              "--host", "db1"]
+    done = pgseal(*client)
+    assert done.status == 0, done.err
+    conf = folder / "ca/ca.conf"
+    text = conf.read_text()
+    head, mark, rest = text.partition("[client-ca]\n")
+    conf.write_text(head + mark + rest.replace("state = active", "state = retired", 1))
+    done = pgseal(*client)
+    assert done.status in (3, 4), done
+    assert "client-ca" in done.err or "in force" in done.err

@@ -2,13 +2,14 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "ca/export.h"
+#include "cli/ca_batch_verb.h"
 #include "cli/ca_verb.h"
 
 static struct {
     char **hosts;
-    char *out, *key_type;
+    char *out, *key_type, *batch;
     long days;
-    int key_pass_fd;
+    int key_pass_fd, no_files;
 } opts = { .key_pass_fd = -1 };
 
 static const struct poptOption options[] = {
@@ -22,6 +23,11 @@ static const struct poptOption options[] = {
       N_("TYPE") },
     { "days", 0, POPT_ARG_LONG, &opts.days, 0,
       N_("how long it is valid; never longer than its issuer; default 365"), N_("DAYS") },
+    { "batch", 0, POPT_ARG_STRING, &opts.batch, 0,
+      N_("for clients: the roles of this file, one a line, or CSV with the columns role, days and "
+         "key-type; each gets a folder of its own"), N_("FILE") },
+    { "no-files", 0, POPT_ARG_NONE, &opts.no_files, 0,
+      N_("with --batch: only record the certificates in the ledger; their keys are dropped"), NULL },
     { "key-passphrase-fd", 0, POPT_ARG_INT, &opts.key_pass_fd, 0,
       N_("encrypt the new key with the passphrase that this descriptor gives"), N_("FD") },
     POPT_TABLEEND
@@ -54,12 +60,28 @@ static bool read_kind(const struct cli_run *run, enum cert_use *use, struct ps_e
     return ps_hint(err, _("Say \"server\" with --host NAME, or \"client\" with the name of a role."));
 }
 
+static bool check_batch(const struct cli_run *run, enum cert_use use, struct ps_err *err)
+{
+    if (use != CERT_USE_CLIENT)
+        return ps_fail(err, PS_E_USAGE, _("--batch is for clients"));
+    if (run->args[1])
+        return ps_fail(err, PS_E_USAGE, _("unexpected argument \"%s\""), run->args[1]);
+    if (opts.key_pass_fd >= 0)
+        return ps_fail(err, PS_E_USAGE, _("the keys of a batch cannot be encrypted"));
+    return opts.no_files || ca_verb_need(opts.out, "--out", err);
+}
+
 static bool read_usage(const struct cli_run *run, struct ca_leaf_spec *spec, struct ps_err *err)
 {
-    if (!read_kind(run, &spec->use, err) || !ca_verb_key_type(opts.key_type, &spec->key_type, err)
-        || !ca_verb_need(opts.out, "--out", err))
+    if (!read_kind(run, &spec->use, err) || !ca_verb_key_type(opts.key_type, &spec->key_type, err))
         return false;
     spec->days = opts.days;
+    if (opts.batch)
+        return check_batch(run, spec->use, err);
+    if (opts.no_files)
+        return ps_fail(err, PS_E_USAGE, _("--no-files is for --batch"));
+    if (!ca_verb_need(opts.out, "--out", err))
+        return false;
     if (spec->use == CERT_USE_SERVER) {
         spec->hosts = (const char *const *)opts.hosts;
         if (run->args[1])
@@ -117,6 +139,15 @@ static bool issue_run(struct cli_run *run, struct ps_err *err)
     if (!read_usage(run, &spec, err) || !ca_verb_open(&ca, err)
         || (opts.key_pass_fd >= 0 && !secret_read_fd(opts.key_pass_fd, &key_pass, err)))
         return false;
+    if (opts.batch) {
+        const struct batch_wish wish = {
+            .file = opts.batch, .out = opts.no_files ? NULL : opts.out,
+            .key_type = spec.key_type, .days = spec.days,
+        };
+
+        run->doc = doc_new("ca_issue", _("New certificates"));
+        return batch_issue(ca, &wish, doc_root(run->doc), err);
+    }
     run->doc = doc_new("ca_issue", _("A new certificate"));
     return issue_one(ca, &spec, opts.key_pass_fd >= 0 ? &key_pass : NULL, doc_root(run->doc), err);
 }
@@ -124,17 +155,19 @@ static bool issue_run(struct cli_run *run, struct ps_err *err)
 static const char *const examples[] = {
     "pgseal ca issue server --host db1.example.net --host 192.0.2.7 --ca /etc/pgseal/ca --out db1",
     "pgseal ca issue client app --ca /etc/pgseal/ca --out app",
+    "pgseal ca issue client --batch roles.txt --ca /etc/pgseal/ca --out clients",
     NULL
 };
 
 const struct cli_cmd cmd_ca_issue = {
     .name = "ca issue",
     .summary = N_("issue a certificate with a new key, for a server or for a role"),
-    .usage = "server --host NAME... | client ROLE --ca DIR --out DIR [options]",
+    .usage = "server --host NAME... | client (ROLE | --batch FILE) --ca DIR --out DIR [options]",
     .about = N_("The certificate is in the ledger, and on disk there, before any file is written.  A "
                 "server gets server.crt, server.key, root.crt (for ssl_ca_file) and root.crl (for "
                 "ssl_crl_file); a role gets postgresql.crt, postgresql.key, postgresql.pk8 (for "
-                "pgjdbc), root.crt (for sslrootcert) and root.crl (for sslcrl)."),
+                "pgjdbc), root.crt (for sslrootcert) and root.crl (for sslcrl).  A batch that was "
+                "interrupted goes on where it stopped when the command is given again."),
     .examples = examples,
     .options = options,
     .run = issue_run,

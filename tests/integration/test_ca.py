@@ -7,6 +7,7 @@ import re
 import shutil
 import stat
 import subprocess
+import time
 
 import pytest
 
@@ -485,6 +486,119 @@ def test_an_intermediate_is_replaced_step_by_step(site, ca, folder, pgseal):
     pgseal("ca", "export", "--ca", ca, "--ca-file", folder / "ca.crt", ok=True)
     good = openssl("verify", "-CAfile", folder / "ca.crt", folder / "new/postgresql.crt")
     assert good.returncode == 0, good.stderr
+
+
+# ---- batches ----------------------------------------------------------------------------------
+
+def batch(ca, pgseal, path, *args):
+    return pgseal("ca", "issue", "client", "--batch", path, "--ca", ca, "--format", "json", *args,
+                  ok=True).json
+
+
+def test_a_batch_gives_each_role_its_folder_once(ca, folder, pgseal):
+    roles = ["app", "App User", "a/b", "josé", *(f"role{n}" for n in range(600))]
+    (folder / "roles").write_text("\r\n".join(roles) + "\r\n\r\n")
+    first = batch(ca, pgseal, folder / "roles", "--out", folder / "out")
+    assert (first["issued"], first["skipped"]) == (604, 0)
+    names = {p.name for p in (folder / "out").iterdir()}
+    assert len(names) == 604 and {"app", "App User", "a%2Fb", "josé"} <= names
+    kit = folder / "out/App User"
+    assert {p.name for p in kit.iterdir()} == {"postgresql.crt", "postgresql.key", "root.crt",
+                                               "root.crl"}
+    assert stat.S_IMODE((kit / "postgresql.key").stat().st_mode) == 0o600
+    good = openssl("verify", "-CAfile", ca / "root.crt", "-untrusted", kit / "postgresql.crt",
+                   kit / "postgresql.crt")
+    assert good.returncode == 0, good.stderr
+    again = batch(ca, pgseal, folder / "roles", "--out", folder / "out")
+    assert (again["issued"], again["skipped"]) == (0, 604)
+
+
+def test_a_batch_that_was_killed_goes_on(ca, folder, program, pgseal):
+    """What has its name is whole and in the ledger; the rest is made by the same command."""
+    (folder / "roles").write_text("".join(f"role{n}\n" for n in range(3000)))
+    process = subprocess.Popen([program, "ca", "issue", "client", "--batch", folder / "roles",
+                                "--ca", ca, "--out", folder / "out"], stdout=subprocess.DEVNULL)
+    while not any((folder / "out").glob("role*")):
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    done = [p for p in (folder / "out").iterdir() if p.name[0] != "."]
+    assert 0 < len(done) < 3000
+    recorded = {c["serial"] for c in pgseal("ca", "list", "--ca", ca, "--kind", "client",
+                                            "--format", "json", ok=True).json["certificates"]}
+    assert all(serial_of(p / "postgresql.crt") in recorded for p in done[::50])
+    rest = batch(ca, pgseal, folder / "roles", "--out", folder / "out")
+    assert rest["skipped"] == len(done) and rest["issued"] == 3000 - len(done)
+    assert not list((folder / "out").glob(".*")), "nothing half is left"
+
+
+def test_a_batch_without_files_is_in_the_ledger_alone(ca, folder, pgseal):
+    (folder / "roles").write_text("a\nb\n")
+    assert batch(ca, pgseal, folder / "roles", "--no-files")["issued"] == 2
+    assert len(pgseal("ca", "list", "--ca", ca, "--kind", "client", "--format", "json",
+                      ok=True).json["certificates"]) == 2
+
+
+def test_csv_has_options_for_each_role(ca, folder, pgseal):
+    (folder / "roles.csv").write_text('role,days,key-type\n"a,""b""",10,rsa:2048\nplain,,\n')
+    assert batch(ca, pgseal, folder / "roles.csv", "--out", folder / "out")["issued"] == 2
+    text = openssl("x509", "-noout", "-text", "-in",
+                   folder / 'out/a,"b"/postgresql.crt').stdout
+    assert "2048 bit" in text
+
+
+@pytest.mark.parametrize("text, message", [
+    ("a\na\n", "is twice"), ("a\n" + "x" * 64 + "\n", "is too long"), ("a\0b\n", "NUL byte"),
+    ('role,days\n"a,3\n', "broken CSV"), ("role,pony\na,b\n", "unknown column"),
+    ("role,days\na,soon\n", "no number of days"), ("role,days\na,1,2\n", "broken CSV"),
+    ("role,days\n,1\n", "without a name"),
+], ids=ascii)
+def test_a_batch_with_a_mistake_issues_nothing(ca, folder, pgseal, text, message):
+    (folder / "roles").write_text(text)
+    result = pgseal("ca", "issue", "client", "--batch", folder / "roles", "--ca", ca, "--out",
+                    folder / "out")
+    assert result.status != 0 and message in result.err
+    assert pgseal("ca", "list", "--ca", ca, "--kind", "client", "--format", "json",
+                  ok=True).json["certificates"] == []
+
+
+# ---- shapes of a CA ---------------------------------------------------------------------------
+
+def test_a_root_that_is_kept_offline_signs_by_files(folder, pgseal):
+    root, site = folder / "root", folder / "site"
+    pgseal("ca", "init", "--root-only", "--ca", root, "--no-passphrase", ok=True)
+    pgseal("ca", "init", "--offline-root", "--ca", site, ok=True)
+    assert pgseal("ca", "issue", "client", "app", "--ca", site, "--out", folder / "no").status == 3
+    for kind in ("server-ca", "client-ca"):
+        pgseal("ca", "csr", "--authority", kind, "--ca", site, "--out", folder / f"{kind}.csr",
+               ok=True)
+        pgseal("ca", "sign", folder / f"{kind}.csr", "--kind", kind, "--ca", root, "--out",
+               folder / f"{kind}.crt", ok=True)
+        pgseal("ca", "import", folder / f"{kind}.crt", "--ca", site, ok=True)
+    pgseal("ca", "import", root / "root.crl", "--ca", site, ok=True)
+    pgseal("ca", "issue", "client", "app", "--ca", site, "--out", folder / "app", ok=True)
+    good = openssl("verify", "-CAfile", root / "root.crt", "-untrusted",
+                   folder / "app/postgresql.crt", folder / "app/postgresql.crt")
+    assert good.returncode == 0, good.stderr
+    assert not (site / "root.key").exists()
+
+
+def test_shards_are_each_a_list_in_the_folder(folder, pgseal):
+    pgseal("ca", "init", "--crl-shards", "4", "--ca", folder / "ca", "--no-passphrase", ok=True)
+    pgseal("ca", "crl", "--ca", folder / "ca", "--dir", folder / "crl.d", ok=True)
+    ends = sorted(p.suffix for p in (folder / "crl.d").iterdir())
+    assert ends == [".r0", ".r0", ".r1", ".r2", ".r3"]
+
+
+def test_names_outside_of_the_permitted_domain_are_refused(folder, pgseal):
+    pgseal("ca", "init", "--permit-dns", "example.net", "--ca", folder / "ca", "--no-passphrase",
+           ok=True)
+    bad = pgseal("ca", "issue", "server", "--host", "db.example.org", "--ca", folder / "ca", "--out",
+                 folder / "bad")
+    assert bad.status != 0 and not (folder / "bad").exists()
+    pgseal("ca", "issue", "server", "--host", "db.example.net", "--ca", folder / "ca", "--out",
+           folder / "good", ok=True)
 
 
 # ---- wrong use --------------------------------------------------------------------------------

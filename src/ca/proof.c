@@ -11,9 +11,10 @@ static char *proof_file(const struct authority *issuer, const char *suffix)
 bool ca_make_proof(struct ca *ca, struct authority *issuer, enum key_type key_type,
                    struct ps_err *err)
 {
+    const struct cert_info *lives_as = cert_info(issuer->cert);
     const struct ca_leaf_spec what = {
-        .use = CERT_USE_CLIENT, .common_name = CA_PROOF_CN, .key_type = key_type,
-        .days = ca->conf.days.intermediate, .proof = true,
+        .use = CERT_USE_CLIENT, .common_name = CA_PROOF_CN, .key_type = key_type, .proof = true,
+        .not_before = lives_as->not_before, .not_after = lives_as->not_after,
     };
     PS_AUTO(ps_freep) char *crt = proof_file(issuer, "crt");
     PS_AUTO(ps_freep) char *key = proof_file(issuer, "key");

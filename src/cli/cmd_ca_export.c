@@ -2,11 +2,15 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "ca/export.h"
+#include "cli/ca_cert_in.h"
+#include "cli/ca_pick.h"
 #include "cli/ca_verb.h"
+#include "tls/pkcs12.h"
 
 static struct {
-    char *ca_file, *root, *crl_file, *crl_dir;
-} opts;
+    char *ca_file, *root, *crl_file, *crl_dir, *cert, *key, *bundle, *p12, *pk8;
+    int pass_fd;
+} opts = { .pass_fd = -1 };
 
 static const struct poptOption options[] = {
     CA_VERB_OPTIONS,
@@ -18,6 +22,16 @@ static const struct poptOption options[] = {
       N_("what a server checks, for ssl_crl_file"), N_("FILE") },
     { "crl-dir", 0, POPT_ARG_STRING, &opts.crl_dir, 0,
       N_("the same as a folder, for ssl_crl_dir"), N_("DIR") },
+    { "server-bundle", 0, POPT_ARG_STRING, &opts.bundle, 0,
+      N_("the certificate of --cert with its intermediates, for ssl_cert_file"), N_("FILE") },
+    { "p12", 0, POPT_ARG_STRING, &opts.p12, 0,
+      N_("certificate, chain and key as PKCS#12, encrypted"), N_("FILE") },
+    { "pk8", 0, POPT_ARG_STRING, &opts.pk8, 0,
+      N_("the key of --key as PKCS#8 DER, for pgjdbc"), N_("FILE") },
+    { "cert", 0, POPT_ARG_STRING, &opts.cert, 0, N_("the certificate in this file"), N_("FILE") },
+    { "key", 0, POPT_ARG_STRING, &opts.key, 0, N_("its private key, PEM"), N_("FILE") },
+    { "out-passphrase-fd", 0, POPT_ARG_INT, &opts.pass_fd, 0,
+      N_("read the passphrase of --p12 from this descriptor; default: ask"), N_("FD") },
     POPT_TABLEEND
 };
 
@@ -72,11 +86,73 @@ static bool write_crls(struct ca *ca, struct doc_node *table, struct ps_err *err
     return true;
 }
 
+/* ---- a pair in other forms ---- */
+
+static bool put_path(const char *what, const char *path, struct doc_node *table)
+{
+    struct doc_node *row = doc_row(table);
+
+    doc_str(row, "what", _("What"), what);
+    doc_str(row, "path", _("Path"), path);
+    return true;
+}
+
+static bool chain_of(struct ca *ca, struct cert_list *chain, struct ps_err *err)
+{
+    PS_AUTO(cert_freep) struct cert *cert = NULL;
+
+    if (!ca_verb_need(opts.cert, "--cert", err) || !ca_pick_read_file(opts.cert, &cert, err))
+        return false;
+    cert_list_add(chain, cert);
+    return ca_chain_of(ca, cert, chain, err);
+}
+
+static bool write_p12(const struct cert_list *chain, const struct key *key, struct ps_err *err)
+{
+    PS_AUTO(secret_free) struct secret pass = { 0 };
+    PS_AUTO(secret_free) struct secret p12 = { 0 };
+
+    if (!(opts.pass_fd >= 0 ? secret_read_fd(opts.pass_fd, &pass, err)
+          : secret_prompt(_("Passphrase for the PKCS#12 file: "), true, &pass, err)))
+        return false;
+    return pkcs12_make(chain, key, cert_info(chain->at[0])->common_name, &pass, &p12, err)
+        && export_key_file(opts.p12, &p12, err);
+}
+
+static bool write_keys(struct ca *ca, struct doc_node *table, struct ps_err *err)
+{
+    struct cli_pass pass = { .fd = -1 };
+    PS_AUTO(cert_list_free) struct cert_list chain = { 0 };
+    PS_AUTO(key_freep) struct key *key = NULL;
+    PS_AUTO(secret_free) struct secret der = { 0 };
+
+    if (!opts.p12 && !opts.pk8)
+        return true;
+    if (!ca_verb_need(opts.key, "--key", err)
+        || !cert_in_key(opts.key, cli_pass_get, &pass, &key, err)
+        || (opts.p12 && (!chain_of(ca, &chain, err) || !write_p12(&chain, key, err)))
+        || (opts.pk8 && (!key_to_pkcs8_der(key, &der, err)
+                         || !export_key_file(opts.pk8, &der, err))))
+        return false;
+    return (!opts.p12 || put_path("pkcs12", opts.p12, table))
+        && (!opts.pk8 || put_path("pkcs8", opts.pk8, table));
+}
+
+static bool write_bundle(struct ca *ca, struct doc_node *table, struct ps_err *err)
+{
+    PS_AUTO(cert_list_free) struct cert_list chain = { 0 };
+    PS_AUTO(buf_free) struct buf pem = BUF(FILE_CONF_MAX);
+
+    return !opts.bundle || (chain_of(ca, &chain, err) && export_chain_pem(&chain, &pem, err)
+                            && write_buf("ssl_cert_file", opts.bundle, &pem, table, err));
+}
+
 static bool check_usage(const struct cli_run *run, struct ps_err *err)
 {
     if (!cli_no_args(run, err))
         return false;
-    if (opts.ca_file || opts.root || opts.crl_file || opts.crl_dir)
+    if (opts.ca_file || opts.root || opts.crl_file || opts.crl_dir || opts.bundle || opts.p12
+        || opts.pk8)
         return true;
     ps_fail(err, PS_E_USAGE, _("it was not said what to export"));
     return ps_hint(err, _("Try \"pgseal %s --help\"."), "ca export");
@@ -91,7 +167,8 @@ static bool export_run(struct cli_run *run, struct ps_err *err)
         return false;
     run->doc = doc_new("ca_export", _("Exported"));
     table = doc_table(doc_root(run->doc), "files", _("Files"), NULL);
-    return write_trust(ca, table, err) && write_crls(ca, table, err);
+    return write_trust(ca, table, err) && write_crls(ca, table, err)
+        && write_bundle(ca, table, err) && write_keys(ca, table, err);
 }
 
 static const char *const examples[] = {

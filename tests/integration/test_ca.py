@@ -488,6 +488,22 @@ def test_an_intermediate_is_replaced_step_by_step(site, ca, folder, pgseal):
     assert good.returncode == 0, good.stderr
 
 
+def test_a_pair_is_exported_for_java_and_windows(ca, folder, program, pgseal):
+    pgseal("ca", "issue", "client", "app", "--ca", ca, "--out", folder / "app", ok=True)
+    read, write = os.pipe()
+    os.write(write, b"s3cret\n")
+    os.close(write)
+    subprocess.run([program, "ca", "export", "--ca", ca, "--cert", folder / "app/postgresql.crt",
+                    "--key", folder / "app/postgresql.key", "--p12", folder / "app.p12", "--pk8",
+                    folder / "app.pk8", "--server-bundle", folder / "app.crt",
+                    "--out-passphrase-fd", str(read)], pass_fds=[read], check=True)
+    shown = openssl("pkcs12", "-in", folder / "app.p12", "-passin", "pass:s3cret", "-nokeys")
+    assert shown.stdout.count("BEGIN CERTIFICATE") == 2, shown.stderr
+    assert stat.S_IMODE((folder / "app.p12").stat().st_mode) == 0o600
+    assert (folder / "app.pk8").read_bytes() == (folder / "app/postgresql.pk8").read_bytes()
+    assert (folder / "app.crt").read_bytes() == (folder / "app/postgresql.crt").read_bytes()
+
+
 # ---- batches ----------------------------------------------------------------------------------
 
 def batch(ca, pgseal, path, *args):

@@ -100,6 +100,9 @@ def test_a_server_that_stops_is_an_error_and_loses_nothing(database):
     crowd = Crowd(dsn)
     for seed in range(5):
         crowd.start()
+        while int(server.sql("select count(*) from pg_stat_activity "
+                             "where usename = 'ledger'")) < WORKERS:
+            time.sleep(0.02)                # one that comes after the crash would work for ever
         time.sleep(random.Random(seed).uniform(0.1, 0.4))
         server.stop(signal.SIGQUIT)         # as in a crash
         server.start()

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "tls/crl_stream.h"
 
 /* ---- writing ---- */
 
@@ -11,29 +12,15 @@ unsigned ca_shards_of(const struct ca *ca, const struct authority *authority)
     return authority->row->who == CA_ROOT ? 1 : ca->conf.crl_shards;
 }
 
-struct entries {
-    struct crl_entry *at;
-    size_t len, cap;
-};
-
-static void entries_free(struct entries *entries)
-{
-    for (size_t i = 0; i < entries->len; i++)
-        free((void *)entries->at[i].serial_hex);
-    free(entries->at);
-}
-
 static bool add_entry(void *arg, const struct store_revoked *revoked, struct ps_err *err)
 {
-    struct entries *entries = arg;
-    char hex[2 * STORE_SERIAL_MAX + 1];
+    return crl_stream_add(arg, revoked->serial, revoked->serial_len, revoked->when,
+                          revoked->reason, err);
+}
 
-    (void)err;
-    for (size_t i = 0; i < revoked->serial_len; i++)
-        snprintf(hex + 2 * i, 3, "%02x", revoked->serial[i]);
-    PS_PUSH(entries->at, entries->len, entries->cap) =
-        (struct crl_entry){ ps_strdup(hex), revoked->when, revoked->reason };
-    return true;
+static bool put_pem(void *arg, const void *bytes, size_t len, struct ps_err *err)
+{
+    return file_edit_put(arg, bytes, len, err);
 }
 
 static long days_of(const struct ca *ca, const struct authority *authority)
@@ -41,41 +28,40 @@ static long days_of(const struct ca *ca, const struct authority *authority)
     return authority->row->who == CA_ROOT ? ca->conf.days.root_crl : ca->conf.days.crl;
 }
 
-static bool make_part(struct ca *ca, const struct authority *authority, unsigned shard,
-                      struct buf *out, struct ps_err *err)
+static bool put_part(struct ca *ca, const struct authority *authority, unsigned shard,
+                     struct file_edit *edit, struct ps_err *err)
 {
     const char *issuer = cert_info(authority->cert)->subject;
-    PS_AUTO(entries_free) struct entries entries = { 0 };
-    PS_AUTO(crl_freep) struct crl *crl = NULL;
+    PS_AUTO(crl_stream_freep) struct crl_stream *stream = NULL;
     char uri[SHARD_URI];
     time_t now = clock_now();
+    struct crl_sum sum;
     struct crl_spec spec = {
         .this_update = now - CA_BACKDATE_SECONDS,
         .next_update = now + (time_t)days_of(ca, authority) * CA_DAY_SECONDS,
     };
 
-    if (!store_next_crl_number(ca->store, issuer, (int)shard, &spec.number, err)
-        || !store_each_revoked(ca->store, issuer, (int)shard, add_entry, &entries, err))
+    if (!store_next_crl_number(ca->store, issuer, (int)shard, &spec.number, err))
         return false;
-    spec.entries = entries.at;
-    spec.len = entries.len;
     if (ca_shards_of(ca, authority) > 1)
         spec.uri = shard_uri(ca->conf.crl_url, authority->cert, shard, uri);
-    return crl_build(authority->cert, authority->key, &spec, &crl, err)
-        && crl_to_pem(crl, out, err);
+    return crl_stream_new(authority->cert, authority->key, &spec, ca->dir, &stream, err)
+        && store_each_revoked(ca->store, issuer, (int)shard, add_entry, stream, err)
+        && crl_stream_finish(stream, put_pem, edit, &sum, err);
 }
 
 bool ca_write_crl(struct ca *ca, struct authority *authority, struct ps_err *err)
 {
     PS_AUTO(ps_freep) char *path = ca_file_of(ca, authority->row->name, ".crl");
-    PS_AUTO(buf_free) struct buf pem = BUF(BUF_TEXT_MAX);
+    PS_AUTO(file_edit_freep) struct file_edit *edit = NULL;
+    const struct file_attr fresh = { 0644, (uid_t)-1, (gid_t)-1 };
 
-    if (!ca_need_key(ca, authority, err))
+    if (!ca_need_key(ca, authority, err) || !file_edit_begin(path, &fresh, &edit, err))
         return false;
     for (unsigned i = 0; i < ca_shards_of(ca, authority); i++)
-        if (!make_part(ca, authority, i, &pem, err))
+        if (!put_part(ca, authority, i, edit, err))
             return false;
-    return file_write(path, pem.p, pem.len, 0644, err);
+    return file_edit_commit(&edit, err);
 }
 
 /* ---- is it stale? ---- */

@@ -96,6 +96,9 @@ PS_MUST bool tls_put_crl_scope(X509_CRL *x509_crl, const char *uri);
 /* Critical name constraints, if the specification has any: RFC 5280 4.2.1.10. */
 PS_MUST bool tls_put_constraints(X509 *x509, const struct cert_spec *spec, struct ps_err *err);
 
+/* What an i2d function gave: added to `out`, and freed.  False when it gave nothing. */
+PS_MUST bool tls_take_der(int len, unsigned char *der, struct buf *out);
+
 /*
  * An EC key of P-256 or P-384 as SubjectPublicKeyInfo, whose bits begin at *bits_at, and as PKCS#8 DER:
  * the bytes that libcrypto's encoders give, thirty times as fast.  False: it is another key.

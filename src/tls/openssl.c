@@ -24,6 +24,14 @@ bool tls_fail(struct ps_err *err, enum ps_code code, const char *fmt, ...)
     return false;
 }
 
+bool tls_take_der(int len, unsigned char *der, struct buf *out)
+{
+    bool taken = len > 0 && buf_put(out, der, (size_t)len);
+
+    OPENSSL_free(der);
+    return taken;
+}
+
 const EVP_MD *tls_signature_digest(const EVP_PKEY *pkey)
 {
     if (EVP_PKEY_is_a(pkey, "ED25519") || EVP_PKEY_is_a(pkey, "ED448"))

@@ -2,6 +2,7 @@
 #include "tls/template.h"
 
 #include "base/clock.h"
+#include "base/hex.h"
 #include "tls/der.h"
 #include "tls/internal.h"
 
@@ -47,20 +48,12 @@ static bool fail_make(struct ps_err *err)
 
 /* ---- what is taken from the sample ---- */
 
-static bool take_der(int len, unsigned char *der, struct buf *out)
-{
-    bool taken = len > 0 && buf_put(out, der, (size_t)len);
-
-    OPENSSL_free(der);
-    return taken;
-}
-
 static bool take_name(const X509_NAME *name, struct buf *out)
 {
     unsigned char *der = NULL;
     int len = i2d_X509_NAME(name, &der);
 
-    return take_der(len, der, out);
+    return tls_take_der(len, der, out);
 }
 
 static bool take_algorithm(const X509 *sample, struct buf *out)
@@ -68,7 +61,7 @@ static bool take_algorithm(const X509 *sample, struct buf *out)
     unsigned char *der = NULL;
     int len = i2d_X509_ALGOR(X509_get0_tbs_sigalg(sample), &der);
 
-    return take_der(len, der, out);
+    return tls_take_der(len, der, out);
 }
 
 static bool take_extensions(const X509 *sample, struct cert_template *form)
@@ -81,7 +74,7 @@ static bool take_extensions(const X509 *sample, struct cert_template *form)
         unsigned char *der = NULL;
         int len = i2d_X509_EXTENSION(extension, &der);
 
-        if (!take_der(len, der, &list))
+        if (!tls_take_der(len, der, &list))
             return false;
         if (OBJ_obj2nid(X509_EXTENSION_get_object(extension)) == NID_subject_key_identifier)
             key_id_end = list.len;      /* the identifier is the last of its extension */
@@ -231,7 +224,7 @@ static bool take_any(EVP_PKEY *pkey, struct public_half *out, size_t *bits_at)
     const unsigned char *p = der;
 
     parsed = len > 0 ? d2i_X509_PUBKEY(NULL, &p, len) : NULL;
-    bool taken = take_der(len, der, &out->info);
+    bool taken = tls_take_der(len, der, &out->info);
     if (!taken || !parsed || !X509_PUBKEY_get0_param(NULL, &bits, &bits_len, NULL, parsed))
         return false;
     *bits_at = (size_t)(len - bits_len);
@@ -306,12 +299,7 @@ static bool sign(const struct cert_template *form, const struct buf *body, struc
 static void describe(const struct cert_template *form, const struct cert_blank *blank,
                      struct cert_filled *out)
 {
-    static const char hex[] = "0123456789abcdef";
-
-    for (size_t i = 0; i < CERT_SERIAL_BYTES; i++) {
-        out->serial_hex[2 * i] = hex[blank->serial[i] >> 4];
-        out->serial_hex[2 * i + 1] = hex[blank->serial[i] & 15];
-    }
+    hex_of(blank->serial, CERT_SERIAL_BYTES, out->serial_hex);
     digest_sha256_hex(out->der.p, out->der.len, out->fingerprint);
     out->subject = subject_text(form, blank->common_name);
 }

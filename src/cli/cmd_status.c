@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "cli/severity.h"
+#include "facts/severity.h"
 #include "cli/status_doc.h"
 #include "inspect/remote.h"
 

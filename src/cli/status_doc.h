@@ -6,7 +6,7 @@
 
 #include <time.h>
 
-#include "cli/severity.h"
+#include "facts/severity.h"
 #include "doc/doc.h"
 #include "inspect/inforce.h"
 #include "inspect/sessions.h"

@@ -1,8 +1,8 @@
 /*
  * severity.h - how bad a finding is, and which ones make the exit status 1 (--fail-on).
  */
-#ifndef CLI_SEVERITY_H
-#define CLI_SEVERITY_H
+#ifndef FACTS_SEVERITY_H
+#define FACTS_SEVERITY_H
 
 #include "base/err.h"
 #include "doc/doc.h"

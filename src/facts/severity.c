@@ -1,5 +1,5 @@
 /* severity.c - see severity.h. */
-#include "cli/severity.h"
+#include "facts/severity.h"
 
 static const struct {
     const char *word, *text;

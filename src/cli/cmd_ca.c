@@ -131,7 +131,7 @@ static const struct cli_cmd *const verbs[] = {
 const struct cli_cmd cmd_ca = {
     .name = "ca",
     .summary = N_("run the private CA: issue, revoke, list, export, and more"),
-    .usage = "VERB --ca DIR [options]",
+    .usage = N_("VERB --ca DIR [options]"),
     .about = N_("The CA lives in a folder: a root, an intermediate for servers and one for clients, "
                 "their revocation lists, and a ledger with every certificate that was ever issued.  "
                 "Any number of processes may work on it at once."),

@@ -84,7 +84,7 @@ static const char *const examples[] = {
 const struct cli_cmd cmd_ca_crl = {
     .name = "ca crl",
     .summary = N_("renew the revocation lists that are due, and write them out"),
-    .usage = "--ca DIR [--out FILE] [--dir DIR] [options]",
+    .usage = N_("--ca DIR [--out FILE] [--dir DIR] [options]"),
     .about = N_("A list of every CA up to the root, sorted, tried with PostgreSQL's own flags before it "
                 "is written: with a list missing or expired, nobody gets in.  A file needs a reload of "
                 "the server; a folder does not, but is read by every connection: better a file from "

@@ -178,7 +178,7 @@ static const char *const examples[] = {
 const struct cli_cmd cmd_ca_csr = {
     .name = "ca csr",
     .summary = N_("make a request for a CA elsewhere: public, Windows, or an offline root"),
-    .usage = "--host NAME... --out DIR [options] | --authority NAME --ca DIR --out FILE",
+    .usage = N_("--host NAME... --out DIR [options] | --authority NAME --ca DIR --out FILE"),
     .about = N_("Shows what to do with the request, command by command, until the certificate is back "
                 "and imported."),
     .examples = examples,

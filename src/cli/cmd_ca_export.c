@@ -181,7 +181,7 @@ static const char *const examples[] = {
 const struct cli_cmd cmd_ca_export = {
     .name = "ca export",
     .summary = N_("write what servers and clients need of the CA as files"),
-    .usage = "--ca DIR [--ca-file FILE] [--root FILE] [--crl-file FILE] [--crl-dir DIR]",
+    .usage = N_("--ca DIR [--ca-file FILE] [--root FILE] [--crl-file FILE] [--crl-dir DIR]"),
     .about = N_("Trust and revocation lists for either side, each in the form that the setting of its "
                 "name takes."),
     .examples = examples,

@@ -201,7 +201,7 @@ static const char *const examples[] = {
 const struct cli_cmd cmd_ca_import = {
     .name = "ca import",
     .summary = N_("check and take in certificates that others have issued"),
-    .usage = "FILE... [--key FILE] --out DIR [options] | FILE... --ca DIR",
+    .usage = N_("FILE... [--key FILE] --out DIR [options] | FILE... --ca DIR"),
     .about = N_("Without --ca: the certificate of a server from another CA, as PEM, DER, PKCS#7 (.p7b) "
                 "or PKCS#12 (.pfx, .p12), in any order; checked against its key, its root, its dates "
                 "and its names.  With --ca: what a root that is kept offline has signed, certificates "

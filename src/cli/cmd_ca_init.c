@@ -212,7 +212,7 @@ static const char *const examples[] = {
 const struct cli_cmd cmd_ca_init = {
     .name = "ca init",
     .summary = N_("make a CA: a root, and an intermediate each for servers and for clients"),
-    .usage = "--ca DIR [options]",
+    .usage = N_("--ca DIR [options]"),
     .about = N_("Servers and clients get an intermediate each, kept apart by what their certificates "
                 "are good for: under one issuer, a server's certificate with the right name could log "
                 "in as a role.  Everyday work needs only the intermediates' keys."),

@@ -162,7 +162,7 @@ static const char *const examples[] = {
 const struct cli_cmd cmd_ca_issue = {
     .name = "ca issue",
     .summary = N_("issue a certificate with a new key, for a server or for a role"),
-    .usage = "server --host NAME... | client (ROLE | --batch FILE) --ca DIR --out DIR [options]",
+    .usage = N_("server --host NAME... | client (ROLE | --batch FILE) --ca DIR --out DIR [options]"),
     .about = N_("The certificate is in the ledger, and on disk there, before any file is written.  A "
                 "server gets server.crt, server.key, root.crt (for ssl_ca_file) and root.crl (for "
                 "ssl_crl_file); a role gets postgresql.crt, postgresql.key, postgresql.pk8 (for "

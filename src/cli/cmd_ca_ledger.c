@@ -73,7 +73,7 @@ static const char *const verify_examples[] = {
 const struct cli_cmd cmd_ca_verify = {
     .name = "ca verify",
     .summary = N_("find out whether the ledger was tampered with"),
-    .usage = "--ca DIR [--head HASH]",
+    .usage = N_("--ca DIR [--head HASH]"),
     .about = N_("Every act of the CA has a row in its audit log; each row's hash covers the row before "
                 "it and everything that the act wrote.  So a row that was changed, removed or put in is "
                 "found and named.  Who can write to the ledger could forge a whole log: note its head "
@@ -127,7 +127,7 @@ static const char *const log_examples[] = {
 const struct cli_cmd cmd_ca_log = {
     .name = "ca log",
     .summary = N_("show who did what with the CA"),
-    .usage = "--ca DIR [--after NUMBER]",
+    .usage = N_("--ca DIR [--after NUMBER]"),
     .about = N_("The audit log, oldest first: each certificate, revocation, list and setting, with the "
                 "user of the operating system and the host.  \"pgseal ca verify\" says whether it is "
                 "as it was written."),
@@ -166,7 +166,7 @@ static const char *const backup_examples[] = {
 const struct cli_cmd cmd_ca_backup = {
     .name = "ca backup",
     .summary = N_("copy the CA and its ledger into a new folder"),
-    .usage = "--ca DIR --out DIR",
+    .usage = N_("--ca DIR --out DIR"),
     .about = N_("The ledger is copied as it is at one moment, also from PostgreSQL, while others go on "
                 "working.  The backup has the private keys of the CA that are files: keep it as "
                 "carefully as the CA.  A CA that runs from a copy refuses to issue."),
@@ -219,7 +219,7 @@ static const char *const restore_examples[] = {
 const struct cli_cmd cmd_ca_restore = {
     .name = "ca restore",
     .summary = N_("bring a CA back from a backup, or adopt one that was moved"),
-    .usage = "--ca DIR (--from DIR | --adopt)",
+    .usage = N_("--ca DIR (--from DIR | --adopt)"),
     .about = N_("With --from, the CA appears in the new folder of --ca; a ledger that was in PostgreSQL "
                 "goes back there, and must be gone from there.  With --adopt, the CA of --ca may issue "
                 "where it is: do this only when no other copy of it will issue any more, for they would "

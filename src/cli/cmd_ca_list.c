@@ -130,7 +130,7 @@ static const char *const list_examples[] = {
 const struct cli_cmd cmd_ca_list = {
     .name = "ca list",
     .summary = N_("list what the CA has issued"),
-    .usage = "--ca DIR [options]",
+    .usage = N_("--ca DIR [options]"),
     .about = N_("Every certificate that was ever issued is in the ledger.  With --verbose, and in "
                 "JSON, CSV and HTML, each row has all its columns."),
     .examples = list_examples,
@@ -204,7 +204,7 @@ static const char *const expiring_examples[] = {
 const struct cli_cmd cmd_ca_expiring = {
     .name = "ca expiring",
     .summary = N_("show the certificates and revocation lists that end soon"),
-    .usage = "--ca DIR [--days DAYS]",
+    .usage = N_("--ca DIR [--days DAYS]"),
     .about = N_("What was replaced by a later certificate of the same name is left out, and so is what "
                 "is revoked.  The exit status is 1 when there is something to do."),
     .examples = expiring_examples,

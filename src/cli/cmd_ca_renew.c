@@ -117,7 +117,7 @@ static const char *const renew_examples[] = {
 const struct cli_cmd cmd_ca_renew = {
     .name = "ca renew",
     .summary = N_("issue the next certificate for the same key and the same names"),
-    .usage = "--ca DIR (--serial HEX | --role ROLE | --host NAME | --cert FILE) --out FILE",
+    .usage = N_("--ca DIR (--serial HEX | --role ROLE | --host NAME | --cert FILE) --out FILE"),
     .about = N_("The private key stays where it is: the new certificate goes beside it.  The old "
                 "certificate stays good until it ends.  For a server that runs, see \"pgseal "
                 "rotate\"."),
@@ -192,7 +192,7 @@ static const char *const rekey_examples[] = {
 const struct cli_cmd cmd_ca_rekey = {
     .name = "ca rekey",
     .summary = N_("issue the next certificate for the same names, with a new key"),
-    .usage = "--ca DIR (--serial HEX | --role ROLE | --host NAME | --cert FILE) --out DIR",
+    .usage = N_("--ca DIR (--serial HEX | --role ROLE | --host NAME | --cert FILE) --out DIR"),
     .about = N_("The files are those of \"pgseal ca issue\".  A reader between the moments in which key "
                 "and certificate are replaced sees a pair that does not fit, and tries again."),
     .examples = rekey_examples,

@@ -131,7 +131,7 @@ static const char *const examples[] = {
 const struct cli_cmd cmd_ca_revoke = {
     .name = "ca revoke",
     .summary = N_("revoke the certificates of a role, one certificate, or an intermediate"),
-    .usage = "--ca DIR (--role ROLE | --serial HEX | --host NAME | --cert FILE | --authority NAME)",
+    .usage = N_("--ca DIR (--role ROLE | --serial HEX | --host NAME | --cert FILE | --authority NAME)"),
     .about = N_("Of a role all certificates that are good are revoked.  The CA's new revocation lists "
                 "are written at once; servers refuse the certificate when they have them: see "
                 "\"pgseal ca crl\".  With -D they are brought into a server, which is shown to refuse "

@@ -113,7 +113,7 @@ static const char *const rollover_examples[] = {
 const struct cli_cmd cmd_ca_rollover = {
     .name = "ca rollover",
     .summary = N_("make the successor of the root or of an intermediate"),
-    .usage = "(root | server-ca | client-ca) --ca DIR [options]",
+    .usage = N_("(root | server-ca | client-ca) --ca DIR [options]"),
     .about = N_("The steps: \"rollover\" makes the successor, which is trusted and not used; "
                 "\"activate\" lets it sign once everybody has the new bundles; \"dependents\" counts who "
                 "still hangs on the old one; \"retire\" takes the old one out of all bundles."),
@@ -171,7 +171,7 @@ static const char *const activate_examples[] = {
 const struct cli_cmd cmd_ca_activate = {
     .name = "ca activate",
     .summary = N_("let the successor of an authority sign from now on"),
-    .usage = "NAME --ca DIR",
+    .usage = N_("NAME --ca DIR"),
     .about = N_("The authority before it becomes old: it is still trusted and still revokes, and signs "
                 "no more."),
     .examples = activate_examples,
@@ -188,7 +188,7 @@ static const char *const dependents_examples[] = {
 const struct cli_cmd cmd_ca_dependents = {
     .name = "ca dependents",
     .summary = N_("show the authorities and how many certificates hang on each"),
-    .usage = "--ca DIR",
+    .usage = N_("--ca DIR"),
     .about = N_("Counted are certificates that are neither expired nor revoked; see also \"pgseal ca "
                 "list\"."),
     .examples = dependents_examples,
@@ -205,7 +205,7 @@ static const char *const retire_examples[] = {
 const struct cli_cmd cmd_ca_retire = {
     .name = "ca retire",
     .summary = N_("take an old authority out of bundles and revocation lists"),
-    .usage = "NAME --ca DIR",
+    .usage = N_("NAME --ca DIR"),
     .about = N_("Refused while a certificate that is good hangs on it."),
     .examples = retire_examples,
     .options = plain_options,

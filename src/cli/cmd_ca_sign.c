@@ -189,7 +189,7 @@ static const char *const examples[] = {
 const struct cli_cmd cmd_ca_sign = {
     .name = "ca sign",
     .summary = N_("sign a request (PKCS#10) that was made elsewhere"),
-    .usage = "REQUEST --kind KIND --ca DIR --out FILE [options]",
+    .usage = N_("REQUEST --kind KIND --ca DIR --out FILE [options]"),
     .about = N_("The request's own signature must be right.  Of what it asks for, only the key and the "
                 "names are taken: the CN of a client as its role, the names and addresses of a server. "
                 " Everything else is as for a certificate that the CA makes by itself."),

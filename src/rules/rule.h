@@ -27,14 +27,15 @@ struct rule_source {
 struct rule {
     const char *id;             /* the slug: stable, never used again for something else */
     enum severity severity;     /* as a rule; a finding may say worse or better by its facts */
-    unsigned modes;             /* RULE_* bits: which sources may see it */
+    unsigned modes;             /* RULE_* bits: which sources may see it; 0: a verb adds it itself */
     const char *title;          /* N_(), a noun phrase for tables */
     const char *why;            /* N_(), whole sentences: what an attacker or an outage makes of it */
     const char *cure;           /* N_(), whole sentences */
     struct rule_source sources[RULE_SOURCES_MAX];       /* ends with a NULL where */
     /*
      * Adds findings (their id is the rule's), or what it could not examine.  Several rows may share a
-     * function that tells them apart by `rule->id`.
+     * function that tells them apart by `rule->id`.  NULL: nothing examines it yet, and
+     * it is reported as such.
      */
     void (*test)(const struct rule *rule, const struct posture *posture, struct findings *out);
 };

@@ -25,9 +25,16 @@ const struct rule *rule_find(const char *id)
 
 void rules_run(const struct posture *posture, unsigned modes, struct findings *out)
 {
-    for (size_t i = 0; i < rules_count(); i++)
-        if (rule_at(i)->modes & modes)
-            rule_at(i)->test(rule_at(i), posture, out);
+    for (size_t i = 0; i < rules_count(); i++) {
+        const struct rule *rule = rule_at(i);
+
+        if (!(rule->modes & modes))
+            continue;
+        if (rule->test)
+            rule->test(rule, posture, out);
+        else
+            rule_unseen(rule, out, _("nothing examines this yet"));
+    }
     findings_sort(out);
 }
 

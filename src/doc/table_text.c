@@ -13,7 +13,8 @@ struct cell {
 
 struct grid {
     struct columns columns;     /* those that are shown */
-    int *widths, *least;        /* of each column: as drawn, and as narrow as it may get */
+    int *widths;                /* of each column, as drawn */
+    int *whole, *least;         /* as narrow as it gets with no word cut, and at all */
     struct cell *cells;         /* row after row */
     size_t rows;
 };
@@ -24,6 +25,7 @@ static void grid_free(struct grid *grid)
         free(grid->cells[i].text);
     free(grid->cells);
     free(grid->widths);
+    free(grid->whole);
     free(grid->least);
     columns_free(&grid->columns);
 }
@@ -61,6 +63,12 @@ static int natural_width(const char *text)
     return widest;
 }
 
+static void at_least(int *width, int other)
+{
+    if (*width < other)
+        *width = other;
+}
+
 static void fill_row(const struct paper *paper, struct grid *grid, const struct doc_node *row,
                      struct cell *cells)
 {
@@ -71,10 +79,8 @@ static void fill_row(const struct paper *paper, struct grid *grid, const struct 
         if (field)
             doc_look(field, &view);
         cells[c] = (struct cell){ paper_text(paper, &view), view.mark };
-
-        int width = natural_width(cells[c].text);
-        if (width > grid->widths[c])
-            grid->widths[c] = width;
+        at_least(&grid->widths[c], natural_width(cells[c].text));
+        at_least(&grid->whole[c], text_longest_part(cells[c].text));
     }
 }
 
@@ -87,15 +93,20 @@ static void fill(const struct paper *paper, struct grid *grid, const struct doc_
     count = grid->columns.len;
     grid->rows = count_rows(table);
     grid->widths = ps_calloc(count + 1, sizeof(int));
+    grid->whole = ps_calloc(count + 1, sizeof(int));
     grid->least = ps_calloc(count + 1, sizeof(int));
     grid->cells = ps_calloc(grid->rows * count + 1, sizeof(*grid->cells));
 
-    for (size_t c = 0; c < count; c++)
+    for (size_t c = 0; c < count; c++) {
         grid->widths[c] = natural_width(grid->columns.at[c].label);
+        grid->whole[c] = text_longest_part(grid->columns.at[c].label);
+    }
     for (const struct doc_node *row = doc_first(table); row; row = doc_next(row))
         fill_row(paper, grid, row, grid->cells + r++ * count);
-    for (size_t c = 0; c < count; c++)
+    for (size_t c = 0; c < count; c++) {
         grid->least[c] = grid->widths[c] < NARROW ? grid->widths[c] : NARROW;
+        at_least(&grid->whole[c], grid->least[c]);
+    }
 }
 
 static int total(const int *widths, size_t count)
@@ -107,18 +118,22 @@ static int total(const int *widths, size_t count)
     return sum;
 }
 
-/* Take from the widest column, one at a time, until all fit; false: they never will. */
+/*
+ * Take from the widest column, one at a time, until all fit; false: they never will.  A serial number
+ * or a name in two pieces cannot be copied: words are cut only when nothing else helps.
+ */
 static bool squeeze(struct grid *grid, int room)
 {
     size_t count = grid->columns.len;
+    const int *least = total(grid->whole, count) <= room ? grid->whole : grid->least;
 
-    if (total(grid->least, count) > room)
+    if (total(least, count) > room)
         return false;
     for (int over = total(grid->widths, count) - room; over > 0; over--) {
         size_t widest = 0;
 
         for (size_t c = 1; c < count; c++)
-            if (grid->widths[c] - grid->least[c] > grid->widths[widest] - grid->least[widest])
+            if (grid->widths[c] - least[c] > grid->widths[widest] - least[widest])
                 widest = c;
         grid->widths[widest]--;
     }

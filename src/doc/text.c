@@ -98,6 +98,11 @@ int text_columns(const char *text, size_t len)
     return columns;
 }
 
+static bool breaks_after(char c)
+{
+    return c != '\0' && strchr("/_:,-", c);
+}
+
 static void add_line(struct text_lines *out, const char *from, const char *to)
 {
     while (to > from && to[-1] == ' ')
@@ -125,7 +130,7 @@ static const char *line_end(const char *start, int width, const char **next)
         } else if (width > 0 && columns > width && here > start) {
             *next = blank ? blank + 1 : soft ? soft : here;
             return blank ? blank : *next;
-        } else if (strchr("/_:,-", *here)) {
+        } else if (breaks_after(*here)) {
             soft = p;
         }
     }
@@ -145,6 +150,24 @@ void text_wrap(const char *text, int width, struct text_lines *out)
     }
     while (out->len > 1 && out->at[out->len - 1].len == 0)     /* newlines at the end say nothing */
         out->len--;
+}
+
+int text_longest_part(const char *text)
+{
+    int longest = 0, columns = 0;
+
+    for (const char *p = text; *p; ) {
+        char first = *p;
+
+        columns += columns_of(text_next(&p));
+        if (first == ' ' || first == '\n')
+            columns = 0;
+        if (columns > longest)
+            longest = columns;
+        if (breaks_after(first))
+            columns = 0;
+    }
+    return longest;
 }
 
 void text_lines_free(struct text_lines *lines)

@@ -47,6 +47,9 @@ struct text_lines {
 void text_wrap(const char *text, int width, struct text_lines *out);
 void text_lines_free(struct text_lines *lines);     /* for PS_AUTO */
 
+/* Columns of the longest part that text_wrap() breaks only when it must: a word, a piece of a path. */
+int text_longest_part(const char *text);
+
 /* Append `count` blanks. */
 void text_pad(struct buf *out, int count);
 

@@ -107,6 +107,18 @@ static void lines_break_at_blanks_and_in_names(void **state)
     }
 }
 
+static void the_longest_part_is_what_is_not_broken_gladly(void **state)
+{
+    static const struct { const char *text; int want; } rows[] = {
+        { "", 0 }, { "one three", 5 }, { "a\nbcd", 3 }, { "/var/lib/pg", 4 }, { "abc", 3 },
+        { "caf\xc3\xa9 o", 4 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < PS_COUNT(rows); i++)
+        assert_int_equal(text_longest_part(rows[i].text), rows[i].want);
+}
+
 static void columns_are_not_bytes(void **state)
 {
     (void)state;
@@ -122,6 +134,7 @@ int main(void)
         cmocka_unit_test(nothing_can_move_the_cursor),
         cmocka_unit_test(broken_bytes_become_the_replacement_character),
         cmocka_unit_test(lines_break_at_blanks_and_in_names),
+        cmocka_unit_test(the_longest_part_is_what_is_not_broken_gladly),
         cmocka_unit_test(columns_are_not_bytes),
     };
 

@@ -20,6 +20,7 @@ static const struct {
     const char *word, *text;
 } outcomes[] = {
     [KIT_MADE] = { "made", N_("made") },
+    [KIT_RENEWED] = { "renewed", N_("renewed") },
     [KIT_KEPT] = { "kept", N_("kept") },
     [KIT_REFRESHED] = { "refreshed", N_("refreshed") },
 };
@@ -173,37 +174,43 @@ static bool chain_is_accepted(const struct kit *kit, const struct cert_list *cha
         && verify_chain(chain, &anchors, &crls, CERT_USE_CLIENT, 0, err);
 }
 
-static bool leaf_is_good(const struct kit_spec *spec, const struct cert *leaf,
-                         const struct key *key, struct ps_err *err)
+static bool pair_fits(const struct kit_spec *spec, const struct cert *leaf, const struct key *key,
+                      struct ps_err *err)
+{
+    const struct cert_info *info = cert_info(leaf);
+
+    if (strcmp(info->common_name, spec->role) != 0)
+        return ps_fail(err, PS_E_CERT, _("the certificate is for another role, \"%s\""),
+                       info->common_name);
+    return cert_matches_key(leaf, key)
+        || ps_fail(err, PS_E_CERT, _("the certificate and the private key do not fit"));
+}
+
+/* The key when it may stay; `why` says why not. */
+static bool key_is_good(const struct kit *kit, struct cert_list *chain, struct key **key,
+                        struct ps_err *why)
+{
+    PS_AUTO(key_freep) struct key *found = NULL;
+
+    if (!read_chain(kit->path, chain, why) || !read_key(kit->path, &found, why)
+        || !pair_fits(kit->spec, chain->at[0], found, why)
+        || !chain_is_accepted(kit, chain, why))
+        return false;
+    *key = PS_TAKE(found);
+    return true;
+}
+
+/* May the certificate of a good key stay, too? */
+static bool leaf_is_good(const struct kit_spec *spec, const struct cert *leaf, struct ps_err *why)
 {
     const struct cert_info *info = cert_info(leaf);
     const struct cert *active = ca_intermediate(spec->ca, CERT_USE_CLIENT);
     time_t third = (info->not_after - info->not_before) / 3;
 
-    if (strcmp(info->common_name, spec->role) != 0)
-        return ps_fail(err, PS_E_CERT, _("the certificate is for another role, \"%s\""),
-                       info->common_name);
     if (!active || !cert_issued_by(leaf, active))
-        return ps_fail(err, PS_E_CERT, _("the certificate is of another CA"));
-    if (!cert_matches_key(leaf, key))
-        return ps_fail(err, PS_E_CERT, _("the certificate and the private key do not fit"));
-    if (info->not_after - clock_now() <= third)
-        return ps_fail(err, PS_E_CERT, _("the certificate has less than a third of its life left"));
-    return true;
-}
-
-/* The key when the pair may stay; `why` says why not. */
-static bool pair_is_good(const struct kit *kit, struct key **key, struct ps_err *why)
-{
-    PS_AUTO(cert_list_free) struct cert_list chain = { 0 };
-    PS_AUTO(key_freep) struct key *found = NULL;
-
-    if (!read_chain(kit->path, &chain, why) || !read_key(kit->path, &found, why)
-        || !leaf_is_good(kit->spec, chain.at[0], found, why)
-        || !chain_is_accepted(kit, &chain, why))
-        return false;
-    *key = PS_TAKE(found);
-    return true;
+        return ps_fail(why, PS_E_CERT, _("the certificate is of another CA"));
+    return info->not_after - clock_now() > third
+        || ps_fail(why, PS_E_CERT, _("the certificate has less than a third of its life left"));
 }
 
 /* ---- a new pair ---- */
@@ -241,19 +248,29 @@ static bool replace_pair(struct kit *kit, const struct ca_leaf *leaf, struct ps_
         && file_edit_commit(&der_edit, err);
 }
 
-static bool issue(const struct kit_spec *spec, struct ca_leaf *out, struct ps_err *err)
+/* `key` stays, or is NULL: then one is made. */
+static bool issue(const struct kit_spec *spec, const struct key *key, struct ca_leaf *out,
+                  struct ps_err *err)
 {
     const struct ca_leaf_spec leaf = {
         .use = CERT_USE_CLIENT,
         .common_name = spec->role,
         .key_type = spec->key_type,
+        .public_of = key,
     };
 
     return ca_issue(spec->ca, &leaf, out, err);
 }
 
-/* The .pk8 of a pair that stays: it may be missing, or be left from before a crash. */
-static bool keep_pair(struct kit *kit, const struct key *key, struct ps_err *err)
+static bool replace_chain(struct kit *kit, const struct cert_list *chain, struct ps_err *err)
+{
+    PS_AUTO(buf_free) struct buf crt = BUF(FILE_CONF_MAX);
+
+    return chain_pem(chain, &crt, err) && put_buf(kit, "postgresql.crt", &crt, err);
+}
+
+/* The .pk8 of a key that stays: it may be missing, or be left from before a crash. */
+static bool keep_key(struct kit *kit, const struct key *key, struct ps_err *err)
 {
     PS_AUTO(secret_free) struct secret der = { 0 };
 
@@ -316,22 +333,33 @@ static bool write_texts(struct kit *kit, struct ps_err *err)
         && put_buf(kit, "README.html", &html, err);
 }
 
+/* May this kit's key stay?  *due: with a new certificate. */
+static void judge_pair(struct kit *kit, struct key **key, bool *due)
+{
+    PS_AUTO(cert_list_free) struct cert_list chain = { 0 };
+    struct ps_err why = { 0 };
+
+    *due = !key_is_good(kit, &chain, key, &why) || !leaf_is_good(kit->spec, chain.at[0], &why);
+    if (*due && !kit->fresh)
+        log_detail(_("role \"%s\" gets a new certificate: %s"), kit->spec->role, why.message);
+}
+
 /* What is there, as the folder's owner sees it: *key stays NULL when a new pair is needed. */
-static bool examine(struct kit *kit, struct key **key, struct ps_err *err)
+static bool examine(struct kit *kit, struct key **key, bool *due, struct ps_err *err)
 {
     PS_AUTO(user_return) struct user_guard guard = { 0 };
     PS_AUTO(ps_freep) char *lock = path_join(kit->path, ".lock");
-    struct ps_err why = { 0 };
 
     if (!user_become(&kit->owner, &guard, err) || !lock_take(lock, &kit->lock, err))
         return false;
     sweep(kit);
-    if (kit->spec->ca && !kit->spec->renew && !pair_is_good(kit, key, &why) && !kit->fresh)
-        log_detail(_("role \"%s\" gets a new certificate: %s"), kit->spec->role, why.message);
+    *due = kit->spec->ca != NULL;
+    if (kit->spec->ca && !kit->spec->renew)
+        judge_pair(kit, key, due);
     return true;
 }
 
-/* `leaf` or `key` is the pair; without a CA there is neither. */
+/* `leaf` is what is new, `key` what stays; without a CA there is neither. */
 static bool write_all(struct kit *kit, const struct ca_leaf *leaf, const struct key *key,
                       struct ps_err *err)
 {
@@ -341,7 +369,9 @@ static bool write_all(struct kit *kit, const struct ca_leaf *leaf, const struct 
         return false;
     if (leaf->key && !replace_pair(kit, leaf, err))
         return false;
-    if (key && !keep_pair(kit, key, err))
+    if (key && leaf->chain.len > 0 && !replace_chain(kit, &leaf->chain, err))
+        return false;
+    if (key && !keep_key(kit, key, err))
         return false;
     return write_texts(kit, err);
 }
@@ -356,17 +386,18 @@ bool kit_write(const struct kit_spec *spec, enum kit_outcome *outcome, char **pa
     };
     PS_AUTO(key_freep) struct key *key = NULL;
     PS_AUTO(ca_leaf_free) struct ca_leaf leaf = { 0 };
+    bool due = false;
 
     if (!kit_spec_check(spec, err)
         || !collect_trust(&kit, err)
         || !open_folder(&kit, err)
-        || !examine(&kit, &key, err)
-        || (spec->ca && !key && !issue(spec, &leaf, err))
+        || !examine(&kit, &key, &due, err)
+        || (due && !issue(spec, key, &leaf, err))
         || !write_all(&kit, &leaf, key, err))
         return false;
 
     bool made = leaf.key || kit.fresh;
-    *outcome = made ? KIT_MADE : kit.changed ? KIT_REFRESHED : KIT_KEPT;
+    *outcome = made ? KIT_MADE : due ? KIT_RENEWED : kit.changed ? KIT_REFRESHED : KIT_KEPT;
     *path = PS_TAKE(kit.path);
     return true;
 }

@@ -39,6 +39,7 @@ struct kit_spec {
 
 enum kit_outcome {
     KIT_MADE,                   /* a new key and certificate (without a CA: a new folder) */
+    KIT_RENEWED,                /* a new certificate for the key that was there */
     KIT_KEPT,                   /* everything was there and right; nothing was written */
     KIT_REFRESHED               /* the certificate was kept, another file was out of date */
 };
@@ -46,12 +47,16 @@ const char *kit_outcome_word(enum kit_outcome outcome);     /* "made", for progr
 const char *kit_outcome_text(enum kit_outcome outcome);     /* for people, translated */
 
 /*
- * Make the kit or bring it up to date; *path is the caller's.  A certificate is kept when it is of
- * this CA, for this role, fits its key, is not revoked, has more than a third of its life left, and
- * its key was closed to others.  Otherwise both are replaced: both are written and synced under other
- * names, then renamed, the key first; a reader between the two renames sees a pair that does not fit,
- * for about the time of one fsync.  A crash there leaves such a pair, and the next run replaces it.
- * What was replaced is not revoked.
+ * Make the kit or bring it up to date; *path is the caller's.  A key is kept when it was closed to
+ * others and its certificate fits it, is for this role, and is one that servers accept: not revoked,
+ * not expired.  Its certificate is kept as long as it is of the authority that signs today and has
+ * more than a third of its life left; else it is renewed for the same key, by one rename, so that no
+ * connection that begins meanwhile finds halves of two pairs.
+ *
+ * Otherwise both are replaced: both are written and synced under other names, then renamed, the key
+ * first; a reader between the two renames sees a pair that does not fit, for about the time of one
+ * fsync.  A crash there leaves such a pair, and the next run replaces it.  What was replaced is not
+ * revoked.
  *
  * PS_E_VALUE for a role, host or port that cannot be; PS_E_PASSPHRASE, PS_E_STORE from the CA;
  * PS_E_BUSY while another run writes it; PS_E_IO.

@@ -355,27 +355,34 @@ static void a_revoked_certificate_is_replaced(void **state)
     assert_replaced(f);
 }
 
-static void a_certificate_in_its_last_third_is_replaced(void **state)
+static void a_certificate_in_its_last_third_is_renewed_for_the_same_key(void **state)
 {
-    static const struct { long before_days, after_days; bool kept; } lives[] = {
-        { 10, 10, true }, { 19, 11, true }, { 21, 9, false }, { 30, -1, false },
+    static const struct { long before_days, after_days; enum kit_outcome want; } lives[] = {
+        { 10, 10, KIT_REFRESHED },          /* the .pk8 and the page are of another */
+        { 19, 11, KIT_REFRESHED },
+        { 21, 9, KIT_RENEWED },
+        { 30, -1, KIT_MADE },               /* it serves nobody any more */
     };
     struct fixture *f = *state;
     const time_t day = 24 * 3600, now = clock_now();
 
     for (size_t i = 0; i < PS_COUNT(lives); i++) {
+        PS_AUTO(buf_free) struct buf before = { 0 };
+        PS_AUTO(buf_free) struct buf after = { 0 };
         const struct ca_leaf_spec leaf = {
             .use = CERT_USE_CLIENT, .common_name = "app",
             .not_before = now - lives[i].before_days * day,
             .not_after = now + lives[i].after_days * day,
         };
         put_issued(f, ca, &leaf);
-        if (!lives[i].kept) {
-            assert_replaced(f);
-            continue;
-        }
+        read_file(f, "postgresql.key", &before);
         run(f);
-        assert_int_equal(f->outcome, KIT_REFRESHED);     /* the .pk8 and the page are of another */
+        assert_int_equal(f->outcome, lives[i].want);
+        assert_pair(f);
+        read_file(f, "postgresql.key", &after);
+        assert_int_equal(strcmp(before.p, after.p) == 0, lives[i].want != KIT_MADE);
+        run(f);
+        assert_int_equal(f->outcome, KIT_KEPT);
     }
 }
 
@@ -519,7 +526,7 @@ int main(void)
         TEST(a_key_that_others_could_read_is_replaced),
         TEST(a_pair_that_is_gone_or_cannot_be_read_is_replaced),
         TEST(a_revoked_certificate_is_replaced),
-        TEST(a_certificate_in_its_last_third_is_replaced),
+        TEST(a_certificate_in_its_last_third_is_renewed_for_the_same_key),
         TEST(the_certificate_of_another_role_is_replaced),
         TEST(a_server_certificate_is_replaced),
         TEST(the_certificate_of_another_ca_is_replaced),

@@ -221,6 +221,10 @@ bool ca_dependents(struct ca *ca, const char *name, int64_t *count, struct ps_er
     return find(ca, name, &at, err) && count_dependents(ca, &ca->at[at], count, err);
 }
 
+static const char *const kinds[] = {        /* of what hangs on it, as an option */
+    [CA_ROOT] = "", [CA_SERVER] = " --kind server", [CA_CLIENT] = " --kind client",
+};
+
 bool ca_retire(struct ca *ca, const char *name, struct ps_err *err)
 {
     PS_AUTO(lock_freep) struct file_lock *lock = NULL;
@@ -236,8 +240,12 @@ bool ca_retire(struct ca *ca, const char *name, struct ps_err *err)
     }
     if (count > 0) {
         ps_fail(err, PS_E_UNSAFE, _("certificates still depend on \"%s\" of the CA"), name);
-        ps_detail(err, _("%lld are neither expired nor revoked."), (long long)count);
-        return ps_hint(err, _("Renew them under its successor, or revoke them."));
+        ps_detail(err, ngettext("%lld is neither expired nor revoked.",
+                                "%lld are neither expired nor revoked.", (unsigned long)count),
+                  (long long)count);
+        return ps_hint(err, _("Renew them under its successor, or revoke them; \"pgseal ca list "
+                              "--authority %s%s --state valid\" names them."), name,
+                       kinds[ca->conf.rows[at].who]);
     }
     if (!store_note(ca->store, "retire", name, "", err))
         return false;

@@ -40,7 +40,7 @@ static bool put_row(void *arg, const struct store_entry *entry, struct ps_err *e
 /* ---- ca list ---- */
 
 static struct {
-    char *kind, *role, *host, *state, *sort;
+    char *kind, *role, *host, *authority, *state, *sort;
     long within, limit;
     int descending, newest;
 } opts;
@@ -48,9 +48,13 @@ static struct {
 static const struct poptOption list_options[] = {
     CA_VERB_OPTIONS,
     { "kind", 0, POPT_ARG_STRING, &opts.kind, 0,
-      N_("only this kind: client, server, root, server-ca, client-ca or proof"), N_("KIND") },
+      N_("only this kind: client, server, root, server-ca, client-ca, cross, signed-server-ca, "
+         "signed-client-ca or proof"), N_("KIND") },
     { "role", 0, POPT_ARG_STRING, &opts.role, 0, N_("only those of this role"), N_("ROLE") },
     { "host", 0, POPT_ARG_STRING, &opts.host, 0, N_("only those with this name or address"),
+      N_("NAME") },
+    { "authority", 0, POPT_ARG_STRING, &opts.authority, 0,
+      N_("only those that this authority has issued, by its name: client-ca, server-ca-2"),
       N_("NAME") },
     { "state", 0, POPT_ARG_STRING, &opts.state, 0, N_("only valid, expired or revoked ones"),
       N_("STATE") },
@@ -73,6 +77,10 @@ struct word {
 static const struct word states[] = {
     { "valid", STORE_VALID }, { "expired", STORE_EXPIRED }, { "revoked", STORE_REVOKED },
     { NULL, 0 }
+};
+static const struct word kinds[] = {
+    { "client", 0 }, { "server", 0 }, { "root", 0 }, { "server-ca", 0 }, { "client-ca", 0 },
+    { "cross", 0 }, { "signed-server-ca", 0 }, { "signed-client-ca", 0 }, { "proof", 0 }, { NULL, 0 }
 };
 static const struct word orders[] = {
     { "entry", STORE_BY_ENTRY }, { "end", STORE_BY_END }, { "name", STORE_BY_NAME }, { NULL, 0 }
@@ -97,6 +105,23 @@ static bool read_word(const char *word, const struct word *words, int *out, stru
     return ps_hint(err, _("Known are: %s."), buf_text(&known));
 }
 
+/* The subject of this authority; NULL without one. */
+static bool find_issuer(const struct ca *ca, const char *name, const char **out,
+                        struct ps_err *err)
+{
+    struct ca_authority authority;
+
+    *out = NULL;
+    if (!name)
+        return true;
+    if (!ca_authority_find(ca, name, &authority, err))
+        return false;
+    if (!authority.cert)
+        return ps_fail(err, PS_E_NOT_FOUND, _("\"%s\" of the CA waits for its certificate"), name);
+    *out = cert_info(authority.cert)->subject;
+    return true;
+}
+
 static bool list_run(struct cli_run *run, struct ps_err *err)
 {
     PS_AUTO(ca_freep) struct ca *ca = NULL;
@@ -105,14 +130,16 @@ static bool list_run(struct cli_run *run, struct ps_err *err)
         .within_days = opts.within, .limit = opts.limit, .descending = opts.descending,
         .newest = opts.newest, .with_hosts = true,
     };
-    int state, sort;
+    int kind, state, sort;
 
     if (opts.role && !opts.kind)
         filter.kind = "client";
     if (opts.limit < 0 || opts.within < 0)
         return ps_fail(err, PS_E_USAGE, _("a number of days or certificates cannot be negative"));
-    if (!cli_no_args(run, err) || !read_word(opts.state, states, &state, err)
-        || !read_word(opts.sort, orders, &sort, err) || !ca_verb_open(&ca, err))
+    if (!cli_no_args(run, err) || !read_word(opts.kind, kinds, &kind, err)
+        || !read_word(opts.state, states, &state, err)
+        || !read_word(opts.sort, orders, &sort, err) || !ca_verb_open(&ca, err)
+        || !find_issuer(ca, opts.authority, &filter.issuer, err))
         return false;
     filter.state = (enum store_state)state;
     filter.sort = (enum store_sort)sort;
@@ -124,6 +151,7 @@ static bool list_run(struct cli_run *run, struct ps_err *err)
 static const char *const list_examples[] = {
     "pgseal ca list --ca /etc/pgseal/ca --kind client --state valid --sort name",
     "pgseal ca list --ca /etc/pgseal/ca --expires-within 30 --newest --format csv",
+    "pgseal ca list --ca /etc/pgseal/ca --authority client-ca --state valid",
     NULL
 };
 

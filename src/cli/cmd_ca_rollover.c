@@ -9,6 +9,11 @@ static struct {
 
 /* ---- showing ---- */
 
+static const char *const states[] = {             /* of an authority */
+    [CA_WAITING] = N_("waiting"), [CA_NEXT] = N_("next"), [CA_ACTIVE] = N_("active"),
+    [CA_OLD] = N_("old"), [CA_RETIRED] = N_("retired"),
+};
+
 static bool put_authority(struct ca *ca, const struct ca_authority *authority,
                           struct doc_node *table, struct ps_err *err)
 {
@@ -19,7 +24,8 @@ static bool put_authority(struct ca *ca, const struct ca_authority *authority,
         return false;
     row = doc_row(table);
     doc_str(row, "name", _("Authority"), authority->name);
-    doc_str(row, "state", _("State"), ca_state_name(authority->state));
+    doc_verdict(row, "state", _("State"), DOC_PLAIN, ca_state_name(authority->state),
+                _(states[authority->state]));
     doc_int(row, "dependents", _("Certificates that hang on it"), count);
     doc_bool(row, "revoked", _("Revoked"), authority->revoked);
     if (authority->cert)
@@ -189,8 +195,8 @@ const struct cli_cmd cmd_ca_dependents = {
     .name = "ca dependents",
     .summary = N_("show the authorities and how many certificates hang on each"),
     .usage = N_("--ca DIR"),
-    .about = N_("Counted are certificates that are neither expired nor revoked; see also \"pgseal ca "
-                "list\"."),
+    .about = N_("Counted are certificates that are neither expired nor revoked; \"pgseal ca list "
+                "--authority NAME\" names them."),
     .examples = dependents_examples,
     .options = plain_options,
     .csv = true,

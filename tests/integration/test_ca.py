@@ -259,6 +259,13 @@ def test_list_has_all_and_filters(site, folder):
     assert server["hosts"] == "db1.example.net, 192.0.2.7" and server["state"] == "valid"
     assert site("--expires-within", "10") == [] and len(site("--limit", "2")) == 2
     assert [c["kind"] for c in site("--state", "revoked")] == ["proof"]
+    assert [c["kind"] for c in site("--authority", "server-ca")] == ["server"]
+    assert {c["kind"] for c in site("--authority", "root")} == {"root", "server-ca", "client-ca"}
+
+
+def test_a_serial_number_stays_in_one_piece_for_people(site, ca, folder, pgseal):
+    text = pgseal("ca", "list", "--ca", ca, ok=True).out
+    assert serial_of(folder / "app/postgresql.crt") in text and "proof" in text
 
 
 def test_list_as_csv_is_one_row_each(site, ca, pgseal):
@@ -634,6 +641,7 @@ def test_names_outside_of_the_permitted_domain_are_refused(folder, pgseal):
     (["ca", "revoke", "--ca", "x"], "it was not said which certificate"),
     (["ca", "show", "--ca", "x", "--role", "a", "--serial", "1"], "more than one certificate is named"),
     (["ca", "list", "--ca", "x", "--state", "odd"], 'unknown word "odd"'),
+    (["ca", "list", "--ca", "x", "--kind", "pony"], 'unknown word "pony"'),
     (["ca", "list", "--ca", "x", "--limit", "-1"],
      "a number of days or certificates cannot be negative"),
     (["ca", "sign", "--ca", "x"], "one request is wanted, as a file"),

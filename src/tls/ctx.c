@@ -6,19 +6,6 @@
 static const unsigned char alpn[] = "\x0apostgresql";   /* RFC 7301 3.1: length and name */
 enum { ALPN_LEN = sizeof(alpn) - 1 };
 
-const char *tls_version_name(int version)
-{
-    static const struct { int version; const char *name; } names[] = {
-        { TLS_1_0, "TLSv1" }, { TLS_1_1, "TLSv1.1" }, { TLS_1_2, "TLSv1.2" },
-        { TLS_1_3, "TLSv1.3" }, { 0x0300, "SSLv3" },
-    };
-
-    for (size_t i = 0; i < PS_COUNT(names); i++)
-        if (names[i].version == version)
-            return names[i].name;
-    return version == TLS_ANY ? "any" : "?";
-}
-
 void tls_ctx_free(struct tls_ctx *ctx)
 {
     SSL_CTX_free(ctx->ssl_ctx);

@@ -11,13 +11,9 @@
 #include "tls/cert.h"
 #include "tls/crl.h"
 #include "tls/key.h"
+#include "tls/names.h"
 
 struct ssl_ctx_st;      /* OpenSSL's SSL_CTX */
-
-/* TLS versions as on the wire (RFC 8446 4.2.1); 0: no bound. */
-enum tls_version { TLS_ANY = 0, TLS_1_0 = 0x0301, TLS_1_1 = 0x0302, TLS_1_2 = 0x0303,
-                   TLS_1_3 = 0x0304 };
-const char *tls_version_name(int version);      /* "TLSv1.2", as PostgreSQL spells it */
 
 struct tls_ctx;         /* may serve many connections; freed after them */
 void tls_ctx_free(struct tls_ctx *ctx);

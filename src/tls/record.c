@@ -1,0 +1,149 @@
+/* record.c - see record.h. */
+#include "tls/record.h"
+
+enum { HANDSHAKE_HEAD = 4 };
+
+void tls_reader_free(struct tls_reader *reader)
+{
+    buf_free(&reader->message);
+    *reader = (struct tls_reader){ 0 };
+}
+
+static uint16_t u16(const uint8_t *p)
+{
+    return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+bool tls_looks_like_record(const uint8_t *p, size_t len)
+{
+    return len > 0 && p[0] >= TLS_CT_CHANGE_CIPHER && p[0] <= TLS_CT_DATA
+        && (len < 2 || p[1] == 3) && (len < 3 || p[2] <= 4)
+        && (len < TLS_RECORD_HEAD || (u16(p + 3) > 0 && u16(p + 3) <= TLS_RECORD_MAX));
+}
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Messages may share a record and may be split over several: RFC 8446 5.1. */
+static void take_handshake(struct tls_reader *reader, const uint8_t *p, size_t len,
+                           tls_event_fn event, void *of)
+{
+    struct buf *message = &reader->message;
+
+    message->max = TLS_MESSAGE_MAX;
+    while (len > 0) {
+        size_t whole = HANDSHAKE_HEAD, n;
+
+        if (reader->skip_left > 0) {
+            n = least(len, reader->skip_left);
+            reader->skip_left -= (uint32_t)n;
+            p += n;
+            len -= n;
+            if (reader->skip_left == 0)
+                event(of, &(struct tls_event){ .kind = TLS_EV_MESSAGE, .type = reader->skip_kind });
+            continue;
+        }
+        if (message->len >= HANDSHAKE_HEAD)
+            whole += (size_t)u16((const uint8_t *)message->p + 2)
+                   + ((size_t)(uint8_t)message->p[1] << 16);
+        n = least(len, whole - message->len);
+        buf_put(message, p, n);
+        p += n;
+        len -= n;
+        if (message->len < HANDSHAKE_HEAD)
+            return;
+
+        const uint8_t *at = (const uint8_t *)message->p;
+        size_t body = (size_t)u16(at + 2) + ((size_t)at[1] << 16);
+        if (body > TLS_MESSAGE_MAX - HANDSHAKE_HEAD) {
+            reader->skip_kind = at[0];
+            reader->skip_left = (uint32_t)body;
+            buf_clear(message);
+        } else if (message->len == HANDSHAKE_HEAD + body) {
+            event(of, &(struct tls_event){ .kind = TLS_EV_MESSAGE, .type = at[0], .whole = true,
+                                           .body = { at + HANDSHAKE_HEAD, body } });
+            buf_clear(message);
+        }
+    }
+}
+
+static void take_alert(struct tls_reader *reader, const uint8_t *p, size_t len, tls_event_fn event,
+                       void *of)
+{
+    struct buf *message = &reader->message;
+
+    message->max = TLS_MESSAGE_MAX;
+    buf_put(message, p, len);
+    if (message->len < 2)
+        return;
+    event(of, &(struct tls_event){ .kind = TLS_EV_ALERT, .level = (uint8_t)message->p[0],
+                                   .description = (uint8_t)message->p[1] });
+    buf_clear(message);
+}
+
+/* A readable alert has two bytes; encrypted ones are longer. */
+static void take_body(struct tls_reader *reader, const uint8_t *p, size_t len, tls_event_fn event,
+                      void *of)
+{
+    uint8_t content = reader->head[0];
+
+    if (reader->encrypted || reader->lost)
+        return;
+    if (content == TLS_CT_HANDSHAKE)
+        take_handshake(reader, p, len, event, of);
+    else if (content == TLS_CT_ALERT && u16(reader->head + 3) == 2)
+        take_alert(reader, p, len, event, of);
+}
+
+/* The head of a record is there: judge it and say so. */
+static void begin_record(struct tls_reader *reader, tls_event_fn event, void *of)
+{
+    const uint8_t *head = reader->head;
+
+    if (!tls_looks_like_record(head, TLS_RECORD_HEAD)) {
+        reader->bad = true;
+        return;
+    }
+    reader->left = u16(head + 3);
+    event(of, &(struct tls_event){ .kind = TLS_EV_RECORD, .content = head[0],
+                                   .version = u16(head + 1), .len = reader->left });
+}
+
+void tls_reader_feed(struct tls_reader *reader, const uint8_t *p, size_t len, tls_event_fn event,
+                     void *of)
+{
+    if (reader->lost && reader->head_len == 0 && reader->left == 0 && !tls_looks_like_record(p, len))
+        return;
+    while (len > 0 && !reader->bad) {
+        if (reader->left == 0) {
+            reader->head[reader->head_len++] = *p++;
+            len--;
+            if (reader->head_len < TLS_RECORD_HEAD)
+                continue;
+            begin_record(reader, event, of);
+            reader->head_len = 0;
+            continue;
+        }
+
+        size_t n = least(len, reader->left);
+        reader->left = (uint16_t)(reader->left - n);
+        take_body(reader, p, n, event, of);
+        p += n;
+        len -= n;
+    }
+}
+
+void tls_reader_gap(struct tls_reader *reader, uint64_t len)
+{
+    if (len <= reader->left && (reader->encrypted || reader->head[0] == TLS_CT_DATA)) {
+        reader->left = (uint16_t)(reader->left - len);
+        return;
+    }
+    reader->lost = true;
+    reader->left = 0;
+    reader->head_len = 0;
+    reader->skip_left = 0;
+    buf_clear(&reader->message);
+}

@@ -108,6 +108,15 @@ PS_MUST bool ca_add_row(struct ca *ca, enum ca_who who, enum ca_state state, str
 
 /* ---- issue.c ---- */
 
+/* What cert_make() is to make, but for serial and partition; its strings are those of `spec` and of
+ * the issuer.  PS_E_VALUE for what cannot be in a certificate. */
+PS_MUST bool ca_plan_leaf(const struct ca *ca, const struct authority *issuer,
+                          const struct ca_leaf_spec *spec, struct cert_spec *out,
+                          struct ps_err *err);
+/* Verify as the peer will, unless it is not in force today: one made for a proof may be so. */
+PS_MUST bool ca_would_be_accepted(const struct ca *ca, const struct cert_list *chain,
+                                  enum cert_use use, struct ps_err *err);
+void ca_say_cut(time_t end);    /* warn that it ends before the time that was asked for */
 PS_MUST bool ca_issue_by(struct ca *ca, struct authority *issuer, const struct ca_leaf_spec *spec,
                          struct ca_leaf *out, struct ps_err *err);
 

@@ -2,6 +2,7 @@
 #include "ca/internal.h"
 
 #include "base/clock.h"
+#include "base/hex.h"
 #include "base/log.h"
 #include "tls/name.h"
 #include "tls/verify.h"
@@ -79,8 +80,8 @@ static struct cert_dn subject_of(const struct authority *issuer, const struct ca
     return spec->dn ? *spec->dn : cert_info(issuer->cert)->dn;
 }
 
-static bool plan(const struct ca *ca, const struct authority *issuer,
-                 const struct ca_leaf_spec *spec, struct cert_spec *out, struct ps_err *err)
+bool ca_plan_leaf(const struct ca *ca, const struct authority *issuer,
+                  const struct ca_leaf_spec *spec, struct cert_spec *out, struct ps_err *err)
 {
     *out = (struct cert_spec){
         .subject = subject_of(issuer, spec), .uses = spec->use,
@@ -97,8 +98,8 @@ static const char *kind_of(const struct ca_leaf_spec *spec)
 }
 
 /* At a moment when it is meant to be good: one made for a proof may have expired long ago. */
-static bool would_be_accepted(const struct ca *ca, const struct cert_list *chain, enum cert_use use,
-                              struct ps_err *err)
+bool ca_would_be_accepted(const struct ca *ca, const struct cert_list *chain, enum cert_use use,
+                          struct ps_err *err)
 {
     PS_AUTO(cert_list_free) struct cert_list anchors = { 0 };
     const struct cert_info *info = cert_info(chain->at[0]);
@@ -118,12 +119,11 @@ static bool make_cert(const struct ca *ca, const struct authority *issuer,
                       struct ps_err *err)
 {
     unsigned char serial[CERT_SERIAL_BYTES];
-    char hex[2 * CERT_SERIAL_BYTES + 1], uri[SHARD_URI];
+    char hex[HEX_SIZE(CERT_SERIAL_BYTES)], uri[SHARD_URI];
 
     if (!cert_new_serial(serial, err))
         return false;
-    for (size_t i = 0; i < sizeof(serial); i++)
-        snprintf(hex + 2 * i, 3, "%02x", serial[i]);
+    hex_of(serial, sizeof(serial), hex);
     what->serial = serial;
     if (ca->conf.crl_shards > 1)
         what->crl_uri = shard_uri(ca->conf.crl_url, issuer->cert,
@@ -131,15 +131,12 @@ static bool make_cert(const struct ca *ca, const struct authority *issuer,
     return cert_make(what, public_of, issuer->cert, issuer->key, out, err);
 }
 
-static void say_if_cut(const struct cert_spec *what, const struct cert *cert, bool *cut)
+void ca_say_cut(time_t end)
 {
-    time_t end = cert_info(cert)->not_after;
     char text[CLOCK_TEXT];
 
-    *cut = end < what->not_after;
-    if (*cut)
-        log_warn(_("the certificate ends with its issuer, at %s, before the time that was asked "
-                   "for"), clock_rfc3339(end, text));
+    log_warn(_("the certificate ends with its issuer, at %s, before the time that was asked for"),
+             clock_rfc3339(end, text));
 }
 
 bool ca_issue_by(struct ca *ca, struct authority *issuer, const struct ca_leaf_spec *spec,
@@ -149,14 +146,16 @@ bool ca_issue_by(struct ca *ca, struct authority *issuer, const struct ca_leaf_s
     PS_AUTO(cert_freep) struct cert *cert = NULL;
     struct cert_spec what;
 
-    if (!plan(ca, issuer, spec, &what, err) || !ca_may_sign(ca, issuer, err)
+    if (!ca_plan_leaf(ca, issuer, spec, &what, err) || !ca_may_sign(ca, issuer, err)
         || (!spec->public_of && !key_generate(spec->key_type, &leaf.key, err))
         || !make_cert(ca, issuer, &what, spec->public_of ? spec->public_of : leaf.key, &cert, err))
         return false;
-    say_if_cut(&what, cert, &leaf.cut);
+    leaf.cut = cert_info(cert)->not_after < what.not_after;
+    if (leaf.cut)
+        ca_say_cut(cert_info(cert)->not_after);
     cert_list_add(&leaf.chain, cert);
     if (!ca_chain_of(ca, cert, &leaf.chain, err)
-        || !would_be_accepted(ca, &leaf.chain, spec->use, err)
+        || !ca_would_be_accepted(ca, &leaf.chain, spec->use, err)
         || !ca_record(ca, cert, kind_of(spec), what.hosts, err))
         return false;
 

@@ -6,38 +6,27 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
-#include "ca/export.h"
+#include "ca/batch.h"
 #include "kit/many.h"
 #include "kit/roles.h"
 #include "store/store.h"
 #include "tls/digest.h"
 
-enum { GROUP = 256 };           /* certificates in one commit: a lock held for a tenth of a second */
-
 struct batch {
     struct ca *ca;
+    const struct batch_wish *wish;
     struct roles roles;
+    size_t next;                /* of the roles */
     struct many *many;          /* NULL: no files */
     const char **done;          /* roles that a run before has recorded, sorted; for no files */
     size_t done_len, done_cap;
     struct arena *arena;        /* of `done` */
     char mark[DIGEST_HEX + 8];  /* the setting of the ledger that says when this batch began */
-    struct ca_leaf leaves[GROUP];
-    size_t len;                 /* of the group under way */
     size_t issued, skipped;
 };
 
-static void forget_leaves(struct batch *batch)
-{
-    for (size_t i = 0; i < batch->len; i++)
-        ca_leaf_free(&batch->leaves[i]);
-    batch->len = 0;
-}
-
 static void batch_free(struct batch *batch)
 {
-    store_cancel(ca_store(batch->ca));
-    forget_leaves(batch);
     roles_free(&batch->roles);
     many_freep(&batch->many);
     free(batch->done);
@@ -109,61 +98,39 @@ static bool is_done(const struct batch *batch, const char *role)
 
 /* ---- the run ---- */
 
-static bool write_leaf(struct batch *batch, const struct ca_leaf *leaf, struct ps_err *err)
+static bool next_role(void *arg, struct ca_batch_wish *out, bool *more, struct ps_err *err)
 {
-    PS_AUTO(buf_free) struct buf chain = BUF(FILE_CONF_MAX);
-    PS_AUTO(secret_free) struct secret key = { 0 };
+    struct batch *batch = arg;
+    const struct roles *roles = &batch->roles;
 
-    return export_chain_pem(&leaf->chain, &chain, err) && key_to_pem(leaf->key, NULL, &key, err)
-        && many_put(batch->many, cert_info(leaf->chain.at[0])->common_name, buf_text(&chain),
-                    chain.len, &key, err);
-}
+    (void)err;
+    for (; batch->next < roles->len && is_done(batch, roles->at[batch->next].role); batch->next++)
+        batch->skipped++;
+    *more = batch->next < roles->len;
+    if (*more) {
+        const struct role_wish *role = &roles->at[batch->next++];
 
-/* Into the ledger, and only then out. */
-static bool end_group(struct batch *batch, struct ps_err *err)
-{
-    if (batch->len == 0)
-        return true;
-    if (!store_commit(ca_store(batch->ca), err))
-        return false;
-    for (size_t i = 0; batch->many && i < batch->len; i++)
-        if (!write_leaf(batch, &batch->leaves[i], err))
-            return false;
-    if (batch->many && !many_commit(batch->many, err))
-        return false;
-    batch->issued += batch->len;
-    forget_leaves(batch);
-    log_progress(_("certificates"), batch->issued + batch->skipped, batch->roles.len);
+        *out = (struct ca_batch_wish){ role->role, role->key_type,
+                                       role->days ? role->days : batch->wish->days };
+    }
     return true;
 }
 
-static bool issue_one(struct batch *batch, const struct role_wish *role, long days,
-                      struct ps_err *err)
+/* They are in the ledger: now their files. */
+static bool take_group(void *arg, const struct ca_batch_leaf *leaves, size_t len,
+                       struct ps_err *err)
 {
-    const struct ca_leaf_spec spec = {
-        .use = CERT_USE_CLIENT, .common_name = role->role, .key_type = role->key_type,
-        .days = role->days ? role->days : days,
-    };
+    struct batch *batch = arg;
 
-    if (batch->len == 0 && !store_begin(ca_store(batch->ca), err))
-        return false;
-    if (!ca_issue(batch->ca, &spec, &batch->leaves[batch->len], err))
-        return false;
-    batch->len++;
-    return batch->len < GROUP || end_group(batch, err);
-}
-
-static bool run_all(struct batch *batch, const struct batch_wish *wish, struct ps_err *err)
-{
-    for (size_t i = 0; i < batch->roles.len; i++) {
-        const struct role_wish *role = &batch->roles.at[i];
-
-        if (is_done(batch, role->role))
-            batch->skipped++;
-        else if (!issue_one(batch, role, wish->days, err))
+    for (size_t i = 0; batch->many && i < len; i++)
+        if (!many_put(batch->many, leaves[i].role, leaves[i].chain_pem, leaves[i].chain_len,
+                      leaves[i].key_pem, err))
             return false;
-    }
-    return end_group(batch, err);
+    if (batch->many && !many_commit(batch->many, err))
+        return false;
+    batch->issued += len;
+    log_progress(_("certificates"), batch->issued + batch->skipped, batch->roles.len);
+    return true;
 }
 
 static bool open_many(struct batch *batch, const char *dir, struct ps_err *err)
@@ -180,14 +147,16 @@ static bool open_many(struct batch *batch, const char *dir, struct ps_err *err)
 bool batch_issue(struct ca *ca, const struct batch_wish *wish, struct doc_node *root,
                  struct ps_err *err)
 {
-    PS_AUTO(batch_free) struct batch batch = { .ca = ca, .arena = arena_new() };
+    PS_AUTO(batch_free) struct batch batch = { .ca = ca, .wish = wish, .arena = arena_new() };
+    const struct ca_batch_io io = { .next = next_role, .out = take_group, .arg = &batch,
+                                    .drop_keys = !wish->out };
     PS_AUTO(buf_free) struct buf file = BUF(0);
 
     if (!file_read(wish->file, ROLES_BYTES_MAX, &file, err)
         || !roles_parse(buf_text(&file), file.len, wish->file, wish->key_type, &batch.roles, err)
         || !(wish->out ? open_many(&batch, wish->out, err) : look_back(&batch, &file, err)))
         return false;
-    if (!run_all(&batch, wish, err)) {
+    if (!ca_issue_batch(ca, &io, err)) {
         ps_hint(err, _("What is issued so far is recorded; the same command again does the rest."));
         return false;
     }

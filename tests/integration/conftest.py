@@ -81,6 +81,17 @@ def cluster(make):
 
 
 @pytest.fixture
+def database(make):
+    """Makes a server for a ledger, and a connection string: a role that may do nothing but own its database."""
+    def new(major=15):
+        server = make.plain(major)
+        server.role("ledger", password="secret")
+        server.sql("create database ledger owner ledger")
+        return server, server.dsn(user="ledger", password="secret", dbname="ledger")
+    return new
+
+
+@pytest.fixture
 def folder(root, request):
     """A private folder of the user who runs the tests; for CAs and client files."""
     path = pathlib.Path(tempfile.mkdtemp(prefix="f-", dir=root))

@@ -20,17 +20,6 @@ TOOL = BUILD / "tests/tools/ledger_work"
 ROUNDS, WORKERS = 25, 2
 
 
-@pytest.fixture
-def database(make):
-    """A connection string: a role that may do nothing but own its database."""
-    def new(major=15):
-        server = make.plain(major)
-        server.role("ledger", password="secret")
-        server.sql("create database ledger owner ledger")
-        return server, server.dsn(user="ledger", password="secret", dbname="ledger")
-    return new
-
-
 def test_the_suite_of_the_ledger_holds_in_postgresql(every_major, database):
     if not SUITE.exists():
         subprocess.run(["ninja", "-C", BUILD, SUITE.relative_to(BUILD)], check=True,

@@ -6,8 +6,9 @@
  *                                           (the chain) and DIR/NAME.key for each line of the plan
  *
  * A line of the plan has seven fields and tabs between them:
- *   NAME  server|client  KEY-TYPE  CN  HOST,HOST,...  FROM  TO
- * FROM and TO are seconds since 1970, both 0 for the CA's own idea.  A NAME that begins with "revoked"
+ *   NAME  server|client|batch  KEY-TYPE  CN  HOST,HOST,...  FROM  TO
+ * FROM and TO are seconds since 1970, both 0 for the CA's own idea; "batch" is a client whose certificate
+ * comes out of ca_issue_batch(), and has only that idea.  A NAME that begins with "revoked"
  * is revoked before the CRLs are written.  A line "revoke server" or "revoke client" is about that
  * intermediate; then DIR/ca/NAME.crl are all the CRLs there are, as a set with it is not given out.  A
  * line "replace root", "replace server" or "replace client" makes its successor, which signs from then on.
@@ -17,7 +18,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/num.h"
-#include "ca/ca.h"
+#include "ca/batch.h"
 
 enum { FIELDS = 7, HOSTS = 20 };
 
@@ -65,6 +66,54 @@ static bool write_leaf(const struct ca *ca, const char *dir, const char *name,
         && write_in(dir, name, "key", key.p, key.len, 0600, err);
 }
 
+struct batch {
+    const char *dir, *name;
+    struct ca_batch_wish wish;
+    bool given;
+    struct cert_list chain;
+};
+
+static void batch_free(struct batch *batch)
+{
+    cert_list_free(&batch->chain);
+}
+
+static bool next_wish(void *arg, struct ca_batch_wish *wish, bool *more, struct ps_err *err)
+{
+    struct batch *batch = arg;
+
+    (void)err;
+    *wish = batch->wish;
+    *more = !batch->given;
+    batch->given = true;
+    return true;
+}
+
+static bool take_leaf(void *arg, const struct ca_batch_leaf *leaf, size_t len, struct ps_err *err)
+{
+    struct batch *batch = arg;
+
+    return (len == 1 || ps_fail(err, PS_E_BUG, "one leaf is wanted"))
+        && cert_list_from_pem(leaf->chain_pem, leaf->chain_len, batch->name, &batch->chain, err)
+        && write_in(batch->dir, batch->name, "crt", leaf->chain_pem, leaf->chain_len, 0644, err)
+        && write_in(batch->dir, batch->name, "key", leaf->key_pem->p, leaf->key_pem->len, 0600, err);
+}
+
+static bool is_revoked(const char *name)
+{
+    return strncmp(name, "revoked", 7) == 0;
+}
+
+static bool make_by_batch(struct ca *ca, const char *dir, const char *name, enum key_type key_type,
+                          const char *role, struct ps_err *err)
+{
+    PS_AUTO(batch_free) struct batch batch = { dir, name, { role, key_type, 0 }, false, { 0 } };
+    const struct ca_batch_io io = { .next = next_wish, .out = take_leaf, .arg = &batch };
+
+    return ca_issue_batch(ca, &io, err)
+        && (!is_revoked(name) || ca_revoke(ca, batch.chain.at[0], 0, err));
+}
+
 static bool make_leaf(struct ca *ca, const char *dir, char **field, struct ps_err *err)
 {
     char *hosts[HOSTS + 1] = { NULL };
@@ -78,6 +127,8 @@ static bool make_leaf(struct ca *ca, const char *dir, char **field, struct ps_er
     if (!num_parse(field[5], 0, LONG_MAX, &from) || !num_parse(field[6], 0, LONG_MAX, &to)
         || !cut(field[4], ',', hosts, HOSTS, &hosts_len))
         return ps_fail(err, PS_E_USAGE, "cannot read the line of \"%s\"", field[0]);
+    if (strcmp(field[1], "batch") == 0)
+        return make_by_batch(ca, dir, field[0], spec.key_type, field[3], err);
     if (strcmp(field[1], "server") == 0) {
         spec.use = CERT_USE_SERVER;
         spec.common_name = NULL;
@@ -87,7 +138,7 @@ static bool make_leaf(struct ca *ca, const char *dir, char **field, struct ps_er
     spec.not_after = to;
     return ca_issue(ca, &spec, &leaf, err)
         && write_leaf(ca, dir, field[0], &leaf, err)
-        && (strncmp(field[0], "revoked", 7) != 0 || ca_revoke(ca, leaf.chain.at[0], 0, err));
+        && (!is_revoked(field[0]) || ca_revoke(ca, leaf.chain.at[0], 0, err));
 }
 
 static bool replace(struct ca *ca, enum ca_who who, struct ps_err *err)

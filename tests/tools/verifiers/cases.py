@@ -85,8 +85,12 @@ def plan(world, now):
         leaf(f"revoked-{use}", use)
         leaf(f"expired-{use}", use, begin=now - 30 * DAY, end=now - DAY)
         leaf(f"future-{use}", use, begin=now + 10 * DAY, end=now + 30 * DAY)
+    for key in leaf_keys:
+        leaf(f"good-client-{key.replace(':', '')}-batch", "batch", key)
+    leaf("revoked-batch", "batch")
     for name, role in ROLES.items():
         leaf(f"role-{name}", "client", role=role)
+        leaf(f"role-{name}-batch", "batch", role=role)
     if world == "replaced":
         lines += ["replace root", "replace server", "replace client"]
         for use in ("server", "client"):
@@ -230,6 +234,7 @@ class World:
         else:
             for name, role in ROLES.items():
                 yield self.case(f"role {name}", True, f"role-{name}", role=role)
+                yield self.case(f"role {name}, of a batch", True, f"role-{name}-batch", role=role)
 
     def refused(self, foreign):
         good = f"good-{self.use}-" + WORLDS[self.name][2][0].replace(":", "")
@@ -254,6 +259,7 @@ class World:
             yield self.case(f"tampered: {what}", False, f"tampered-{number}-{self.use}", crls=None)
         if self.use == "client":
             yield self.case("signed by a client", False, "rogue", crls=None)
+            yield self.case("revoked, of a batch", False, "revoked-batch", ["crl"])
         else:
             for host in WRONG_HOSTS:
                 yield self.case(f"called {host}", False, good, host=host)

@@ -33,6 +33,7 @@ struct setting_fact {           /* one setting as it counts */
                                    pg_settings.source */
     struct place place;         /* file NULL: from no file, or not shown */
     const struct setting_fact *loser;   /* the next earlier assignment that it beats, or NULL */
+    bool pending_restart;       /* by SQL: a file says something else, and only a restart takes it */
 };
 
 /* ---- the files that settings name ---- */
@@ -47,7 +48,8 @@ struct tls_file {
     const char *path;           /* absolute where that is known */
     const char *why;            /* translated: not examined, because; NULL: it was */
     bool missing;               /* it does not exist (then `why` is NULL) */
-    const char *fault;          /* translated: it is there, and the server cannot use it; NULL: it can */
+    const char *fault;          /* translated: it is there, and the server cannot use it, or never
+                                   finds it; NULL: it can.  A key's owner and mode are not judged here */
     bool stat_known;            /* the next three count; not for copies, not by SQL */
     mode_t mode;
     uid_t uid;
@@ -106,7 +108,9 @@ struct posture {
     const struct conf *conf;    /* these three are the server's own, or read by SQL; NULL: not seen, and then */
     const struct hba *hba;
     const struct ident *ident;
-    const char *conf_why, *hba_why, *ident_why;     /* say why, translated */
+    const char *conf_why, *hba_why, *ident_why;     /* say why, translated; beside one that was seen: what of
+                                   it was not */
+    time_t loaded;              /* by SQL: when the server last read its files; 0: not known */
 
     const struct setting_fact *settings;
     size_t settings_len;

@@ -12,6 +12,8 @@ struct inspect_options {
     const char *bin_dir;        /* NULL: found from the process, the usual folders, PATH */
     bool bare;                  /* only folder, owner and process: works on a server whose files are
                                    broken or gone, as `rollback` must */
+    bool tolerant;              /* files and programs that are not there, or cannot be read, are absent:
+                                   config_file, conf, hba, bin_dir, version may be NULL */
 };
 
 /* Look at the server of this data directory; reads only, changes nothing, needs no connection. */

@@ -131,7 +131,7 @@ static bool find_config(struct server *server, struct ps_err *err)
 static const char *config_path(struct server *server, const char *setting, const char *name)
 {
     const char *arg = server_arg(server, setting);
-    const struct conf_setting *set = conf_winner(server->conf, setting);
+    const struct conf_setting *set = server->conf ? conf_winner(server->conf, setting) : NULL;
 
     return in_data_dir(server, arg ? arg : set ? set->value : name);
 }
@@ -173,7 +173,7 @@ static const char *patroni_mark(struct server *server)
 
     if (has_file(server, "patroni.dynamic.json"))
         return "patroni.dynamic.json";
-    if (file_read(server->config_file, FILE_CONF_MAX, &head, &ignored)
+    if (server->config_file && file_read(server->config_file, FILE_CONF_MAX, &head, &ignored)
         && strstr(buf_text(&head), "overwritten by Patroni"))
         return server->config_file;
     return NULL;
@@ -200,17 +200,20 @@ bool inspect_server(const char *data_dir, const struct inspect_options *options,
     if (read_small(server, "postmaster.opts", &text))
         optsfile_parse(server, buf_text(&text), &program);
 
-    if (!find_config(server, err)
-        || !binaries_find(server, options ? options->bin_dir : NULL, program, err))
+    bool tolerant = options && options->tolerant;
+    if (!find_config(server, err) && !tolerant)
         return false;
-    binaries_look(server);
+    if (binaries_find(server, options ? options->bin_dir : NULL, program, err))
+        binaries_look(server);
+    else if (!tolerant)
+        return false;
     find_address(server);
     server->hba_file = config_path(server, "hba_file", "pg_hba.conf");
     server->ident_file = config_path(server, "ident_file", "pg_ident.conf");
     server->standby = has_file(server, "standby.signal") || has_file(server, "recovery.conf")
         ? FACT_YES : FACT_NO;
     server->patroni = patroni_mark(server);
-    if (!hba_load(&inspect_files, server->hba_file, server->major, &server->hba, err))
+    if (!hba_load(&inspect_files, server->hba_file, server->major, &server->hba, err) && !tolerant)
         return ps_while(err, _("could not read the access rules of \"%s\""), server->data_dir);
 
     *out = PS_TAKE(server);

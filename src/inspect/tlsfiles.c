@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "tls/crl.h"
+#include "tls/hash.h"
 
 void tls_items_free(struct tls_items *items)
 {
@@ -86,14 +87,6 @@ static void add_file(const struct remote *remote, const struct tls_item *wanted,
         add_crls(&text, &file, arena, out);
 }
 
-/* OpenSSL looks for names such as 5ed36f99.r0 in a folder of CRLs (X509_LOOKUP_hash_dir(3)). */
-static bool is_crl_name(const char *name)
-{
-    const char *dot = strrchr(name, '.');
-
-    return dot && dot[1] == 'r' && dot[2] && strspn(dot + 2, "0123456789") == strlen(dot + 2);
-}
-
 static void add_dir(const struct remote *remote, const struct tls_item *wanted,
                     struct arena *arena, struct tls_items *out)
 {
@@ -107,7 +100,7 @@ static void add_dir(const struct remote *remote, const struct tls_item *wanted,
         return;
     }
     for (size_t i = 0; i < len; i++)
-        if (is_crl_name(names[i])) {
+        if (hash_name_is_crl(names[i])) {
             file.path = arena_printf(arena, "%s/%s", wanted->path, names[i]);
             add_file(remote, &file, arena, out);
         }

@@ -52,6 +52,7 @@ struct crl *crl_wrap(X509_CRL *x509_crl)
     const STACK_OF(X509_REVOKED) *revoked = X509_CRL_get_REVOKED(x509_crl);
 
     crl->x509_crl = x509_crl;
+    crl->refs = 1;
     crl->arena = arena_new();
     crl->info = (struct crl_info){
         .issuer = tls_name_text(crl->arena, X509_CRL_get_issuer(x509_crl)),
@@ -103,8 +104,16 @@ bool crl_issued_by(const struct crl *crl, const struct cert *issuer)
 
 /* ---- ownership ---- */
 
+struct crl *crl_ref(struct crl *crl)
+{
+    crl->refs++;
+    return crl;
+}
+
 void crl_free(struct crl *crl)
 {
+    if (--crl->refs > 0)
+        return;
     X509_CRL_free(crl->x509_crl);
     arena_free(crl->arena);
     free(crl);
@@ -142,7 +151,8 @@ static bool fail_certificate(const struct pem_walk *walk, struct ps_err *err)
     return ps_hint(err, _("Take it out of that file."));
 }
 
-static bool read_blocks(struct pem_walk *walk, struct crl_list *out, struct ps_err *err)
+/* With `certs` a certificate is no fault, and left to cert_list_from_pem(). */
+static bool read_blocks(struct pem_walk *walk, bool certs, struct crl_list *out, struct ps_err *err)
 {
     bool end;
 
@@ -151,7 +161,7 @@ static bool read_blocks(struct pem_walk *walk, struct crl_list *out, struct ps_e
             return false;
         if (end)
             return true;
-        if (strstr(walk->type, "CERTIFICATE") && !strstr(walk->type, "REQUEST"))
+        if (!certs && strstr(walk->type, "CERTIFICATE") && !strstr(walk->type, "REQUEST"))
             return fail_certificate(walk, err);
         if (strcmp(walk->type, PEM_STRING_X509_CRL) != 0)
             continue;
@@ -166,21 +176,47 @@ static bool read_blocks(struct pem_walk *walk, struct crl_list *out, struct ps_e
     }
 }
 
+static void hand_over(struct crl_list *from, struct crl_list *to)
+{
+    for (size_t i = 0; i < from->len; i++)
+        crl_list_add(to, from->at[i]);
+    from->len = 0;
+}
+
+static bool fail_empty(const char *name, struct ps_err *err)
+{
+    ps_fail(err, PS_E_CERT, _("no revocation list in \"%s\""), name);
+    return ps_hint(err, _("It must be in PEM form: \"-----BEGIN X509 CRL-----\"."));
+}
+
 bool crl_list_from_pem(const char *pem, size_t len, const char *name, struct crl_list *out,
                        struct ps_err *err)
 {
     PS_AUTO(pem_walk_end) struct pem_walk walk = { 0 };
     PS_AUTO(crl_list_free) struct crl_list list = { 0 };
 
-    if (!pem_walk_begin(&walk, pem, len, name, err) || !read_blocks(&walk, &list, err))
+    if (!pem_walk_begin(&walk, pem, len, name, err) || !read_blocks(&walk, false, &list, err))
         return false;
-    if (list.len == 0) {
-        ps_fail(err, PS_E_CERT, _("no revocation list in \"%s\""), name);
-        return ps_hint(err, _("It must be in PEM form: \"-----BEGIN X509 CRL-----\"."));
-    }
-    for (size_t i = 0; i < list.len; i++)
-        crl_list_add(out, list.at[i]);
-    list.len = 0;       /* all handed over */
+    if (list.len == 0)
+        return fail_empty(name, err);
+    hand_over(&list, out);
+    return true;
+}
+
+bool crl_list_from_pem_mixed(const char *pem, size_t len, const char *name, struct crl_list *out,
+                             struct cert_list *certs, struct ps_err *err)
+{
+    PS_AUTO(pem_walk_end) struct pem_walk walk = { 0 };
+    PS_AUTO(crl_list_free) struct crl_list list = { 0 };
+
+    if (!pem_walk_begin(&walk, pem, len, name, err) || !read_blocks(&walk, true, &list, err))
+        return false;
+    if (!cert_list_from_pem(pem, len, name, certs, err) && err->code != PS_E_CERT)
+        return false;           /* a broken one among them */
+    if (list.len == 0 && certs->len == 0)
+        return fail_empty(name, err);
+    ps_err_clear(err);
+    hand_over(&list, out);
     return true;
 }
 

@@ -11,6 +11,7 @@
 struct crl;
 void crl_free(struct crl *crl);
 PS_DEFINE_FREEP(struct crl, crl_free)
+struct crl *crl_ref(struct crl *crl);           /* one more owner */
 
 struct crl_list {
     struct crl **at;
@@ -25,6 +26,12 @@ void crl_list_add(struct crl_list *list, struct crl *crl);      /* takes the cal
  */
 PS_MUST bool crl_list_from_pem(const char *pem, size_t len, const char *name,
                                struct crl_list *out, struct ps_err *err);
+/*
+ * The same as the server loads it: certificates among them go to `certs`, and it will trust them as CAs.
+ * PS_E_CERT when there is neither.
+ */
+PS_MUST bool crl_list_from_pem_mixed(const char *pem, size_t len, const char *name, struct crl_list *out,
+                                     struct cert_list *certs, struct ps_err *err);
 PS_MUST bool crl_to_pem(const struct crl *crl, struct buf *out, struct ps_err *err);
 
 struct crl_info {

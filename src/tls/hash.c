@@ -17,6 +17,13 @@ const char *hash_name_crl(const struct crl *crl, unsigned number, char out[HASH_
     return out;
 }
 
+bool hash_name_is_crl(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+
+    return dot && dot[1] == 'r' && dot[2] && strspn(dot + 2, "0123456789") == strlen(dot + 2);
+}
+
 const char *hash_name_cert(const struct cert *cert, unsigned number, char out[HASH_NAME])
 {
     snprintf(out, HASH_NAME, "%08lx.%u", name_hash(X509_get_subject_name(cert->x509)), number);

@@ -13,6 +13,8 @@
 enum { HASH_NAME = 24 };
 /* "0123abcd.r0" into out, which it returns. */
 const char *hash_name_crl(const struct crl *crl, unsigned number, char out[HASH_NAME]);
+/* Has this name of a file the form of one of a CRL's? */
+bool hash_name_is_crl(const char *name);
 /* "0123abcd.0" */
 const char *hash_name_cert(const struct cert *cert, unsigned number, char out[HASH_NAME]);
 

@@ -41,6 +41,7 @@ struct csr {
 
 struct crl {
     X509_CRL *x509_crl;
+    unsigned refs;              /* one thread: no atomics */
     struct arena *arena;
     struct crl_info info;
 };

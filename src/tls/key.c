@@ -218,6 +218,27 @@ bool key_to_pkcs8_der(const struct key *key, struct secret *out, struct ps_err *
     return take_bio(bio, out, err);
 }
 
+int key_bits(const struct key *key)
+{
+    return EVP_PKEY_get_bits(key->pkey);
+}
+
+bool key_dh_bits(const char *pem, size_t len, const char *name, int *bits, struct ps_err *err)
+{
+    ERR_clear_error();
+    PS_AUTO(BIO_free_allp) BIO *bio = len <= SECRET_MAX ? BIO_new_mem_buf(len ? pem : "", (int)len)
+                                                         : NULL;
+    PS_AUTO(EVP_PKEY_freep) EVP_PKEY *params = bio ? PEM_read_bio_Parameters(bio, NULL) : NULL;
+
+    if (!params || !(EVP_PKEY_is_a(params, "DH") || EVP_PKEY_is_a(params, "DHX"))) {
+        tls_fail(err, PS_E_SYNTAX, _("no Diffie-Hellman parameters in \"%s\""), name);
+        return ps_hint(err, _("It must be in PEM form: \"-----BEGIN DH PARAMETERS-----\"."));
+    }
+    *bits = EVP_PKEY_get_bits(params);
+    ERR_clear_error();
+    return true;
+}
+
 const char *key_describe(const struct key *key, char *out, size_t size)
 {
     return tls_pkey_describe(key->pkey, out, size);

@@ -37,6 +37,11 @@ PS_MUST bool key_to_pem(const struct key *key, const struct secret *pass, struct
 /* PKCS#8 DER without encryption, what pgjdbc reads as .pk8. */
 PS_MUST bool key_to_pkcs8_der(const struct key *key, struct secret *out, struct ps_err *err);
 
+int key_bits(const struct key *key);
+
+/* The size of the prime of a PEM file of Diffie-Hellman parameters; PS_E_SYNTAX when it is none. */
+PS_MUST bool key_dh_bits(const char *pem, size_t len, const char *name, int *bits, struct ps_err *err);
+
 /* "EC P-256" or "RSA 3072" into out, which it returns. */
 const char *key_describe(const struct key *key, char *out, size_t size);
 

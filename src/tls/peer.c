@@ -13,13 +13,32 @@ static void free_der(unsigned char **der)
     OPENSSL_free(*der);
 }
 
-bool peer_cert(void *ssl, struct cert **out, struct ps_err *err)
+static bool copy_cert(const X509 *x509, struct cert **out, struct ps_err *err)
 {
-    PS_AUTO(free_x509) X509 *x509 = SSL_get1_peer_certificate(ssl);
     PS_AUTO(free_der) unsigned char *der = NULL;
     int len = x509 ? i2d_X509(x509, &der) : 0;
 
     if (len <= 0)
         return ps_fail(err, PS_E_CERT, _("the server showed no certificate"));
     return cert_from_der(der, (size_t)len, out, err);
+}
+
+bool peer_cert(void *ssl, struct cert **out, struct ps_err *err)
+{
+    PS_AUTO(free_x509) X509 *x509 = SSL_get1_peer_certificate(ssl);
+
+    return copy_cert(x509, out, err);
+}
+
+void peer_chain(void *ssl, struct cert_list *out)
+{
+    STACK_OF(X509) *chain = SSL_get_peer_cert_chain(ssl);
+    struct ps_err ignored;
+
+    for (int i = 0; i < sk_X509_num(chain); i++) {
+        PS_AUTO(cert_freep) struct cert *cert = NULL;
+
+        if (copy_cert(sk_X509_value(chain, i), &cert, &ignored))
+            cert_list_add(out, cert);
+    }
 }

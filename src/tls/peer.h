@@ -12,4 +12,7 @@
 /* `ssl` is OpenSSL's SSL after a handshake.  PS_E_CERT when the peer showed no certificate. */
 PS_MUST bool peer_cert(void *ssl, struct cert **out, struct ps_err *err);
 
+/* All that it sent, leaf first; empty when it showed none. */
+void peer_chain(void *ssl, struct cert_list *out);
+
 #endif

@@ -1,0 +1,27 @@
+/*
+ * describe.h - an entry, an answer and the list of all entries as parts of a document.
+ */
+#ifndef DOCTOR_DESCRIBE_H
+#define DOCTOR_DESCRIBE_H
+
+#include "doc/doc.h"
+#include "doctor/match.h"
+#include "doctor/nearest.h"
+
+/*
+ * Everything about an entry, in `section`.  `match` gives the names for the commands; NULL: none were
+ * said.
+ */
+void doctor_describe_entry(const struct doctor_entry *entry, const struct doctor_match *match,
+                           struct doc_node *section);
+
+/* The answer to a text that `match` was made from. */
+void doctor_describe_match(const struct doctor_match *match, struct doc_node *root);
+
+/* "Not known", with what is nearest. */
+void doctor_describe_unknown(const char *text, size_t len, struct doc_node *root);
+
+/* One row for each entry: id, title, who says it, how we know it. */
+void doctor_describe_list(struct doc_node *root);
+
+#endif

@@ -23,6 +23,7 @@ const struct cli_cmd *const cli_cmds[] = {
     &cmd_client,
     &cmd_ca,
     &cmd_rotate,
+    &cmd_check,
     &cmd_rollback,
     &cmd_explain,
     NULL
@@ -106,7 +107,10 @@ static bool show_result(const struct cli_run *run, struct ps_err *err)
 
     if (to_file)
         style = (struct doc_style){ .verbose = run->verbose };
-    doc_render(run->doc, run->format, &style, &text);
+    if (run->text)
+        buf_puts(&text, run->text);
+    else
+        doc_render(run->doc, run->format, &style, &text);
     return put_output(run->output, &text, err);
 }
 
@@ -203,8 +207,19 @@ static bool parse_options(const struct cli_cmd *cmd, poptContext context, struct
     return code == -1 || fail_option(cmd, context, code, err);
 }
 
+static const char *own_format(const struct cli_cmd *cmd, const char *word)
+{
+    for (const char *const *own = cmd->formats; own && *own; own++)
+        if (word && strcmp(*own, word) == 0)
+            return *own;
+    return NULL;
+}
+
 static bool parse_format(const struct cli_cmd *cmd, struct cli_run *run, struct ps_err *err)
 {
+    run->own_format = own_format(cmd, common.format);
+    if (run->own_format)
+        return true;
     if (!doc_format_parse(common.format ? common.format : "text", &run->format, err))
         return false;
     if (run->format != DOC_CSV || cmd->csv)
@@ -254,7 +269,7 @@ static bool run_cmd(const struct cli_cmd *cmd, poptContext context, struct cli_r
         return false;
 
     run->args = (const char *const *)poptGetArgs(context);
-    return cmd->run(run, err) && (!run->doc || show_result(run, err));
+    return cmd->run(run, err) && ((!run->doc && !run->text) || show_result(run, err));
 }
 
 static void free_context(poptContext *context)
@@ -279,6 +294,7 @@ static enum ps_exit dispatch(const struct cli_cmd *cmd, int argc, char **argv, s
     if (!done)
         show_failure(&run, cmd->name, err);
     doc_free(run.doc);
+    free(run.text);
     return done ? run.status : ps_code_exit(err->code);
 }
 

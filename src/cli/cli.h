@@ -19,6 +19,8 @@ struct cli_run {
     struct doc *doc;                /* the result: set by the verb, freed by cli.c */
     enum ps_exit status;            /* when the verb returns true: PS_EXIT_OK or PS_EXIT_FINDINGS */
     enum doc_format format;         /* --format */
+    const char *own_format;         /* --format is one of the verb's own; NULL: it is `format` */
+    char *text;                     /* the result as it is, in place of doc; freed by cli.c */
     const char *output;             /* --output; NULL: standard output */
     bool quiet, verbose;
 };
@@ -31,12 +33,14 @@ struct cli_cmd {
     const char *const *examples;    /* whole command lines, NULL at the end */
     const struct poptOption *options;   /* the verb's own; the common ones are added */
     bool csv;                       /* --format csv makes sense: the result is a table */
+    const char *const *formats;     /* more words of --format, that the verb makes itself: it sets
+                                       run->text, or run->doc and run->format; NULL at the end */
     bool (*run)(struct cli_run *run, struct ps_err *err);
     const struct cli_cmd *const *verbs; /* of a group, NULL at the end; it has no run and no options */
 };
 
 extern const struct cli_cmd cmd_secure, cmd_prove, cmd_status, cmd_client, cmd_ca, cmd_rotate,
-                            cmd_rollback, cmd_explain;
+                            cmd_check, cmd_rollback, cmd_explain;
 
 /* The table of verbs, NULL at the end, in the order of --help. */
 extern const struct cli_cmd *const cli_cmds[];

@@ -143,8 +143,7 @@ void help_program(struct buf *out, int width)
     put_statuses(out, width);
 }
 
-/* Levenshtein distance of two short words; longer ones are as good as unlike. */
-static size_t distance(const char *a, const char *b)
+size_t help_distance(const char *a, const char *b)
 {
     enum { MOST = 32 };
     size_t row[MOST + 1], len = strlen(b);
@@ -172,10 +171,10 @@ static size_t distance(const char *a, const char *b)
 const struct cli_cmd *help_nearest(const struct cli_cmd *const *verbs, const char *name)
 {
     const struct cli_cmd *nearest = NULL;
-    size_t least = 3;       /* more than two slips of the finger is another word */
+    size_t least = HELP_FAR;
 
     for (const struct cli_cmd *const *cmd = verbs; *cmd; cmd++) {
-        size_t away = distance(name, (*cmd)->name);
+        size_t away = help_distance(name, (*cmd)->name);
 
         if (away < least) {
             least = away;

@@ -8,6 +8,14 @@ bool doc_is_field(enum doc_kind kind)
     return kind >= DOC_STR && kind <= DOC_VERDICT;
 }
 
+bool doc_is_row(const struct doc_node *node)
+{
+    struct doc_view view;
+
+    doc_look(node, &view);
+    return view.kind == DOC_ROW;
+}
+
 const struct doc_node *row_field(const struct doc_node *row, const char *key)
 {
     return doc_find(row, key);

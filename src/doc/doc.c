@@ -106,6 +106,23 @@ struct doc_node *doc_row(struct doc_node *table)
     return add(table, DOC_ROW, NULL, NULL);
 }
 
+struct doc_node *doc_cards(struct doc_node *parent, const char *key, const char *label,
+                           const char *empty)
+{
+    struct doc_node *table = doc_table(parent, key, label, empty);
+
+    table->view.cards = true;
+    return table;
+}
+
+struct doc_node *doc_card(struct doc_node *table, enum doc_mark mark, const char *heading)
+{
+    struct doc_node *card = add(table, DOC_ROW, NULL, heading);
+
+    card->view.mark = mark;
+    return card;
+}
+
 struct doc_node *doc_str(struct doc_node *node, const char *key, const char *label,
                          const char *value)
 {
@@ -230,6 +247,24 @@ void doc_block(struct doc_node *node, const char *key, const char *label, const 
     struct doc_node *block = add(node, DOC_BLOCK, key, label);
 
     block->view.text = copy(block->arena, text);
+}
+
+void doc_diff(struct doc_node *node, const char *key, const char *label, const char *text)
+{
+    doc_block(node, key, label, text);
+    node->last->view.diff = true;
+}
+
+void doc_spot(struct doc_node *node, enum doc_mark mark, const struct doc_spot *spot)
+{
+    struct doc_node *at = add(node, DOC_SPOT, NULL, NULL);
+    struct doc_spot *mine = arena_alloc(at->arena, sizeof(*mine));
+
+    *mine = *spot;
+    mine->file = copy(at->arena, spot->file);
+    mine->text = copy(at->arena, spot->text);
+    at->view.spot = mine;
+    at->view.mark = mark;
 }
 
 void doc_look(const struct doc_node *node, struct doc_view *out)

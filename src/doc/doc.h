@@ -8,7 +8,8 @@
  *
  * The tree: a document has a root section; a section has fields, sections, tables, paragraphs and
  * blocks; a table has rows; a row has fields.  In JSON a section is an object under its key, a
- * table an array of objects; paragraphs, and blocks with a NULL key, are for people only.
+ * table an array of objects; paragraphs, spots, and blocks with a NULL key, are for people only.  A field
+ * straight in a table, whose key is NULL, is a bare value of the array.
  */
 #ifndef PS_DOC_H
 #define PS_DOC_H
@@ -20,12 +21,15 @@ struct doc;
 struct doc_node;        /* lives as long as its document */
 
 enum doc_kind { DOC_SECTION, DOC_TABLE, DOC_ROW, DOC_STR, DOC_INT, DOC_BOOL, DOC_REAL, DOC_TIME,
-                DOC_VERDICT, DOC_PARA, DOC_BLOCK };
+                DOC_VERDICT, DOC_PARA, DOC_BLOCK, DOC_SPOT };
 
 /* How a value is to be seen: colour on a terminal and in HTML, and a word beside it. */
 enum doc_mark { DOC_PLAIN, DOC_GOOD, DOC_BAD, DOC_WARN, DOC_UNKNOWN };
 
-/* `verb` makes the schema: "prove" gives "schema": "pgseal.prove/1". */
+/*
+ * `verb` makes the schema: "prove" gives "schema": "pgseal.prove/1".  NULL: JSON has no such key, for it is
+ * in somebody else's format.
+ */
 struct doc *doc_new(const char *verb, const char *title);
 void doc_free(struct doc *doc);
 PS_DEFINE_FREEP(struct doc, doc_free)
@@ -57,6 +61,14 @@ struct doc_node *doc_ms(struct doc_node *node, const char *key, const char *labe
 struct doc_node *doc_time(struct doc_node *node, const char *key, const char *label, time_t value);
 
 /*
+ * A table whose rows people see as cards, one below the other: a heading, then what is in the row.  Fields
+ * without a label are for programs only.
+ */
+struct doc_node *doc_cards(struct doc_node *parent, const char *key, const char *label,
+                           const char *empty);
+struct doc_node *doc_card(struct doc_node *table, enum doc_mark mark, const char *heading);
+
+/*
  * A verdict: `word` is for programs ("refused"), `text` for people; with a NULL text the word serves
  * both.
  */
@@ -83,6 +95,19 @@ void doc_para(struct doc_node *node, enum doc_mark mark, const char *fmt, ...) P
 /* Text to be shown as it is, in a fixed-width font: a diff, a command, a file. */
 void doc_block(struct doc_node *node, const char *key, const char *label, const char *text);
 
+/* The same for lines that begin with "-" and "+", which are seen as taken out and put in. */
+void doc_diff(struct doc_node *node, const char *key, const char *label, const char *text);
+
+/* A place in somebody's file, shown with its line and the spot in it marked.  Strings are copied. */
+struct doc_spot {
+    const char *file;
+    unsigned line;              /* from 1; 0: the whole file */
+    unsigned column;            /* from 1, in bytes; 0: the whole line */
+    unsigned end_column;        /* behind the last byte that is meant; 0: to the end of the line */
+    const char *text;           /* the line without its end; NULL: only the place is shown */
+};
+void doc_spot(struct doc_node *node, enum doc_mark mark, const struct doc_spot *spot);
+
 /* ---- reading, for renderers and tests ---- */
 
 struct doc_view {
@@ -94,6 +119,9 @@ struct doc_view {
     double real;
     enum doc_mark mark;
     bool aside, is_null;
+    bool cards;                 /* of a table */
+    bool diff;                  /* of a block */
+    const struct doc_spot *spot;
 };
 
 void doc_look(const struct doc_node *node, struct doc_view *out);

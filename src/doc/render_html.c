@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "doc/html_style.h"
+#include "doc/spot.h"
 #include "doc/text.h"
 
 static const char *const chips[] = {
@@ -108,6 +109,23 @@ static void put_row(const struct columns *columns, const struct doc_node *row, s
     buf_puts(out, "</tr>\n");
 }
 
+static void put_children(int level, const struct doc_node *parent, struct buf *out);
+
+static void put_cards(int level, const struct doc_node *table, struct buf *out)
+{
+    for (const struct doc_node *card = doc_first(table); card; card = doc_next(card)) {
+        struct doc_view view;
+
+        doc_look(card, &view);
+        buf_printf(out, "<details class=\"card %s\"%s><summary>", chips[view.mark],
+                   view.mark == DOC_BAD ? " open" : "");
+        put_escaped(view.label, out);
+        buf_puts(out, "</summary>\n");
+        put_children(level, card, out);
+        buf_puts(out, "</details>\n");
+    }
+}
+
 static void put_table(int level, const struct doc_node *table, const struct doc_view *view,
                       struct buf *out)
 {
@@ -120,6 +138,10 @@ static void put_table(int level, const struct doc_node *table, const struct doc_
         buf_puts(out, "<p class=\"empty\">");
         put_escaped(view->text, out);
         buf_puts(out, "</p>\n");
+        return;
+    }
+    if (view->cards) {
+        put_cards(level + 1, table, out);
         return;
     }
     columns_of_table(table, &columns);
@@ -145,17 +167,55 @@ static void put_para(const struct doc_view *view, struct buf *out)
     buf_puts(out, "</p>\n");
 }
 
+/* The place, and the line with the spot in it. */
+static void put_spot(const struct doc_view *view, struct buf *out)
+{
+    PS_AUTO(buf_free) struct buf place = BUF(BUF_TEXT_MAX);
+    PS_AUTO(spot_free) struct spot parts = { 0 };
+
+    spot_put_place(view->spot, &place);
+    buf_puts(out, "<figure><figcaption>");
+    put_escaped(buf_text(&place), out);
+    buf_puts(out, "</figcaption>");
+    if (view->spot->text) {
+        spot_split(view->spot, &parts);
+        buf_puts(out, "<pre>");
+        put_escaped(parts.lead, out);
+        buf_printf(out, "<mark class=\"%s\">", chips[view->mark]);
+        put_escaped(parts.marked, out);
+        buf_puts(out, "</mark>");
+        put_escaped(parts.tail, out);
+        buf_puts(out, "</pre>");
+    }
+    buf_puts(out, "</figure>\n");
+}
+
+static void put_diff(const char *text, struct buf *out)
+{
+    for (const char *line = text; *line; ) {
+        size_t len = strcspn(line, "\n");
+        PS_AUTO(ps_freep) char *one = ps_strndup(line, len);
+        const char *tag = *line == '-' ? "del" : *line == '+' ? "ins" : "span";
+
+        buf_printf(out, "<%s>", tag);
+        put_escaped(one, out);
+        buf_printf(out, "</%s>\n", tag);
+        line += len + (line[len] == '\n');
+    }
+}
+
 static void put_block(int level, const struct doc_view *view, struct buf *out)
 {
     put_heading(level, view->label, out);
     buf_puts(out, "<pre>");
-    put_escaped(view->text ? view->text : "", out);
+    if (view->diff)
+        put_diff(view->text, out);
+    else
+        put_escaped(view->text ? view->text : "", out);
     buf_puts(out, "</pre>\n");
 }
 
 enum { TOP_LEVEL = 2 };     /* of headings: the title is <h1> */
-
-static void put_children(int level, const struct doc_node *parent, struct buf *out);
 
 static void put_section(int level, const struct doc_node *node, const struct doc_view *view,
                         struct buf *out)
@@ -170,7 +230,7 @@ static void put_section(int level, const struct doc_node *node, const struct doc
 
 static void put_children(int level, const struct doc_node *parent, struct buf *out)
 {
-    bool in_list = false;
+    bool in_list = false, in_card = doc_is_row(parent);
 
     for (const struct doc_node *node = doc_first(parent); node; node = doc_next(node)) {
         struct doc_view view;
@@ -178,6 +238,8 @@ static void put_children(int level, const struct doc_node *parent, struct buf *o
         doc_look(node, &view);
         if (doc_is_field(view.kind) && level == TOP_LEVEL)
             continue;               /* put_summary() had it */
+        if (doc_is_field(view.kind) && in_card && !view.label)
+            continue;               /* for programs */
         if (doc_is_field(view.kind) != in_list) {
             in_list = !in_list;
             buf_puts(out, in_list ? "<dl>\n" : "</dl>\n");
@@ -192,6 +254,8 @@ static void put_children(int level, const struct doc_node *parent, struct buf *o
             put_para(&view, out);
         else if (view.kind == DOC_BLOCK)
             put_block(level, &view, out);
+        else if (view.kind == DOC_SPOT)
+            put_spot(&view, out);
     }
     if (in_list)
         buf_puts(out, "</dl>\n");

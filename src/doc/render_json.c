@@ -51,7 +51,7 @@ static json_t *array_of(const struct doc_node *table)
     json_t *array = json_array();
 
     for (const struct doc_node *row = doc_first(table); row; row = doc_next(row))
-        json_array_append_new(array, object_of(row));
+        json_array_append_new(array, value_of(row));
     return array;
 }
 
@@ -81,6 +81,7 @@ static json_t *value_of(const struct doc_node *node)
     case DOC_STR:
     case DOC_PARA:
     case DOC_BLOCK:
+    case DOC_SPOT:
         break;
     }
     return string_of(view.text);
@@ -93,11 +94,14 @@ static int into_buf(const char *bytes, size_t len, void *out)
 
 void render_json(const struct doc *doc, const struct doc_style *style, struct buf *out)
 {
-    PS_AUTO(ps_freep) char *schema = ps_asprintf("pgseal.%s/1", doc_verb(doc));
     json_t *root = json_object();
 
     (void)style;
-    json_object_set_new(root, "schema", json_string(schema));
+    if (doc_verb(doc)) {
+        PS_AUTO(ps_freep) char *schema = ps_asprintf("pgseal.%s/1", doc_verb(doc));
+
+        json_object_set_new(root, "schema", json_string(schema));
+    }
     put_children(doc_top(doc), root);
     /* Six digits behind a number of milliseconds say more than any clock knows. */
     json_dump_callback(root, into_buf, out,

@@ -4,6 +4,7 @@
 #include <langinfo.h>
 
 #include "base/mem.h"
+#include "doc/spot.h"
 #include "doc/table_text.h"
 #include "doc/text.h"
 
@@ -86,21 +87,24 @@ int paper_label_width(int widest, const char *label)
     return columns > widest && columns <= LABEL_MAX ? columns : widest;
 }
 
-static bool is_shown(const struct paper *paper, const struct doc_view *view)
+/* In a card, what has no label is for programs. */
+static bool is_shown(const struct paper *paper, const struct doc_view *view, bool in_card)
 {
-    return doc_is_field(view->kind) && (!view->aside || paper->style->verbose);
+    return (!view->aside || paper->style->verbose)
+        && !(in_card && doc_is_field(view->kind) && !view->label);
 }
 
 /* Values that stand below one another begin in the same column. */
 static int widest_label(const struct paper *paper, const struct doc_node *parent)
 {
+    bool in_card = doc_is_row(parent);
     int widest = 0;
 
     for (const struct doc_node *node = doc_first(parent); node; node = doc_next(node)) {
         struct doc_view view;
 
         doc_look(node, &view);
-        if (is_shown(paper, &view))
+        if (doc_is_field(view.kind) && is_shown(paper, &view, in_card))
             widest = paper_label_width(widest, view.label ? view.label : view.key);
     }
     return widest;
@@ -125,6 +129,11 @@ static void put_heading(const struct paper *paper, int indent, const char *label
     buf_putc(paper->out, '\n');
 }
 
+static enum doc_mark diff_mark(char first)
+{
+    return first == '-' ? DOC_BAD : first == '+' ? DOC_GOOD : DOC_PLAIN;
+}
+
 /* A block may be copied from the terminal: nothing is wrapped in it. */
 static void put_block(const struct paper *paper, int indent, const struct doc_view *view)
 {
@@ -135,11 +144,45 @@ static void put_block(const struct paper *paper, int indent, const struct doc_vi
     put_heading(paper, indent, view->label);
     text_wrap(buf_text(&text), 0, &lines);
     for (size_t i = 0; i < lines.len; i++) {
+        enum doc_mark mark = view->diff ? diff_mark(*lines.at[i].p) : DOC_PLAIN;
+
         if (lines.at[i].len)
             text_pad(paper->out, indent + INDENT);
+        paper_color(paper, mark, true);
         buf_put(paper->out, lines.at[i].p, lines.at[i].len);
+        paper_color(paper, mark, false);
         buf_putc(paper->out, '\n');
     }
+}
+
+/* "   --> FILE:LINE:COLUMN", then the line and below it what is meant, as compilers do. */
+static void put_spot(const struct paper *paper, const struct doc_view *view)
+{
+    const struct doc_spot *spot = view->spot;
+    PS_AUTO(ps_freep) char *number = ps_asprintf("%u", spot->line);
+    int gutter = (int)strlen(number) + 1;
+    PS_AUTO(spot_free) struct spot parts = { 0 };
+
+    text_pad(paper->out, gutter);
+    buf_puts(paper->out, "--> ");
+    spot_put_place(spot, paper->out);
+    buf_putc(paper->out, '\n');
+    if (!spot->text || !spot->line)
+        return;
+
+    spot_split(spot, &parts);
+    spot_fit(&parts, paper->width - gutter - 3);
+    text_pad(paper->out, gutter);
+    buf_printf(paper->out, " |\n %s | %s%s%s\n", number, parts.lead, parts.marked, parts.tail);
+    text_pad(paper->out, gutter);
+    buf_puts(paper->out, " | ");
+    text_pad(paper->out, text_columns(parts.lead, strlen(parts.lead)));
+    paper_color(paper, view->mark, true);
+    buf_putc(paper->out, '^');
+    for (int i = text_columns(parts.marked, strlen(parts.marked)); i > 1; i--)
+        buf_putc(paper->out, '~');
+    paper_color(paper, view->mark, false);
+    buf_putc(paper->out, '\n');
 }
 
 static void put_para(const struct paper *paper, int indent, const struct doc_view *view)
@@ -150,6 +193,22 @@ static void put_para(const struct paper *paper, int indent, const struct doc_vie
     put_flowed(paper, indent, view->mark, text);
 }
 
+static void put_children(const struct paper *paper, int indent, const struct doc_node *parent);
+
+static void put_cards(const struct paper *paper, int indent, const struct doc_node *table)
+{
+    for (const struct doc_node *card = doc_first(table); card; card = doc_next(card)) {
+        struct doc_view view;
+
+        doc_look(card, &view);
+        if (card != doc_first(table))
+            buf_putc(paper->out, '\n');
+        text_pad(paper->out, indent);
+        put_flowed(paper, indent, view.mark, view.label);
+        put_children(paper, indent + INDENT, card);
+    }
+}
+
 static void put_table(const struct paper *paper, int indent, const struct doc_node *table,
                       const struct doc_view *view)
 {
@@ -158,7 +217,9 @@ static void put_table(const struct paper *paper, int indent, const struct doc_no
     if (!doc_first(table) && !view->text)
         return;
     put_heading(paper, indent, view->label);
-    if (doc_first(table))
+    if (doc_first(table) && view->cards)
+        put_cards(paper, indent, table);
+    else if (doc_first(table))
         table_text(paper, view->label ? indent + INDENT : indent, table);
     else
         put_para(paper, view->label ? indent + INDENT : indent, &nothing);
@@ -167,19 +228,26 @@ static void put_table(const struct paper *paper, int indent, const struct doc_no
 static void put_children(const struct paper *paper, int indent, const struct doc_node *parent)
 {
     int labels = widest_label(paper, parent);
+    bool in_card = doc_is_row(parent);
+    bool after_table = false;
 
     for (const struct doc_node *node = doc_first(parent); node; node = doc_next(node)) {
         struct doc_view view;
 
         doc_look(node, &view);
-        if (view.aside && !paper->style->verbose)
+        if (!is_shown(paper, &view, in_card))
             continue;
+        if (doc_is_field(view.kind) && after_table && !ends_with_blank_line(paper->out))
+            buf_putc(paper->out, '\n');
+        after_table = view.kind == DOC_TABLE;
         if (doc_is_field(view.kind))
             paper_field(paper, indent, labels, &view);
         else if (view.kind == DOC_PARA)
             put_para(paper, indent, &view);
         else if (view.kind == DOC_BLOCK)
             put_block(paper, indent, &view);
+        else if (view.kind == DOC_SPOT)
+            put_spot(paper, &view);
         else if (view.kind == DOC_TABLE)
             put_table(paper, indent, node, &view);
         else if (view.kind == DOC_SECTION && doc_first(node)) {

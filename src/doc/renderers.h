@@ -31,5 +31,6 @@ void columns_free(struct columns *columns);     /* for PS_AUTO */
 const struct doc_node *row_field(const struct doc_node *row, const char *key);
 
 bool doc_is_field(enum doc_kind kind);      /* has a value of its own, behind a label */
+bool doc_is_row(const struct doc_node *node);
 
 #endif

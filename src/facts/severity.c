@@ -30,6 +30,21 @@ bool severity_parse(const char *word, enum severity fallback, enum severity *out
     return ps_hint(err, _("The severities are info, low, medium, high and critical, or none."));
 }
 
+const char *severity_word(enum severity severity)
+{
+    return severities[severity].word;
+}
+
+const char *severity_text(enum severity severity)
+{
+    return _(severities[severity].text);
+}
+
+enum doc_mark severity_mark(enum severity severity)
+{
+    return severities[severity].mark;
+}
+
 void severity_field(struct doc_node *row, enum severity severity)
 {
     doc_verdict(row, "severity", _("Severity"), severities[severity].mark, severities[severity].word,

@@ -16,6 +16,10 @@ enum severity { SEV_NOTHING, SEV_INFO, SEV_LOW, SEV_MEDIUM, SEV_HIGH, SEV_CRITIC
 PS_MUST bool severity_parse(const char *word, enum severity fallback, enum severity *out,
                             struct ps_err *err);
 
+const char *severity_word(enum severity severity);      /* "high", for programs */
+const char *severity_text(enum severity severity);      /* translated */
+enum doc_mark severity_mark(enum severity severity);
+
 /* Add the field "severity" to a row. */
 void severity_field(struct doc_node *row, enum severity severity);
 

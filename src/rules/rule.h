@@ -44,8 +44,17 @@ size_t rules_count(void);
 const struct rule *rule_at(size_t i);
 const struct rule *rule_find(const char *id);       /* NULL: no such rule */
 
-/* Run every rule of these modes; sorted findings. */
-void rules_run(const struct posture *posture, unsigned modes, struct findings *out);
+struct rule_choice {
+    char *const *only;          /* ids, NULL at the end; NULL: all */
+    char *const *skip;          /* these are reported as not examined */
+};
+/* PS_E_USAGE for an id that is none, with the nearest one. */
+PS_MUST bool rule_choice_check(const struct rule_choice *choice, struct ps_err *err);
+bool rule_chosen(const struct rule_choice *choice, const char *id);     /* in `only`, if that is given */
+
+/* Run every rule of these modes that is chosen (NULL: all); sorted findings. */
+void rules_run(const struct posture *posture, unsigned modes, const struct rule_choice *choice,
+               struct findings *out);
 
 /* ---- for the functions of rules ---- */
 

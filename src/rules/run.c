@@ -23,18 +23,55 @@ const struct rule *rule_find(const char *id)
     return NULL;
 }
 
-void rules_run(const struct posture *posture, unsigned modes, struct findings *out)
-{
-    for (size_t i = 0; i < rules_count(); i++) {
-        const struct rule *rule = rule_at(i);
+/* ---- which ones ---- */
 
-        if (!(rule->modes & modes))
-            continue;
-        if (rule->test)
-            rule->test(rule, posture, out);
-        else
-            rule_unseen(rule, out, _("nothing examines this yet"));
-    }
+static bool is_listed(char *const *list, const char *id)
+{
+    for (; list && *list; list++)
+        if (strcmp(*list, id) == 0)
+            return true;
+    return false;
+}
+
+bool rule_chosen(const struct rule_choice *choice, const char *id)
+{
+    return !choice || !choice->only || is_listed(choice->only, id);
+}
+
+static bool check_ids(char *const *list, struct ps_err *err)
+{
+    for (; list && *list; list++)
+        if (!rule_find(*list)) {
+            ps_fail(err, PS_E_USAGE, _("there is no rule \"%s\""), *list);
+            return ps_hint(err, _("\"pgseal explain --rules\" lists them all."));
+        }
+    return true;
+}
+
+bool rule_choice_check(const struct rule_choice *choice, struct ps_err *err)
+{
+    return check_ids(choice->only, err) && check_ids(choice->skip, err);
+}
+
+static void run_one(const struct rule *rule, const struct posture *posture,
+                    const struct rule_choice *choice, struct findings *out)
+{
+    if (!rule_chosen(choice, rule->id))
+        return;
+    if (choice && is_listed(choice->skip, rule->id))
+        rule_unseen(rule, out, _("left out by --skip"));
+    else if (rule->test)
+        rule->test(rule, posture, out);
+    else
+        rule_unseen(rule, out, _("nothing examines this yet"));
+}
+
+void rules_run(const struct posture *posture, unsigned modes, const struct rule_choice *choice,
+               struct findings *out)
+{
+    for (size_t i = 0; i < rules_count(); i++)
+        if (rule_at(i)->modes & modes)
+            run_one(rule_at(i), posture, choice, out);
     findings_sort(out);
 }
 

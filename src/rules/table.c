@@ -330,7 +330,7 @@ static const struct rule table[] = {
       .title = N_("A revocation list has expired"),
       .why = N_("Every client certificate is refused, and the message that clients get speaks of an expired "
                 "certificate."),
-      .cure = N_("Publish a new list and reload: \"pgseal rotate --crl\"."),
+      .cure = N_("Publish a new list and reload: \"pgseal rotate --crl-only\"."),
       .sources = { { STD_RFC, "RFC 5280 5.1.2.5" }, PG_SETTINGS } },
     { .id = "crl-expiring", .severity = SEV_MEDIUM, .modes = RULE_CHECK | RULE_WATCH,
       .title = N_("A revocation list is about to expire"),

@@ -1,0 +1,256 @@
+/* report.c - a look at a server as a document (see report.h). */
+#include "rules/report.h"
+
+#include <stdlib.h>
+
+#include "rules/page.h"
+
+void report_free(struct report *report)
+{
+    findings_free(&report->findings);
+    grade_free(&report->grade);
+    free(report->accepted);
+}
+
+void report_accept(struct report *report, size_t i, const char *reason, const char *until)
+{
+    struct findings *findings = &report->findings;
+
+    PS_PUSH(report->accepted, report->accepted_len, report->accepted_cap) =
+        (struct accepted){ findings->at[i], reason, until };
+    findings->len--;
+    memmove(&findings->at[i], &findings->at[i + 1], (findings->len - i) * sizeof(*findings->at));
+}
+
+/* ---- the server ---- */
+
+static const struct {
+    const char *word, *text;
+} sources[] = {
+    [POSTURE_DATA_DIR] = { "data_dir", N_("its data directory") },
+    [POSTURE_FILES]    = { "files",    N_("copies of its files") },
+    [POSTURE_SQL]      = { "sql",      N_("SQL") },
+    [POSTURE_NETWORK]  = { "network",  N_("the network") },
+};
+
+static void describe_server(const struct posture *posture, struct doc_node *root)
+{
+    struct doc_node *section = doc_section(root, "server", _("Server"));
+    PS_AUTO(ps_freep) char *major = posture->major ? ps_asprintf("%u", posture->major) : NULL;
+
+    doc_str(section, "name", _("Name"), posture->name);
+    doc_verdict(section, "source", _("Examined"), DOC_PLAIN, sources[posture->source].word,
+                _(sources[posture->source].text));
+    doc_str(section, "version", "PostgreSQL", posture->version ? posture->version : major);
+    doc_str(section, "openssl", "OpenSSL", posture->openssl);
+}
+
+/* ---- findings ---- */
+
+static const char *const fix_words[] = {
+    [FIX_NONE] = "none", [FIX_COMMAND] = "command", [FIX_SQL] = "sql", [FIX_LINE] = "line",
+    [FIX_ADVICE] = "advice",
+};
+
+static void put_number(struct doc_node *row, const char *key, unsigned number)
+{
+    if (number)
+        doc_int(row, key, NULL, number);
+    else
+        doc_str(row, key, NULL, NULL);
+}
+
+static void describe_place(const struct place *place, enum doc_mark mark, struct doc_node *card)
+{
+    const struct doc_spot spot = { place->file, place->line, place->column, place->end_column,
+                                   place->text };
+
+    if (place->file)
+        doc_spot(card, mark, &spot);
+    doc_str(card, "file", NULL, place->file);
+    put_number(card, "line", place->line);
+    put_number(card, "column", place->column);
+    put_number(card, "end_column", place->end_column);
+}
+
+/* What can be pasted stands last, as it is. */
+static void describe_fix(const struct finding *finding, struct doc_node *card)
+{
+    PS_AUTO(buf_free) struct buf text = BUF(BUF_TEXT_MAX);
+
+    if (finding->fix_kind == FIX_NONE || finding->fix_kind == FIX_ADVICE || !finding->fix)
+        return;
+    if (finding->fix_kind != FIX_LINE) {
+        doc_block(card, NULL, NULL, finding->fix);
+        return;
+    }
+    if (finding->place.text)
+        buf_printf(&text, "- %s\n", finding->place.text);
+    if (*finding->fix)
+        buf_printf(&text, "+ %s\n", finding->fix);
+    doc_diff(card, NULL, NULL, buf_text(&text));
+}
+
+static void describe_rule(const struct finding *finding, struct doc_node *card)
+{
+    const struct rule *rule = rule_find(finding->id);
+    PS_AUTO(buf_free) struct buf sources_text = BUF(BUF_TEXT_MAX);
+
+    if (!rule)
+        return;
+    rule_sources(rule, &sources_text);
+    doc_str(card, "title", NULL, _(rule->title));
+    doc_str(card, "why", _("Why"), _(rule->why));
+    doc_str(card, "cure", _("Cure"),
+            finding->fix_kind == FIX_ADVICE && finding->fix ? finding->fix : _(rule->cure));
+    doc_str(card, "sources", _("Source"), buf_text(&sources_text));
+}
+
+static struct doc_node *describe_finding(const struct finding *finding, struct doc_node *table)
+{
+    char print[FINDING_PRINT_HEX];
+    enum doc_mark mark = severity_mark(finding->severity);
+    PS_AUTO(ps_freep) char *heading = ps_asprintf("%s[%s]: %s", severity_text(finding->severity),
+                                                  finding->id, finding->message);
+    struct doc_node *card = doc_card(table, mark, heading);
+
+    finding_print(finding, print);
+    doc_str(card, "id", NULL, finding->id);
+    doc_verdict(card, "severity", NULL, mark, severity_word(finding->severity),
+                severity_text(finding->severity));
+    doc_str(card, "message", NULL, finding->message);
+    describe_place(&finding->place, mark, card);
+    doc_str(card, "object", NULL, *finding->object ? finding->object : NULL);
+    doc_str(card, "evidence", finding->evidence ? _("Evidence") : NULL, finding->evidence);
+    describe_rule(finding, card);
+    doc_str(card, "fix_kind", NULL, fix_words[finding->fix_kind]);
+    doc_str(card, "fix", NULL, finding->fix);
+    doc_str(card, "fingerprint", NULL, print);
+    describe_fix(finding, card);
+    return card;
+}
+
+static void describe_accepted(const struct report *report, struct doc_node *root)
+{
+    struct doc_node *table = doc_table(root, "accepted", _("Accepted"), NULL);
+
+    for (size_t i = 0; i < report->accepted_len; i++) {
+        const struct accepted *one = &report->accepted[i];
+        struct doc_node *row = doc_row(table);
+
+        doc_str(row, "id", _("Rule"), one->finding.id);
+        doc_str(row, "message", _("Finding"), one->finding.message);
+        doc_aside(doc_str(row, "file", _("File"), one->finding.place.file));
+        doc_aside(doc_int(row, "line", _("Line"), one->finding.place.line));
+        doc_str(row, "until", _("Until"), one->until);
+        doc_verdict(row, "by", _("By"), DOC_PLAIN, one->reason ? "exception" : "baseline",
+                    one->reason ? _("exception") : _("baseline"));
+        doc_str(row, "reason", _("Reason"), one->reason);
+    }
+}
+
+static void describe_unexamined(const struct findings *findings, struct doc_node *root)
+{
+    struct doc_node *table = doc_table(root, "not_examined", _("Not examined"), NULL);
+
+    for (size_t i = 0; i < findings->unexamined_len; i++) {
+        struct doc_node *row = doc_row(table);
+
+        doc_str(row, "id", _("Rule"), findings->unexamined[i].id);
+        doc_str(row, "reason", _("Reason"), findings->unexamined[i].reason);
+    }
+}
+
+/* ---- what it comes to ---- */
+
+static void describe_reasons(const struct grade *grade, struct doc_node *root)
+{
+    struct doc_node *table = doc_table(root, "grade_reasons", _("What holds the grade down"), NULL);
+
+    for (size_t i = 0; i < grade->len; i++) {
+        const struct grade_reason *reason = &grade->reasons[i];
+        struct doc_node *row = doc_row(table);
+
+        doc_verdict(row, "cap", _("At most"), reason->unseen ? DOC_UNKNOWN : DOC_PLAIN,
+                    reason->unseen ? "unknown" : grade_letter_word(reason->letter),
+                    reason->unseen ? _("unknown") : NULL);
+        doc_verdict(row, "area", _("Area"), DOC_PLAIN, grade_area_word(reason->area),
+                    grade_area_text(reason->area));
+        doc_str(row, "id", _("Rule"), reason->id);
+        doc_aside(doc_str(row, "reason", _("Reason"), reason->text));
+    }
+}
+
+static void describe_grade(const struct grade *grade, struct doc_node *root)
+{
+    static const enum doc_mark marks[] = {
+        [GRADE_A_PLUS] = DOC_GOOD, [GRADE_A] = DOC_GOOD, [GRADE_B] = DOC_WARN, [GRADE_C] = DOC_WARN,
+        [GRADE_M] = DOC_BAD, [GRADE_T] = DOC_BAD, [GRADE_F] = DOC_BAD,
+    };
+
+    if (grade->graded)
+        doc_verdict(root, "grade", _("Grade"), marks[grade->letter], grade_letter_word(grade->letter),
+                    NULL);
+    else
+        doc_verdict(root, "grade", _("Grade"), DOC_UNKNOWN, "not_graded",
+                    _("not graded: too little was examined"));
+}
+
+static size_t count(const struct findings *findings, enum severity severity)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < findings->len; i++)
+        n += findings->at[i].severity == severity;
+    return n;
+}
+
+/* "2 critical, 1 high" */
+static void put_counts(const struct findings *findings, struct buf *out)
+{
+    for (enum severity severity = SEV_CRITICAL; severity >= SEV_INFO; severity--) {
+        size_t n = count(findings, severity);
+
+        if (n)
+            buf_printf(out, "%s%zu %s", out->len ? ", " : "", n, severity_text(severity));
+    }
+    if (!out->len)
+        buf_puts(out, _("nothing"));
+}
+
+static void describe_counts(const struct report *report, struct doc_node *root)
+{
+    struct doc_node *section = doc_aside(doc_section(root, "counts", _("Findings by severity")));
+
+    for (enum severity severity = SEV_CRITICAL; severity >= SEV_INFO; severity--) {
+        size_t n = count(&report->findings, severity);
+
+        doc_mark(doc_int(section, severity_word(severity), severity_text(severity), (int64_t)n),
+                 n ? severity_mark(severity) : DOC_PLAIN);
+    }
+    doc_int(section, "accepted", _("accepted"), (int64_t)report->accepted_len);
+    doc_int(section, "not_examined", _("not examined"), (int64_t)report->findings.unexamined_len);
+}
+
+void report_describe(const struct report *report, struct doc_node *root)
+{
+    const struct findings *findings = &report->findings;
+    PS_AUTO(buf_free) struct buf found = BUF(BUF_TEXT_MAX);
+
+    describe_server(report->posture, root);
+    describe_counts(report, root);
+    struct doc_node *table = doc_cards(root, "findings", _("Findings"),
+                                       _("nothing is wrong in what was examined"));
+    for (size_t i = 0; i < findings->len; i++)
+        describe_finding(&findings->at[i], table);
+    describe_accepted(report, root);
+    describe_unexamined(findings, root);
+    describe_reasons(&report->grade, root);
+
+    put_counts(findings, &found);
+    describe_grade(&report->grade, root);
+    doc_str(root, "found", _("Found"), buf_text(&found));
+    if (findings->unexamined_len)
+        doc_mark(doc_fmt(root, "unseen", _("Not examined"), ngettext("%zu rule", "%zu rules",
+                         findings->unexamined_len), findings->unexamined_len), DOC_UNKNOWN);
+}

@@ -1,0 +1,50 @@
+/*
+ * report.h - what one look at a server came to, and the forms in which it is shown.
+ *
+ * As a document (text, JSON, CSV, HTML), as SARIF 2.1.0 for the pages of code scanning, as JUnit XML for
+ * the pages of CI.
+ */
+#ifndef PS_RULES_REPORT_H
+#define PS_RULES_REPORT_H
+
+#include "doc/doc.h"
+#include "rules/grade.h"
+#include "rules/rule.h"
+
+struct accepted {               /* a finding that does not count, for a reason */
+    struct finding finding;
+    const char *reason;         /* of the exception; NULL: it is in the baseline */
+    const char *until;          /* "2027-03-31"; NULL: no end */
+};
+
+struct report {
+    const struct posture *posture;
+    const struct rule_choice *choice;   /* what was run */
+    unsigned modes;
+    struct findings findings;   /* that count; sorted */
+    struct accepted *accepted;
+    size_t accepted_len, accepted_cap;
+    struct grade grade;
+};
+void report_free(struct report *report);        /* for PS_AUTO; not the posture */
+
+/* Move a finding out of those that count. */
+void report_accept(struct report *report, size_t i, const char *reason, const char *until);
+
+/*
+ * JSON: "server", "grade", "grade_reasons", "findings" (id, severity, title, file, line, column, end_column,
+ * object, message, evidence, why, cure, fix_kind, fix, sources, fingerprint), "accepted",
+ * "not_examined" (id, reason), "counts".
+ */
+void report_describe(const struct report *report, struct doc_node *root);
+
+/*
+ * SARIF 2.1.0 (OASIS, 2020), as GitHub and GitLab take it: a document without a verb, to be rendered as
+ * JSON.  What does not count is a suppressed result, what was not examined a notification.
+ */
+struct doc *report_sarif(const struct report *report);
+
+/* A test case for each rule that was run: failed by its findings, skipped when not examined. */
+void report_junit(const struct report *report, enum severity fail_on, struct buf *out);
+
+#endif

@@ -9,7 +9,7 @@
  * The tree: a document has a root section; a section has fields, sections, tables, paragraphs and
  * blocks; a table has rows; a row has fields.  In JSON a section is an object under its key, a
  * table an array of objects; paragraphs, spots, and blocks with a NULL key, are for people only.  A field
- * straight in a table, whose key is NULL, is a bare value of the array.
+ * straight in a table, whose key is NULL, is a bare value of the array, in JSON only.
  */
 #ifndef PS_DOC_H
 #define PS_DOC_H

@@ -198,13 +198,15 @@ static void put_children(const struct paper *paper, int indent, const struct doc
 static void put_cards(const struct paper *paper, int indent, const struct doc_node *table)
 {
     for (const struct doc_node *card = doc_first(table); card; card = doc_next(card)) {
+        PS_AUTO(buf_free) struct buf heading = BUF(BUF_TEXT_MAX);
         struct doc_view view;
 
         doc_look(card, &view);
+        text_visible(view.label, &heading);
         if (card != doc_first(table))
             buf_putc(paper->out, '\n');
         text_pad(paper->out, indent);
-        put_flowed(paper, indent, view.mark, view.label);
+        put_flowed(paper, indent, view.mark, buf_text(&heading));
         put_children(paper, indent + INDENT, card);
     }
 }

@@ -51,6 +51,20 @@ static void add_hostile(struct doc_node *root)
     }
 }
 
+static void add_cards(struct doc_node *root)
+{
+    struct doc_node *table = doc_cards(root, "findings", "Findings", "nothing is wrong");
+    struct doc_node *card = doc_card(table, DOC_BAD, "high[rule-one]: this is wrong \033[2J");
+
+    doc_str(card, "id", NULL, "rule-one");
+    doc_spot(card, DOC_BAD, &(struct doc_spot){ "/etc/<pg>/pg_hba.conf", 12, 6, 9,
+                                                "host\tall\t\"all\" \303\261and\303\272 # \a" });
+    doc_str(card, "why", "Why", "Because it is.");
+    doc_diff(card, NULL, NULL, "- host all\n+ hostssl all\n");
+    card = doc_card(table, DOC_WARN, "medium[rule-two]: about a whole file");
+    doc_spot(card, DOC_WARN, &(struct doc_spot){ .file = "postgresql.conf" });
+}
+
 static struct doc *sample(void)
 {
     struct doc *doc = doc_new("sample", "A sample with \"quotes\" & <angles>");
@@ -70,6 +84,7 @@ static struct doc *sample(void)
     doc_table(root, "empty", "Sessions", "no session is in plaintext");
     doc_table(root, "silent", "Silent", NULL);
     add_hostile(root);
+    add_cards(root);
     doc_block(root, "diff", "Difference", "-host all\n+hostssl all </pre>\n\n last");
     doc_verdict(root, "result", "Result", DOC_GOOD, "changed", "it is done");
     doc_block(root, NULL, "For people", "not in JSON");

@@ -95,6 +95,22 @@ struct wire_fact {
     const char *version, *cipher;       /* of a handshake without restrictions */
 };
 
+/* ---- what lies around the server ---- */
+
+struct openssl_fact {           /* what OpenSSL's own configuration says to every program, the server too */
+    const char *name;           /* "MinProtocol", "CipherString", ... as SSL_CONF_cmd(3) has it */
+    const char *value;
+    struct place place;
+};
+
+struct stray_key {              /* a private key beside the one that is in use */
+    const char *path;
+    mode_t mode;
+    uid_t uid;
+    bool of_server;             /* it is the server's own key, copied */
+    const char *ca;             /* the subject of the CA of ssl_ca_file that it belongs to; NULL: of none */
+};
+
 struct posture {
     struct arena *arena;
     enum posture_source source;
@@ -126,6 +142,13 @@ struct posture {
     const struct interface_fact *interfaces;    /* NULL: not seen */
     size_t interfaces_len;
     const struct wire_fact *wire;       /* NULL: not seen */
+    const char *wire_why;               /* then, translated; NULL: nobody asked */
+    const struct openssl_fact *openssl_conf;
+    size_t openssl_conf_len;
+    const char *openssl_conf_why;       /* it was not seen; NULL: it was, be it empty */
+    const struct stray_key *strays;     /* encrypted ones are not among them: nobody can tell whose they are */
+    size_t strays_len;
+    const char *strays_why;             /* not looked for; NULL: they were */
 
     const struct cert_list *trust;      /* --trust; NULL: not given */
     const struct crl_list *crls;        /* --crl; NULL: not given */

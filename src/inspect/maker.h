@@ -15,6 +15,7 @@ struct maker {
     struct conf_texts *texts;   /* files of settings, parsed for their lines and columns */
     const struct server_arg *args, *env;        /* of the server's command line and environment */
     size_t args_len, env_len;
+    const char *openssl_conf;   /* OPENSSL_CONF of the server's environment, or NULL */
     struct conf *conf;          /* owned, as the next three */
     struct hba *hba;
     struct ident *ident;
@@ -43,9 +44,19 @@ struct place maker_conf_place(struct maker *maker, const char *file, unsigned li
 struct conf_texts *conf_texts_new(struct arena *arena);
 void conf_texts_free(struct conf_texts *texts);
 
-/* posture_files.c: the files that the settings name, and keys that lie about. */
+/* posture_files.c: the files that the settings name. */
 void maker_files(struct maker *maker);
-void maker_stray_keys(struct maker *maker, const char *data_dir);
+
+/*
+ * posture_strays.c: private keys in the data directory and beside the server's own key, as many as a
+ * few hundred files hold; folders of PostgreSQL's own data are left out.
+ */
+void maker_strays(struct maker *maker, const char *data_dir);
+
+/*
+ * posture_openssl.c: OpenSSL's configuration, of OPENSSL_CONF in the server's environment or of OPENSSLDIR.
+ */
+void maker_openssl(struct maker *maker, const char *path);
 
 /* posture_upstreams.c: connections that the server itself makes; passwords are left out. */
 void maker_upstreams(struct maker *maker);

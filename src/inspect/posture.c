@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "inspect/inspect.h"
 #include "inspect/maker.h"
+#include "inspect/wire.h"
 #include "pg/settings.h"
 
 /* ---- the maker ---- */
@@ -159,7 +160,7 @@ static void put_interfaces(struct maker *maker)
     maker->posture->interfaces_len = len;
 }
 
-/* Of the server's environment only PGPORT is a setting (InitializeGUCOptionsFromEnvironment). */
+/* Of the server's environment only PGPORT is a setting of ours (InitializeGUCOptionsFromEnvironment). */
 static void read_environment(struct maker *maker, const struct server *server)
 {
     PS_AUTO(buf_free) struct buf text = BUF(0);
@@ -171,6 +172,8 @@ static void read_environment(struct maker *maker, const struct server *server)
     for (size_t at = 0; at < text.len; at += strlen(text.p + at) + 1) {
         const char *word = text.p + at;
 
+        if (strncmp(word, "OPENSSL_CONF=", 13) == 0)
+            maker->openssl_conf = arena_strdup(maker->arena, word + 13);
         if (strncmp(word, "PGPORT=", 7) == 0) {
             struct server_arg *env = arena_alloc(maker->arena, sizeof(*env));
             *env = (struct server_arg){ "port", arena_strdup(maker->arena, word + 7) };
@@ -178,6 +181,32 @@ static void read_environment(struct maker *maker, const struct server *server)
             maker->env_len = 1;
         }
     }
+}
+
+static void put_openssl_conf(struct maker *maker, const struct server *server)
+{
+    if (maker->openssl_conf)
+        maker_openssl(maker, maker->openssl_conf);
+    else if (server->openssl_dir)
+        maker_openssl(maker, arena_printf(maker->arena, "%s/openssl.cnf", server->openssl_dir));
+    else
+        maker->posture->openssl_conf_why = _("it is not known where the server's OpenSSL has its "
+                                             "configuration");
+}
+
+static void put_wire(struct maker *maker, const struct server *server, int timeout_ms)
+{
+    struct posture *posture = maker->posture;
+    struct ps_err err;
+
+    if (!server->running)
+        posture->wire_why = _("the server is not running");
+    else if (timeout_ms <= 0)
+        return;
+    else if (wire_look(server, timeout_ms, maker->arena, &maker->wire, &err))
+        posture->wire = &maker->wire;
+    else
+        posture->wire_why = why(maker, &err);
 }
 
 bool posture_of_data_dir(const char *data_dir, const struct posture_options *options,
@@ -206,6 +235,9 @@ bool posture_of_data_dir(const char *data_dir, const struct posture_options *opt
     maker_settings(maker);
     maker_files(maker);
     maker_upstreams(maker);
+    maker_strays(maker, server->data_dir);
+    put_openssl_conf(maker, server);
+    put_wire(maker, server, options->wire_ms);
     put_interfaces(maker);
     posture->roles_why = _("roles are seen by SQL only: give --target");
     posture->upstreams_why = _("subscriptions and foreign servers are seen by SQL only: give --target");
@@ -258,6 +290,9 @@ bool posture_of_files(const char *dir, unsigned major, struct posture **out, str
     maker_settings(maker);
     maker_files(maker);
     maker_upstreams(maker);
+    posture->openssl_conf_why = _("copies of files do not tell OpenSSL's configuration");
+    posture->strays_why = _("copies of files do not tell what else lies in the data directory");
+    posture->wire_why = _("copies of files are no server that runs");
     posture->roles_why = _("copies of files do not tell the roles of the server");
     posture->upstreams_why = _("copies of files do not tell subscriptions and foreign servers");
     *out = PS_TAKE(posture);

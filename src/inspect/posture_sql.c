@@ -230,8 +230,10 @@ static void put_wire(struct maker *maker, const struct sql_link *link)
     struct wire_fact *wire = &maker->wire;
     long port = 0;
 
-    if (link->host && link->host[0] == '/')
-        return;                 /* a Unix-domain socket has no TLS */
+    if (link->host && link->host[0] == '/') {
+        maker->posture->wire_why = _("the connection is over a Unix-domain socket, which has no TLS");
+        return;
+    }
     *wire = (struct wire_fact){
         .host = link->host ? arena_strdup(maker->arena, link->host) : NULL,
         .tls = link->tls ? FACT_YES : FACT_UNKNOWN,     /* our sslmode may have been disable */
@@ -308,6 +310,8 @@ static bool fill(struct maker *maker, struct ps_err *err)
     put_settings(maker, rows);
     put_library(maker);
     put_files(maker, &link);
+    posture->openssl_conf_why = _("OpenSSL's configuration is not seen through SQL");
+    posture->strays_why = _("other files of the data directory are not looked at through SQL");
     if (!put_load_time(maker, err))
         return false;
     if (!put_roles(maker, err))

@@ -2,30 +2,9 @@
 #include "secure/knock.h"
 
 #include "base/clock.h"
-#include "net/dial.h"
-#include "pg/wire.h"
+#include "inspect/wire.h"
 
 enum { LIMIT_MS = 5000, SILENCE_MS = 1000 };
-
-bool knock_tls(const char *address, int port, struct tls_ctx *ctx, int64_t deadline_ms,
-               struct io **out, struct ps_err *err)
-{
-    PS_AUTO(io_freep) struct io *io = NULL;
-    PS_AUTO(buf_free) struct buf request = BUF(64);
-    char answer = 0;
-
-    wire_put_ssl_request(&request);
-    if (!dial(address, port, deadline_ms, &io, err)
-        || !io_write(io, request.p, request.len, deadline_ms, err)
-        || !io_read_exact(io, &answer, 1, deadline_ms, err))
-        return false;
-    if (answer != 'S')
-        return ps_fail(err, PS_E_UNSUPPORTED, _("the server refuses TLS"));
-    if (!io_tls_client(io, ctx, NULL, deadline_ms, err))
-        return false;
-    *out = PS_TAKE(io);
-    return true;
-}
 
 /* Any version of OpenSSL, at either end, has these words in its text of the alert. */
 static enum knock_end judge(const struct ps_err *err, struct buf *why)

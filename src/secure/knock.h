@@ -1,17 +1,12 @@
 /*
- * knock.h - one fresh TLS connection to a server, over the network as a stranger comes.
+ * knock.h - one fresh connection to a server with a certificate of ours.
  */
 #ifndef PS_KNOCK_H
 #define PS_KNOCK_H
 
-#include "net/io.h"
-
-/*
- * Ask for TLS and shake hands; the caller closes *out.  PS_E_UNSUPPORTED when the server refuses TLS,
- * otherwise what dial() and io_tls_client() say.
- */
-PS_MUST bool knock_tls(const char *address, int port, struct tls_ctx *ctx, int64_t deadline_ms,
-                       struct io **out, struct ps_err *err);
+#include "base/buf.h"
+#include "tls/cert.h"
+#include "tls/key.h"
 
 enum knock_end { KNOCK_REVOKED, KNOCK_ACCEPTED, KNOCK_FAILED };
 

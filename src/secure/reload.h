@@ -46,7 +46,4 @@ PS_MUST bool verify_server(const struct server *server, struct admin *admin,
                            const struct wanted *wanted, struct doc_node *section,
                            struct ps_err *err);
 
-/* The address under which the server can be reached over TCP from here; NULL: it listens on none. */
-char *server_tcp_address(const struct server *server);
-
 #endif

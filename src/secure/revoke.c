@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "inspect/sessions.h"
+#include "inspect/wire.h"
 #include "secure/knock.h"
 #include "secure/rotation.h"
 

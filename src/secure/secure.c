@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "inspect/wire.h"
 #include "kit/kit.h"
 #include "prove/prove.h"
 #include "secure/job.h"

@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 
 #include "base/clock.h"
+#include "inspect/wire.h"
 #include "net/dial.h"
 #include "pg/wire.h"
 #include "secure/knock.h"
@@ -284,19 +285,4 @@ bool verify_server(const struct server *server, struct admin *admin, const struc
         return true;
     *err = first;
     return false;
-}
-
-char *server_tcp_address(const struct server *server)
-{
-    static const char *const any[] = { "*", "0.0.0.0", "localhost" };
-    const char *list = server->listen_first ? server->listen_first : server->listen;
-    size_t skip = strspn(list, ", "), len = strcspn(list + skip, ", ");
-    PS_AUTO(ps_freep) char *first = ps_strndup(list + skip, len);
-
-    if (!len)
-        return NULL;
-    for (size_t i = 0; i < PS_COUNT(any); i++)
-        if (strcmp(first, any[i]) == 0)
-            return ps_strdup("127.0.0.1");
-    return strcmp(first, "::") == 0 ? ps_strdup("::1") : PS_TAKE(first);
 }

@@ -2,10 +2,11 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
+#include "pg/hba_match.h"
 #include "pg/hba_state.h"
 #include "pg/hba_words.h"
 
-static bool is_keyword(const struct hba_token *token, const char *keyword)
+bool hba_token_is(const struct hba_token *token, const char *keyword)
 {
     return !token->quoted && strcmp(token->text, keyword) == 0;
 }
@@ -55,7 +56,7 @@ static enum hba_match user_token_matches(const struct hba_token *token,
 {
     if (!token->quoted && token->text[0] == '+')
         return is_member(question, token->text + 1);
-    if (is_keyword(token, "all"))
+    if (hba_token_is(token, "all"))
         return HBA_YES;
     return name_matches(token, question->user);
 }
@@ -64,14 +65,14 @@ static enum hba_match database_token_matches(const struct hba_token *token,
                                              const struct hba_question *question)
 {
     if (question->replication)
-        return exactly(is_keyword(token, "replication"));
-    if (is_keyword(token, "all"))
+        return exactly(hba_token_is(token, "replication"));
+    if (hba_token_is(token, "all"))
         return HBA_YES;
-    if (is_keyword(token, "sameuser"))
+    if (hba_token_is(token, "sameuser"))
         return exactly(strcmp(question->database, question->user) == 0);
-    if (is_keyword(token, "samerole") || is_keyword(token, "samegroup"))
+    if (hba_token_is(token, "samerole") || hba_token_is(token, "samegroup"))
         return is_member(question, question->database);
-    if (is_keyword(token, "replication"))
+    if (hba_token_is(token, "replication"))
         return HBA_NO;
     return name_matches(token, question->database);
 }
@@ -88,7 +89,7 @@ static enum hba_match field_matches(const struct hba_field *field,
     return match;
 }
 
-static bool type_matches(enum hba_type type, const struct hba_question *question)
+bool hba_type_takes(enum hba_type type, const struct hba_question *question)
 {
     static const struct { bool plain, tls, gss; } takes[] = {
         [HBA_LOCAL] = { false, false, false },
@@ -147,29 +148,33 @@ static enum hba_match loopback_matches(const struct sockaddr_storage *client, bo
     return whole_net || (bytes[1] == 0 && bytes[2] == 0 && bytes[3] == 1) ? HBA_YES : HBA_MAYBE;
 }
 
-/* Words in quotes or capitals that were meant as keywords are host names that no client has. */
-static enum hba_match host_name_matches(const char *name)
+bool hba_addr_is_nobody(const struct hba_addr *addr)
 {
     static const char *const nobody[] = { "", "all", "samehost", "samenet" };
 
-    for (size_t i = 0; i < PS_COUNT(nobody); i++)
-        if (strcasecmp(name, nobody[i]) == 0)
-            return HBA_NO;
-    return HBA_MAYBE;
+    for (size_t i = 0; addr->kind == HBA_ADDR_NAME && i < PS_COUNT(nobody); i++)
+        if (strcasecmp(addr->name, nobody[i]) == 0)
+            return true;
+    return false;
 }
 
-static enum hba_match addr_matches(const struct hba_addr *addr,
-                                   const struct sockaddr_storage *client)
+enum hba_match hba_addr_matches(const struct hba_addr *addr, const struct sockaddr_storage *client)
 {
     if (addr->kind == HBA_ADDR_NONE || addr->kind == HBA_ADDR_ALL)
         return HBA_YES;
-    if (addr->kind == HBA_ADDR_NAME && host_name_matches(addr->name) == HBA_NO)
+    if (hba_addr_is_nobody(addr))
         return HBA_NO;
     if (client->ss_family == AF_UNSPEC || addr->kind == HBA_ADDR_NAME)
         return HBA_MAYBE;
     if (addr->kind == HBA_ADDR_NET)
         return net_matches(addr, client);
     return loopback_matches(client, addr->kind == HBA_ADDR_SAMENET);
+}
+
+enum hba_match hba_database_matches(const struct hba_rule *rule,
+                                    const struct hba_question *question)
+{
+    return field_matches(&rule->databases, question, database_token_matches);
 }
 
 enum hba_match hba_user_matches(const struct hba_rule *rule, const struct hba_question *question)
@@ -179,10 +184,10 @@ enum hba_match hba_user_matches(const struct hba_rule *rule, const struct hba_qu
 
 enum hba_match hba_rule_matches(const struct hba_rule *rule, const struct hba_question *question)
 {
-    if (!type_matches(rule->type, question))
+    if (!hba_type_takes(rule->type, question))
         return HBA_NO;
-    return both(both(addr_matches(&rule->addr, &question->addr),
-                     field_matches(&rule->databases, question, database_token_matches)),
+    return both(both(hba_addr_matches(&rule->addr, &question->addr),
+                     hba_database_matches(rule, question)),
                 hba_user_matches(rule, question));
 }
 

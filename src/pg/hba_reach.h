@@ -61,7 +61,7 @@ struct reach_rule {
     enum reach_never never;     /* of REACH_NEVER */
     const size_t *by;           /* of REACH_COVERED: numbers of rules, ascending; one, or those that do it
                                    together and none of which could be left out */
-    size_t by_len;
+    size_t by_len;              /* 0, with by_more, when a bound came first */
     bool by_more;               /* there are more than REACH_NAMED_MAX; then `by` is not the least */
     bool same;                  /* all of them do what the line itself would: it is only superfluous */
 };
@@ -91,12 +91,14 @@ struct reach_row {              /* what one line decides */
     size_t databases_len, roles_len;
     const struct reach_net *nets;       /* what lines above leave of its addresses; empty for local */
     size_t nets_len;
-    bool nets_more;             /* more than REACH_NETS_MAX: the last ones are not listed */
+    bool nets_more;             /* more than REACH_NETS_MAX: the last ones are not listed; or more than
+                                   REACH_PAIRS_MAX: what lines above take is not cut out */
     bool by_name;               /* only clients whose host name is the rule's; nets are where from */
     bool same_net;              /* samehost or samenet, and the interfaces are not known */
     bool loopback, beyond;      /* some of the nets are 127.0.0.0/8 or ::1; some reach beyond */
 };
 #define REACH_NETS_MAX 256
+#define REACH_PAIRS_MAX 4096    /* databases times roles of one line */
 
 /*
  * Every part of the space, for one kind of connection, that is decided by a rule that `selects`, line by
@@ -128,10 +130,15 @@ enum hba_proof hba_proof(const struct hba *hba, const struct hba_rule *rule);
 struct reach_weaker {
     size_t strict, weak;        /* rules; weak stands above */
     bool wholly;                /* nothing is left for the strict one */
+    bool named;                 /* the weak one is for some of the roles or databases of the strict one
+                                   only: perhaps an exception that is meant */
     bool cert;                  /* the strict one asks for a client certificate, the weak one does not */
 };
-/* The first weaker line above each stricter one that takes a part of it, TLS connections and others. */
-void reach_weaker(const struct reach *reach,
+/*
+ * For each rule the first weaker line above that takes a part of it, local ones too; parts that are
+ * only loopback do not count.  False: a bound was reached, there may be more.
+ */
+bool reach_weaker(const struct reach *reach,
                   void (*found)(const struct reach_weaker *weaker, void *arg), void *arg);
 
 /* ---- IPv4 closed, IPv6 open ---- */

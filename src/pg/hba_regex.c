@@ -7,13 +7,15 @@
 #include "pg/hba_words.h"
 
 #define BOUND_MAX 255       /* DUPMAX of regguts.h */
-#define GROUPS_MAX 100      /* bound of ours, against regcomp()'s hunger */
+#define GROUPS_MAX 100      /* bounds of ours, against regcomp()'s hunger: groups, */
+#define COPIES_MAX 4096     /* and {255} of {255} of {255} */
 
 /* A walk over the pattern; `state` is SHARED as long as everything seen is of both languages. */
 struct walk {
     const char *p;
     unsigned open;          /* groups not closed yet */
     unsigned groups;
+    unsigned long copies;   /* that regcomp() makes of what is repeated, at most */
     bool operand;           /* something stands before that can be repeated */
     enum hba_regex state;
 };
@@ -65,7 +67,7 @@ static bool walk_bound(struct walk *walk)
     size_t len = strspn(walk->p + 1, "0123456789,");
     const char *from = walk->p + 1, *comma = memchr(from, ',', len);
     size_t first = comma ? (size_t)(comma - from) : len;
-    long low, high;
+    long low, high = 0;
 
     if (from[len] != '}' || !num_parse_n(from, first, 0, BOUND_MAX, &low))
         return false;
@@ -73,6 +75,9 @@ static bool walk_bound(struct walk *walk)
         && !num_parse_n(comma + 1, len - first - 1, low, BOUND_MAX, &high))
         return false;
     walk->p += len + 2;
+    walk->copies *= (unsigned long)(comma && first + 1 < len ? high : low) + 1;
+    if (walk->copies > COPIES_MAX)
+        leave(walk, HBA_REGEX_OTHER);
     return true;
 }
 
@@ -126,7 +131,7 @@ static void walk_char(struct walk *walk)
 
 enum hba_regex hba_regex_judge(const char *pattern)
 {
-    struct walk walk = { .p = pattern, .state = HBA_REGEX_SHARED };
+    struct walk walk = { .p = pattern, .copies = 1, .state = HBA_REGEX_SHARED };
 
     if (strncmp(pattern, "***", 3) == 0)
         return HBA_REGEX_OTHER;             /* a director: which language follows */
@@ -152,20 +157,47 @@ static bool is_ascii(const char *text)
     return true;
 }
 
-enum hba_match hba_regex_match(const char *pattern, const char *text, struct hba_span *group)
-{
+struct hba_program {
     regex_t regex;
+};
+
+struct hba_program *hba_program_new(const char *pattern)
+{
+    PS_AUTO(ps_freep) struct hba_program *program = NULL;
+
+    if (hba_regex_judge(pattern) != HBA_REGEX_SHARED)
+        return NULL;
+    program = ps_calloc(1, sizeof(*program));
+    if (regcomp(&program->regex, pattern, REG_EXTENDED) != 0)
+        return NULL;
+    return PS_TAKE(program);
+}
+
+void hba_program_free(struct hba_program *program)
+{
+    regfree(&program->regex);
+    free(program);
+}
+
+enum hba_match hba_program_match(const struct hba_program *program, const char *text,
+                                 struct hba_span *group)
+{
     regmatch_t found[2] = { { -1, -1 }, { -1, -1 } };
 
-    if (hba_regex_judge(pattern) != HBA_REGEX_SHARED || !is_ascii(text)
-        || regcomp(&regex, pattern, REG_EXTENDED) != 0)
+    if (!is_ascii(text))
         return HBA_MAYBE;
 
-    int result = regexec(&regex, text, PS_COUNT(found), found, 0);
-    regfree(&regex);
+    int result = regexec(&program->regex, text, PS_COUNT(found), found, 0);
     if (result != 0)
         return result == REG_NOMATCH ? HBA_NO : HBA_MAYBE;
     if (group)
         *group = (struct hba_span){ found[1].rm_so, found[1].rm_eo };
     return HBA_YES;
+}
+
+enum hba_match hba_regex_match(const char *pattern, const char *text, struct hba_span *group)
+{
+    PS_AUTO(hba_program_freep) struct hba_program *program = hba_program_new(pattern);
+
+    return program ? hba_program_match(program, text, group) : HBA_MAYBE;
 }

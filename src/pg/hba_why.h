@@ -64,11 +64,11 @@ void hba_judge(const struct hba *hba, const struct hba_question *question, struc
  *
  *     role=app db=shop from=10.0.0.5 tls=no
  *
- * role=NAME is needed; db=NAME is the role's name without it, as for the server; from=ADDRESS, an IPv4 or
- * IPv6 address or `local` (the Unix socket; also without from=); tls=yes|no, gss=yes|no (no without
- * it); replication (a physical walsender); member=a,b: all the roles it is a member of, itself not needed
- * (without it: not known; `member=`: of none).  A value with blanks stands in double quotes.  Fails with PS_E_VALUE;
- * err->at.column is the place in the text.  The question lives in the arena.
+ * role=NAME and from=ADDRESS are needed: an IPv4 or IPv6 address, or `local` for the Unix socket.
+ * db=NAME: without it the role's name, as for the server; tls=yes|no and gss=yes|no: without them no;
+ * replication: a physical walsender; member=a,b: all the roles it is a member of (without it: not
+ * known; `member=`: of none but itself).  A value with blanks stands in double quotes.  Fails with
+ * PS_E_VALUE; err->at.column is the place in the text, if it is about one.  All lives in the arena.
  */
 #define HBA_QUESTION_MAX 4096
 PS_MUST bool hba_question_parse(const char *text, struct arena *arena, struct hba_question *out,

@@ -75,4 +75,11 @@ enum hba_regex hba_regex_judge(const char *pattern);
 struct hba_span { long begin, end; };
 enum hba_match hba_regex_match(const char *pattern, const char *text, struct hba_span *group);
 
+struct hba_program;     /* an expression made ready for many texts */
+struct hba_program *hba_program_new(const char *pattern);      /* NULL: cannot be judged here */
+void hba_program_free(struct hba_program *program);
+PS_DEFINE_FREEP(struct hba_program, hba_program_free)
+enum hba_match hba_program_match(const struct hba_program *program, const char *text,
+                                 struct hba_span *group);
+
 #endif

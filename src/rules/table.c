@@ -101,7 +101,7 @@ static const struct rule table[] = {
       .title = N_("TLS 1.0 or 1.1 is accepted"),
       .why = N_("Both rest on MD5 and SHA-1 and were taken out of use by RFC 8996; auditors fail a server "
                 "that still speaks them."),
-      .cure = N_("Set ssl_min_protocol_version = 'TLSv1.2' and reload; every libpq since 2012 can do it."),
+      .cure = N_("Set ssl_min_protocol_version = 'TLSv1.2' and reload; libpq since 9.4 can do it."),
       .sources = { { STD_RFC, "RFC 8996" }, { STD_CIS, "6.9" }, { STD_NIST, "3.1" }, PG_SETTINGS } },
     { .id = "no-tls13", .severity = SEV_MEDIUM, .modes = RULE_SCAN | RULE_CHECK,
       .title = N_("TLS 1.3 is not possible"),
@@ -222,8 +222,8 @@ static const struct rule table[] = {
       .sources = { PG_LIBPQ, { STD_RFC, "RFC 9525" }, { STD_SSLLABS, "grade M" } } },
     { .id = "cert-no-san", .severity = SEV_MEDIUM, .modes = RULE_SCAN | RULE_CHECK,
       .title = N_("The certificate has no subject alternative name"),
-      .why = N_("Names belong there since 2000; Go, Java, Node.js and .NET clients do not look at the common "
-                "name any more, and an address there matches in none of them."),
+      .why = N_("Names belong there since 2000; Go clients such as pgx refuse a certificate without one, and "
+                "an address in the common name is compared as text, if at all."),
       .cure = N_("Issue it again with the host names as DNS names and the addresses as IP addresses: "
                  "\"pgseal rotate --host NAME\"."),
       .sources = { { STD_RFC, "RFC 9525 2" }, PG_LIBPQ } },

@@ -2,18 +2,29 @@
 #include "cli/cli.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "doctor/describe.h"
+#include "doctor/tally.h"
 
-enum { TEXT_MAX = 1 << 20 };
+enum { TEXT_MAX = 64 << 10, READ_MAX = 256 << 10 };
 
 static struct {
-    int list;
-} opts;
+    char **logs;
+    char *prefix;
+    int top, list;
+} opts = { .top = 10 };
 
 static const struct poptOption options[] = {
+    { "log", 0, POPT_ARG_ARGV, &opts.logs, 0,
+      N_("sum up this log of a server, or of an application: stderr, csvlog or jsonlog; repeatable, - is "
+         "standard input"), N_("FILE") },
+    { "log-line-prefix", 0, POPT_ARG_STRING, &opts.prefix, 0,
+      N_("the server's log_line_prefix; default: guessed"), N_("PREFIX") },
+    { "top", 0, POPT_ARG_INT, &opts.top, 0,
+      N_("rows of each table of a log's summary at most; default 10"), N_("N") },
     { "list", 0, POPT_ARG_NONE, &opts.list, 0, N_("list all errors that are known"), NULL },
     POPT_TABLEEND
 };
@@ -21,6 +32,7 @@ static const struct poptOption options[] = {
 static const char *const examples[] = {
     "pgseal explain 'SSL error: tlsv1 alert unknown ca'",
     "psql ... 2>&1 | pgseal explain -",
+    "pgseal explain --log /var/log/postgresql/postgresql-15-main.log",
     "pgseal explain server-ca-unknown",
     "pgseal explain --list",
     NULL
@@ -45,24 +57,101 @@ static void squeeze(struct buf *text)
             continue;
         text->p[to++] = blank ? ' ' : text->p[i];
     }
+    if (text->p)
+        text->p[to] = '\0';
     text->len = to;
 }
 
-static bool read_stdin(struct buf *out, struct ps_err *err)
-{
-    char part[65536];
-    ssize_t n;
+/* ---- a log ---- */
 
-    while ((n = read(STDIN_FILENO, part, sizeof(part))) != 0) {
+struct summing {
+    struct tally *tally;
+    struct logs *logs;
+};
+
+static void take_message(void *arg, const struct logs_message *message)
+{
+    struct summing *summing = arg;
+
+    tally_take(summing->tally, summing->logs, message);
+}
+
+/* Up to `max` bytes; fewer only at the end of the file. */
+static bool read_some(int fd, const char *name, size_t max, struct buf *out, struct ps_err *err)
+{
+    char part[16384];
+
+    buf_clear(out);
+    while (out->len < max) {
+        size_t room = max - out->len;
+        ssize_t n = read(fd, part, room < sizeof(part) ? room : sizeof(part));
+
+        if (n == 0)
+            return true;
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return ps_fail(err, PS_E_IO, _("could not read standard input: %m"));
-        if (!buf_put(out, part, (size_t)n))
-            return ps_fail(err, PS_E_TOO_BIG, _("the text has more than %d bytes"), TEXT_MAX);
+            return ps_fail(err, PS_E_IO, _("could not read \"%s\": %m"), name);
+        buf_put(out, part, (size_t)n);
     }
     return true;
 }
+
+static bool feed_fd(int fd, const char *name, struct logs *logs, struct ps_err *err)
+{
+    PS_AUTO(buf_free) struct buf part = BUF(READ_MAX + 1);
+
+    do {
+        if (!read_some(fd, name, READ_MAX, &part, err))
+            return false;
+        logs_feed(logs, buf_text(&part), part.len);
+    } while (part.len == READ_MAX);
+    logs_end(logs);
+    return true;
+}
+
+static void close_fd(int *fd)
+{
+    if (*fd > STDIN_FILENO)
+        close(*fd);
+}
+
+static bool feed_file(const char *path, struct logs *logs, struct ps_err *err)
+{
+    PS_AUTO(close_fd) int fd = STDIN_FILENO;
+
+    if (strcmp(path, "-") != 0)
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return ps_fail(err, errno == ENOENT ? PS_E_NOT_FOUND : PS_E_IO,
+                       _("could not open log file \"%s\": %m"), path);
+    return feed_fd(fd, path, logs, err);
+}
+
+/* `begin`, what was already read from standard input, may be NULL; then the files. */
+static bool explain_log(const struct buf *begin, char *const *files, struct cli_run *run,
+                        struct ps_err *err)
+{
+    PS_AUTO(doctor_freep) struct doctor *doctor = doctor_new();
+    PS_AUTO(tally_freep) struct tally *tally = tally_new(doctor);
+    struct summing summing = { .tally = tally };
+    PS_AUTO(logs_freep) struct logs *logs = logs_new(opts.prefix, take_message, &summing);
+
+    summing.logs = logs;
+    if (begin) {
+        logs_feed(logs, buf_text(begin), begin->len);
+        if (!feed_fd(STDIN_FILENO, "-", logs, err))
+            return false;
+    }
+    for (; files && *files; files++)
+        if (!feed_file(*files, logs, err))
+            return false;
+    run->doc = doc_new("explain", _("What a log means"));
+    tally_describe(tally, logs_count(logs), (size_t)opts.top, doc_root(run->doc));
+    return true;
+}
+
+/* ---- a text ---- */
 
 static bool explain_text(struct buf *text, struct cli_run *run)
 {
@@ -97,35 +186,54 @@ static bool explain_list(struct cli_run *run)
     return true;
 }
 
-static bool explain_run(struct cli_run *run, struct ps_err *err)
+/* What is long, or has several messages of a server, is a log. */
+static bool explain_stdin(struct cli_run *run, struct ps_err *err)
+{
+    PS_AUTO(buf_free) struct buf text = BUF(TEXT_MAX + 1);
+
+    if (!read_some(STDIN_FILENO, "-", TEXT_MAX, &text, err))
+        return false;
+    if (text.len == TEXT_MAX || logs_is_log(buf_text(&text), text.len))
+        return explain_log(&text, NULL, run, err);
+    return explain_text(&text, run);
+}
+
+static bool explain_args(struct cli_run *run, struct ps_err *err)
 {
     PS_AUTO(buf_free) struct buf text = BUF(TEXT_MAX);
     const char *first = run->args ? run->args[0] : NULL;
 
-    if (opts.list)
-        return cli_no_args(run, err) && explain_list(run);
     if (!first && isatty(STDIN_FILENO)) {
         ps_fail(err, PS_E_USAGE, _("there is nothing to explain"));
         return ps_hint(err, _("Give an error text, or \"-\" to read it from standard input."));
     }
-    if (first && !run->args[1] && doctor_entry_find(first))
+    if (!first || strcmp(first, "-") == 0)
+        return explain_stdin(run, err);
+    if (!run->args[1] && doctor_entry_find(first))
         return explain_entry(doctor_entry_find(first), run);
-    if (!first || strcmp(first, "-") == 0) {
-        if (!read_stdin(&text, err))
-            return false;
-    } else {
-        join_args(run->args, &text);
-    }
+    join_args(run->args, &text);
     return explain_text(&text, run);
+}
+
+static bool explain_run(struct cli_run *run, struct ps_err *err)
+{
+    if (opts.top < 1)
+        return ps_fail(err, PS_E_USAGE, _("--top must be at least 1"));
+    if (opts.list)
+        return cli_no_args(run, err) && explain_list(run);
+    if (opts.logs)
+        return cli_no_args(run, err) && explain_log(NULL, opts.logs, run, err);
+    return explain_args(run, err);
 }
 
 const struct cli_cmd cmd_explain = {
     .name = "explain",
     .summary = N_("say what an error text means, how to be sure of the cause, and the cure"),
-    .usage = N_("[TEXT | ENTRY | -] [options]"),
+    .usage = N_("[TEXT | ENTRY | - | --log FILE...] [options]"),
     .about = N_("Knows the errors around TLS and pg_hba.conf in the words of the server, libpq, JDBC, Npgsql, "
                 "Go, Node, Python, Rust, PgBouncer and OpenSSL 1.1.1 to 3.6, in English and Spanish. A text that "
-                "is not known is answered so, with the nearest entries, and the exit status 3."),
+                "is not known is answered so, with the nearest entries, and the exit status 3. A log, of any length, is "
+                "summed up in one pass: which error how often, from when to when, by which role and address."),
     .examples = examples,
     .options = options,
     .csv = true,

@@ -20,6 +20,10 @@ const struct part_info parts[PART_LEN] = {
         .columns = "id, cert, issuer, shard, serial, not_after, revoked_at, reason",
         .insert = "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     },
+    [PART_HOLD_END] = {
+        .name = "hold_end", .len = 5, .columns = "id, revocation, issuer, shard, ended_at",
+        .insert = "VALUES ($1, $2, $3, $4, $5)",
+    },
     [PART_CRL_NUMBER] = {
         .name = "crl_number", .len = 4, .columns = "id, issuer, shard, number",
         .insert = "VALUES ($1, $2, $3, $4)",
@@ -29,14 +33,18 @@ const struct part_info parts[PART_LEN] = {
         .columns = "id, issuer, shard, number, entries, this_update, next_update, digest, der",
         .insert = "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     },
+    [PART_CRL_OUT] = {
+        .name = "crl_out", .len = 4, .columns = "id, issuer, shard, number",
+        .insert = "VALUES ($1, $2, $3, $4)",
+    },
     [PART_REQUEST] = {
         .name = "request", .len = 6, .columns = "id, kind, subject, digest, der, recorded_at",
         .insert = "VALUES ($1, $2, $3, $4, $5, $6)",
     },
     [PART_AUTHORITY] = {
-        .name = "authority", .len = 7,
-        .columns = "id, name, generation, state, key, der, recorded_at",
-        .insert = "VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        .name = "authority", .len = 9,
+        .columns = "id, name, state, parent, key, revoked, subject, der, recorded_at",
+        .insert = "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     },
     [PART_SETTING] = {
         .name = "setting", .len = 3, .columns = "id, key, value", .insert = "VALUES ($1, $2, $3)",
@@ -137,15 +145,20 @@ bool act_begin_unguarded(struct store *store, struct act *act, struct ps_err *er
     return act_join(store, act, err);
 }
 
-bool act_begin(struct store *store, struct act *act, struct ps_err *err)
+bool store_may_change(const struct store *store, struct ps_err *err)
 {
     if (!store->info.copied)
-        return act_begin_unguarded(store, act, err);
+        return true;
     ps_fail(err, PS_E_UNSAFE, _("the ledger \"%s\" is a copy"), store->where);
     ps_detail(err, _("It belongs to: %s. It is at: %s. Two authorities that issue from one ledger "
                      "do not know what the other one revoked."),
               store->home, store->place);
     return ps_hint(err, _("If the other one is gone for good, run: pgseal ca restore --adopt"));
+}
+
+bool act_begin(struct store *store, struct act *act, struct ps_err *err)
+{
+    return store_may_change(store, err) && act_begin_unguarded(store, act, err);
 }
 
 bool act_rows(struct act *act, enum part part, struct value *values, size_t rows,

@@ -82,7 +82,7 @@ bool store_put_certs(struct store *store, const struct store_cert *certs, size_t
     }
 
     PS_AUTO(ps_freep) char *detail = what_was_issued(certs, len);
-    if (!act_begin(store, &act, err))
+    if (!act_begin(store, &act, err) || !store_may_issue(store, certs->issuer, err))
         return false;
     return (act_rows(&act, PART_CERT, rows, len, err) || say_twice(certs, len, err))
         && act_end(&act, "issue", certs->issuer, detail, err);
@@ -145,7 +145,10 @@ static void ask_state(struct query *query, enum store_state state, time_t now)
 {
     if (state == STORE_REVOKED)
         buf_puts(&query->sql, " AND r.id IS NOT NULL");
-    else if (state != STORE_ANY) {
+    else if (state == STORE_HELD) {
+        ask(query, " AND r.reason = $%d", value_int(STORE_HOLD));
+        ask(query, " AND c.not_after > $%d", value_int(now));
+    } else if (state != STORE_ANY) {
         buf_puts(&query->sql, " AND r.id IS NULL");
         ask(query, state == STORE_VALID ? " AND c.not_after > $%d" : " AND c.not_after <= $%d",
             value_int(now));
@@ -156,7 +159,10 @@ static void ask_where(struct query *query, const struct store_filter *filter)
 {
     time_t now = filter->now ? filter->now : clock_now();
 
-    buf_puts(&query->sql, " FROM cert c LEFT JOIN revocation r ON r.cert = c.id WHERE 1 = 1");
+    /* at most one revocation of a certificate is in force */
+    buf_puts(&query->sql, " FROM cert c LEFT JOIN revocation r ON r.cert = c.id"
+                          " AND NOT EXISTS (SELECT 1 FROM hold_end h WHERE h.revocation = r.id)"
+                          " WHERE 1 = 1");
     ask_text(query, " AND c.serial = $%d", filter->serial_hex);
     ask_text(query, " AND c.issuer = $%d", filter->issuer);
     ask_text(query, " AND c.kind = $%d", filter->kind);
@@ -178,7 +184,8 @@ static void ask_where(struct query *query, const struct store_filter *filter)
         buf_puts(&query->sql,
                  " AND NOT EXISTS (SELECT 1 FROM cert n WHERE n.common_name = c.common_name"
                  " AND n.kind = c.kind AND n.not_after > c.not_after"
-                 " AND NOT EXISTS (SELECT 1 FROM revocation g WHERE g.cert = n.id))");
+                 " AND NOT EXISTS (SELECT 1 FROM revocation g WHERE g.cert = n.id"
+                 " AND NOT EXISTS (SELECT 1 FROM hold_end e WHERE e.revocation = g.id)))");
 }
 
 static void ask_order(struct query *query, const struct store_filter *filter)
@@ -294,13 +301,39 @@ bool store_count(struct store *store, const struct store_filter *filter, int64_t
     return store_run(store, query.sql.p, query.values, query.len, take_int, out, err);
 }
 
-bool store_find_unrevoked(struct store *store, const struct store_filter *filter, row_fn fn,
-                          void *arg, struct ps_err *err)
+static bool find(struct store *store, struct query *query, row_fn fn, void *arg, struct ps_err *err)
+{
+    buf_puts(&query->sql, " ORDER BY c.id");
+    return store_run(store, query->sql.p, query->values, query->len, fn, arg, err);
+}
+
+#define VICTIM "SELECT c.id, c.shard, c.not_after, c.issuer, c.serial, r.id"
+
+bool store_find_revocable(struct store *store, const struct store_filter *filter, int reason,
+                          row_fn fn, void *arg, struct ps_err *err)
 {
     PS_AUTO(query_free) struct query query = { .sql = BUF(BUF_TEXT_MAX) };
+    struct store_filter wanted = *filter;
 
-    buf_puts(&query.sql, "SELECT c.id, c.shard, c.not_after, c.issuer, c.serial");
-    ask_where(&query, filter);
-    buf_puts(&query.sql, " AND r.id IS NULL ORDER BY c.id");
-    return store_run(store, query.sql.p, query.values, query.len, fn, arg, err);
+    wanted.state = STORE_ANY;
+    buf_puts(&query.sql, VICTIM);
+    ask_where(&query, &wanted);
+    if (filter->state == STORE_VALID)
+        ask(&query, " AND c.not_after > $%d", value_int(filter->now ? filter->now : clock_now()));
+    /* a hold gives way to what is for good */
+    ask(&query, " AND (r.id IS NULL OR (r.reason = $%d", value_int(STORE_HOLD));
+    ask(&query, " AND r.reason <> $%d))", value_int(reason));
+    return find(store, &query, fn, arg, err);
+}
+
+bool store_find_held(struct store *store, const struct store_filter *filter, row_fn fn, void *arg,
+                     struct ps_err *err)
+{
+    PS_AUTO(query_free) struct query query = { .sql = BUF(BUF_TEXT_MAX) };
+    struct store_filter wanted = *filter;
+
+    wanted.state = STORE_HELD;
+    buf_puts(&query.sql, VICTIM);
+    ask_where(&query, &wanted);
+    return find(store, &query, fn, arg, err);
 }

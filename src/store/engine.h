@@ -59,6 +59,8 @@ struct store_engine {
     bool (*commit)(void *db, bool *unknown, struct ps_err *err);
     bool (*again)(void *db, struct ps_err *err);
     void (*rollback)(void *db);
+    /* Be the only one, across transactions, among those that ask for it; or let the next one. */
+    bool (*hold)(void *db, bool take, struct ps_err *err);
 
     /* One statement; fn may be NULL for one that answers nothing. */
     bool (*run)(void *db, const char *sql, const struct value *values, int len, row_fn fn,

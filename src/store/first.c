@@ -78,6 +78,18 @@ static bool write_first(struct store *store, int64_t from, struct ps_err *err)
     return act_join(store, &act, err) && act_end(&act, "create", store->place, store->id, err);
 }
 
+bool store_note_migration(struct store *store, int64_t from, struct ps_err *err)
+{
+    PS_AUTO(act_cancel) struct act act = { 0 };
+    PS_AUTO(ps_freep) char *detail = ps_asprintf("format %lld to %d", (long long)from,
+                                                 store->engine->migrations_len);
+
+    store->grouped = true;      /* as below */
+    bool written = act_join(store, &act, err) && act_end(&act, "migrate", "ledger", detail, err);
+    store->grouped = false;
+    return written;
+}
+
 bool store_first_acts(struct store *store, int64_t from, struct ps_err *err)
 {
     store->grouped = true;      /* the migration commits, or undoes it all */

@@ -38,8 +38,8 @@ bool take_int(void *arg, const struct value *columns, struct ps_err *err);
 /* ---- the tables that acts write ---- */
 
 enum part {
-    PART_NONE, PART_CERT, PART_REVOCATION, PART_CRL_NUMBER, PART_CRL, PART_REQUEST, PART_AUTHORITY,
-    PART_SETTING, PART_LEN
+    PART_NONE, PART_CERT, PART_REVOCATION, PART_HOLD_END, PART_CRL_NUMBER, PART_CRL, PART_CRL_OUT,
+    PART_REQUEST, PART_AUTHORITY, PART_SETTING, PART_LEN
 };
 
 /* `columns` begins with "id"; `insert` takes them in this order. */
@@ -68,6 +68,7 @@ struct act {
     struct chain covers;
 };
 
+PS_MUST bool store_may_change(const struct store *store, struct ps_err *err);   /* it is no copy */
 /* Wait for the others, and be the only writer.  PS_E_UNSAFE in a copied ledger. */
 PS_MUST bool act_begin(struct store *store, struct act *act, struct ps_err *err);
 /* The same for those that may write into a copy: adopting it, and making it. */
@@ -89,15 +90,27 @@ PS_MUST bool act_digest(struct store *store, enum part part, int64_t id, struct 
 /* Commit; a commit of unknown outcome is looked up. */
 PS_MUST bool store_finish(struct store *store, struct ps_err *err);
 
+enum { VERSION_WITH_ACTS = 2 };     /* the format that began the audit log */
 /* Fill in what version 1 did not record, and write the first acts; inside the migration. */
 PS_MUST bool store_first_acts(struct store *store, int64_t from, struct ps_err *err);
+/* The act of a later migration; inside of it. */
+PS_MUST bool store_note_migration(struct store *store, int64_t from, struct ps_err *err);
 
 /* A new number for each series of CRLs: see store_adopt(). */
 PS_MUST bool store_raise_crl_numbers(struct act *act, struct ps_err *err);
 
-/* Certificates that fit and are not revoked: id, shard, not_after, issuer, serial. */
-PS_MUST bool store_find_unrevoked(struct store *store, const struct store_filter *filter, row_fn fn,
-                                  void *arg, struct ps_err *err);
+/*
+ * Certificates that fit and may be revoked for this reason: id, shard, not_after, issuer, serial, and
+ * the revocation in force, which is then a hold; null for most.  STORE_VALID is "not expired" here.
+ */
+PS_MUST bool store_find_revocable(struct store *store, const struct store_filter *filter, int reason,
+                                  row_fn fn, void *arg, struct ps_err *err);
+/* Those on hold, in the same columns. */
+PS_MUST bool store_find_held(struct store *store, const struct store_filter *filter, row_fn fn,
+                             void *arg, struct ps_err *err);
+
+/* No authority that was retired may have issued what is about to be recorded: PS_E_UNSAFE. */
+PS_MUST bool store_may_issue(struct store *store, const char *issuer, struct ps_err *err);
 
 /* Read its identity anew. */
 PS_MUST bool store_reread(struct store *store, struct ps_err *err);

@@ -77,9 +77,14 @@ static bool migrate_from(struct store *store, int64_t version, struct ps_err *er
     for (int64_t i = version; i < engine->migrations_len; i++)
         if (engine->migrations[i] && !engine->script(store->db, engine->migrations[i], err))
             return false;
-    return version == engine->migrations_len
-        || (engine->set_version(store->db, engine->migrations_len, err) && set_id(store, err)
-            && store_fix_home(store, err) && store_first_acts(store, version, err));
+    if (version == engine->migrations_len)
+        return true;
+    if (!engine->set_version(store->db, engine->migrations_len, err))
+        return false;
+    /* what has an identity keeps it: a copy stays a copy */
+    return version < VERSION_WITH_ACTS
+        ? set_id(store, err) && store_fix_home(store, err) && store_first_acts(store, version, err)
+        : store_note_migration(store, version, err);
 }
 
 /* Two may open a new ledger at once: the version is read again inside the transaction. */
@@ -159,6 +164,18 @@ bool store_open(const char *where, struct store **out, struct ps_err *err)
 const struct store_info *store_info(const struct store *store)
 {
     return &store->info;
+}
+
+bool store_hold(struct store *store, struct ps_err *err)
+{
+    return store->engine->hold(store->db, true, err);
+}
+
+void store_unhold(struct store *store)
+{
+    struct ps_err broken = { 0 };       /* then it holds nothing any more */
+
+    (void)!store->engine->hold(store->db, false, &broken);
 }
 
 bool store_adopt(struct store *store, struct ps_err *err)

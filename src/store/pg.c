@@ -25,6 +25,7 @@ enum { AGAIN_TRIES = 20, AGAIN_WAIT_MS = 500 };
 struct pg {
     PGconn *conn;
     char *where;
+    bool holds;         /* the advisory lock of pg_hold(), which a new connection has to take again */
 };
 
 static const char *const migrations[] = {
@@ -71,6 +72,24 @@ static const char *const migrations[] = {
     "CREATE INDEX authority_by_name ON authority (name, generation);"
     "CREATE TABLE setting (id bigint PRIMARY KEY, key text NOT NULL, value text NOT NULL);"
     "CREATE INDEX setting_by_key ON setting (key);",
+
+    /* as in sqlite.c */
+    "ALTER TABLE revocation DROP CONSTRAINT revocation_cert_key;"
+    "CREATE INDEX revocation_by_cert ON revocation (cert);"
+    "CREATE TABLE hold_end ("
+    "  id bigint PRIMARY KEY, revocation bigint NOT NULL UNIQUE REFERENCES revocation (id),"
+    "  issuer text COLLATE \"C\" NOT NULL, shard bigint NOT NULL, ended_at bigint NOT NULL);"
+    "CREATE INDEX hold_end_of ON hold_end (issuer, shard);"
+    "CREATE TABLE crl_out ("
+    "  id bigint PRIMARY KEY, issuer text COLLATE \"C\" NOT NULL, shard bigint NOT NULL,"
+    "  number bigint NOT NULL, UNIQUE (issuer, shard, number));"
+    "DROP TABLE authority;"
+    "CREATE TABLE authority ("
+    "  id bigint PRIMARY KEY, name text COLLATE \"C\" NOT NULL, state bigint NOT NULL,"
+    "  parent text NOT NULL, key text NOT NULL, revoked bigint NOT NULL,"
+    "  subject text COLLATE \"C\" NOT NULL, der bytea, recorded_at bigint NOT NULL);"
+    "CREATE INDEX authority_by_name ON authority (name);"
+    "CREATE INDEX authority_by_subject ON authority (subject);",
 };
 
 /* ---- libpq with our errors ---- */
@@ -472,6 +491,15 @@ static bool pg_commit(void *db, bool *unknown, struct ps_err *err)
         || fail_text(me, "the transaction was rolled back", err);
 }
 
+/* For as long as the connection lives: one that was killed holds nobody up. */
+static bool pg_hold(void *db, bool take, struct ps_err *err)
+{
+    struct pg *me = db;
+
+    me->holds = take && pg_script(me, "SELECT pg_advisory_lock(7017245, 2)", err);
+    return take ? me->holds : pg_script(me, "SELECT pg_advisory_unlock(7017245, 2)", err);
+}
+
 static bool pg_again(void *db, struct ps_err *err)
 {
     struct pg *me = db;
@@ -483,7 +511,7 @@ static bool pg_again(void *db, struct ps_err *err)
     }
     if (PQstatus(me->conn) != CONNECTION_OK)
         return fail_text(me, PQerrorMessage(me->conn), err);
-    return set_up(me, err);
+    return set_up(me, err) && (!me->holds || pg_hold(me, true, err));
 }
 
 const struct store_engine engine_postgresql = {
@@ -502,6 +530,7 @@ const struct store_engine engine_postgresql = {
     .commit = pg_commit,
     .again = pg_again,
     .rollback = pg_rollback,
+    .hold = pg_hold,
     .run = pg_run,
     .run_many = pg_run_many,
 };

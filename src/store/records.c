@@ -44,26 +44,26 @@ bool store_each_request(struct store *store, store_request_fn fn, void *arg, str
                             " ORDER BY id", NULL, 0, give_request, &walk, err);
 }
 
-/* ---- authorities: the last row of a name and generation says how it is ---- */
+/* ---- authorities: the last row of a name says how it is ---- */
 
 static const char *const state_names[] = {
-    [STORE_ACTIVE] = "active", [STORE_RETIRED] = "retired", [STORE_OFFLINE] = "offline",
+    [STORE_WAITING] = "waiting", [STORE_NEXT] = "next", [STORE_ACTIVE] = "active",
+    [STORE_OLD] = "old", [STORE_RETIRED] = "retired",
 };
 
 bool store_put_authority(struct store *store, const struct store_authority *authority,
                          struct ps_err *err)
 {
     PS_AUTO(act_cancel) struct act act = { 0 };
-    PS_AUTO(ps_freep) char *detail =
-        ps_asprintf("generation %d, %s", authority->generation, state_names[authority->state]);
     struct value row[] = {
-        value_int(0), value_text(authority->name), value_int(authority->generation),
-        value_int(authority->state), value_text(authority->key ? authority->key : ""),
-        value_blob(authority->der, authority->der_len), value_int(clock_now()),
+        value_int(0), value_text(authority->name), value_int(authority->state),
+        value_text(authority->parent), value_text(authority->key), value_int(authority->revoked),
+        value_text(authority->subject), value_blob(authority->der, authority->der_len),
+        value_int(clock_now()),
     };
 
     return act_begin(store, &act, err) && act_rows(&act, PART_AUTHORITY, row, 1, err)
-        && act_end(&act, "authority", authority->name, detail, err);
+        && act_end(&act, "authority", authority->name, state_names[authority->state], err);
 }
 
 struct authority_walk {
@@ -75,26 +75,52 @@ static bool give_authority(void *arg, const struct value *columns, struct ps_err
 {
     const struct authority_walk *walk = arg;
     const struct store_authority authority = {
-        .name = value_str(&columns[0]), .generation = (int)columns[1].number,
-        .state = (enum store_authority_state)columns[2].number, .key = value_str(&columns[3]),
-        .der = columns[4].bytes, .der_len = columns[4].len, .recorded_at = columns[5].number,
+        .name = value_str(&columns[0]), .state = (enum store_authority_state)columns[1].number,
+        .parent = value_str(&columns[2]), .key = value_str(&columns[3]),
+        .revoked = columns[4].number != 0, .subject = value_str(&columns[5]),
+        .der = columns[6].bytes, .der_len = columns[6].len, .recorded_at = columns[7].number,
+        .host = value_str(&columns[8]),
     };
 
+    if (columns[1].number < 0 || columns[1].number > STORE_RETIRED)
+        return ps_fail(err, PS_E_STORE, _("the ledger has an authority in an unknown state"));
     return walk->fn(walk->arg, &authority, err);
 }
 
-bool store_each_authority(struct store *store, const char *name, store_authority_fn fn, void *arg,
+bool store_each_authority(struct store *store, store_authority_fn fn, void *arg,
                           struct ps_err *err)
 {
-    PS_AUTO(ps_freep) char *sql = ps_asprintf(
-        "SELECT name, generation, state, key, der, recorded_at FROM authority a"
-        " WHERE id = (SELECT max(id) FROM authority n WHERE n.name = a.name"
-        " AND n.generation = a.generation)%s ORDER BY name, generation",
-        name ? " AND name = $1" : "");
-    const struct value wanted = value_text(name);
     struct authority_walk walk = { fn, arg };
 
-    return store_run(store, sql, &wanted, name ? 1 : 0, give_authority, &walk, err);
+    return RUN(store, err, give_authority, &walk,
+               "SELECT a.name, a.state, a.parent, a.key, a.revoked, a.subject, a.der,"
+               " a.recorded_at, u.host FROM authority a"
+               " JOIN (SELECT min(id) AS made, max(id) AS now FROM authority GROUP BY name) s"
+               " ON s.now = a.id JOIN audit u ON u.id = s.made / $1 ORDER BY s.made",
+               value_int(ROWS_OF_ACT));
+}
+
+bool store_authorities_version(struct store *store, int64_t *out, struct ps_err *err)
+{
+    int64_t newest = 0;
+
+    if (!store_run(store, "SELECT max(id) FROM authority", NULL, 0, take_int, &newest, err))
+        return false;
+    *out = newest;
+    return true;
+}
+
+bool store_may_issue(struct store *store, const char *issuer, struct ps_err *err)
+{
+    int64_t state = STORE_ACTIVE;
+
+    if (!RUN(store, err, take_int, &state,
+             "SELECT state FROM authority WHERE subject = $1 ORDER BY id DESC LIMIT 1",
+             value_text(issuer)))
+        return false;
+    return state != STORE_RETIRED
+        || ps_fail(err, PS_E_UNSAFE, _("the authority \"%s\" was retired: it issues no more"),
+                   issuer);
 }
 
 /* ---- settings: the last value of a key is in force ---- */

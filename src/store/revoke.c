@@ -3,12 +3,13 @@
 
 #include "base/clock.h"
 
-enum { REVOCATION_LEN = 8 };
+enum { REVOCATION_LEN = 8, HOLD_END_LEN = 5 };
 
 /* ---- revoke ---- */
 
 struct victim {
     int64_t cert, shard, not_after;
+    int64_t hold;           /* the revocation that is in force; 0: none */
     char *issuer, *serial;
 };
 
@@ -34,6 +35,7 @@ static bool take_victim(void *arg, const struct value *columns, struct ps_err *e
     PS_PUSH(victims->at, victims->len, victims->cap) = (struct victim){
         .cert = columns[0].number, .shard = columns[1].number, .not_after = columns[2].number,
         .issuer = ps_strdup(value_str(&columns[3])), .serial = ps_strdup(value_str(&columns[4])),
+        .hold = columns[5].number,
     };
     return true;
 }
@@ -56,17 +58,102 @@ static bool write_revocations(struct act *act, const struct victims *victims, ti
     return act_rows(act, PART_REVOCATION, rows, victims->len, err);
 }
 
-static bool revoke_and_say(struct act *act, const struct victims *victims, time_t when, int reason,
-                           struct ps_err *err)
+/* "serial 4e5a..., reason 1", or how many. */
+static char *what_happened(const struct victims *victims, const char *more)
 {
-    const struct victim *first = &victims->at[0];
-    PS_AUTO(ps_freep) char *detail =
-        victims->len == 1 ? ps_asprintf("serial %s, reason %d", first->serial, reason)
-                          : ps_asprintf("%zu certificates, reason %d", victims->len, reason);
-
-    return write_revocations(act, victims, when, reason, err)
-        && act_end(act, "revoke", first->issuer, detail, err);
+    return victims->len == 1 ? ps_asprintf("serial %s%s", victims->at[0].serial, more)
+                             : ps_asprintf("%zu certificates%s", victims->len, more);
 }
+
+static bool revoke_and_say(struct store *store, const struct victims *victims, time_t when,
+                           int reason, struct ps_err *err)
+{
+    PS_AUTO(act_cancel) struct act act = { 0 };
+    PS_AUTO(ps_freep) char *more = ps_asprintf(", reason %d", reason);
+    PS_AUTO(ps_freep) char *detail = what_happened(victims, more);
+
+    return act_begin(store, &act, err) && write_revocations(&act, victims, when, reason, err)
+        && act_end(&act, "revoke", victims->at[0].issuer, detail, err);
+}
+
+/* ---- holds ---- */
+
+static size_t put_hold_ends(const struct victims *victims, time_t when, struct value *rows)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < victims->len; i++) {
+        const struct victim *victim = &victims->at[i];
+        const struct value row[HOLD_END_LEN] = {
+            value_int(0), value_int(victim->hold), value_text(victim->issuer),
+            value_int(victim->shard), value_int(when),
+        };
+        if (victim->hold)
+            memcpy(rows + len++ * HOLD_END_LEN, row, sizeof(row));
+    }
+    return len;
+}
+
+/* Nothing happens when none is on hold. */
+static bool end_holds(struct store *store, const struct victims *victims, time_t when,
+                      const char *name, struct ps_err *err)
+{
+    PS_AUTO(act_cancel) struct act act = { 0 };
+    PS_AUTO(ps_freep) struct value *rows = ps_calloc(victims->len + 1,
+                                                     HOLD_END_LEN * sizeof(*rows));
+    PS_AUTO(ps_freep) char *detail = what_happened(victims, "");
+    const size_t len = put_hold_ends(victims, when, rows);
+
+    return len == 0
+        || (act_begin(store, &act, err) && act_rows(&act, PART_HOLD_END, rows, len, err)
+            && act_end(&act, name, victims->at[0].issuer, detail, err));
+}
+
+/* Two acts at most, in one transaction: the caller's group, or one of our own. */
+struct own_group {
+    struct store *store;
+};
+
+static bool own_begin(struct store *store, struct own_group *group, struct ps_err *err)
+{
+    if (!store_may_change(store, err))
+        return false;
+    if (store->grouped)
+        return true;
+    if (!store_begin(store, err))
+        return false;
+    group->store = store;
+    return true;
+}
+
+static bool own_commit(struct own_group *group, struct ps_err *err)
+{
+    struct store *store = PS_TAKE(group->store);
+
+    return !store || store_commit(store, err);
+}
+
+static void own_cancel(struct own_group *group)
+{
+    if (group->store)
+        store_cancel(group->store);
+}
+
+bool store_release_all(struct store *store, const struct store_filter *filter, time_t when,
+                       int64_t *out, struct ps_err *err)
+{
+    PS_AUTO(own_cancel) struct own_group group = { 0 };
+    PS_AUTO(victims_free) struct victims victims = { 0 };
+
+    if (!own_begin(store, &group, err)
+        || !store_find_held(store, filter, take_victim, &victims, err)
+        || !end_holds(store, &victims, when, "release", err) || !own_commit(&group, err))
+        return false;
+    *out = (int64_t)victims.len;
+    return true;
+}
+
+/* ---- revoke, for good or on hold ---- */
 
 bool store_revoke(struct store *store, const char *issuer, const char *serial_hex, time_t when,
                   int reason, struct ps_err *err)
@@ -86,12 +173,14 @@ bool store_revoke(struct store *store, const char *issuer, const char *serial_he
 bool store_revoke_all(struct store *store, const struct store_filter *filter, time_t when,
                       int reason, int64_t *out, struct ps_err *err)
 {
-    PS_AUTO(act_cancel) struct act act = { 0 };
+    PS_AUTO(own_cancel) struct own_group group = { 0 };
     PS_AUTO(victims_free) struct victims victims = { 0 };
 
-    if (!act_begin(store, &act, err)
-        || !store_find_unrevoked(store, filter, take_victim, &victims, err)
-        || (victims.len > 0 && !revoke_and_say(&act, &victims, when, reason, err)))
+    if (!own_begin(store, &group, err)
+        || !store_find_revocable(store, filter, reason, take_victim, &victims, err)
+        || !end_holds(store, &victims, when, "hold-end", err)
+        || (victims.len > 0 && !revoke_and_say(store, &victims, when, reason, err))
+        || !own_commit(&group, err))
         return false;
     *out = (int64_t)victims.len;
     return true;
@@ -145,157 +234,48 @@ static bool take_listed(void *arg, const struct value *columns, struct ps_err *e
     return true;
 }
 
+/* The last list that got out; the act that took its number saw every revocation of earlier acts. */
+static bool find_listed(struct store *store, const char *issuer, int shard, struct listed *out,
+                        struct ps_err *err)
+{
+    return RUN(store, err, take_listed, out,
+               "SELECT l.this_update, n.id FROM crl_out o JOIN crl l ON l.issuer = o.issuer"
+               " AND l.shard = o.shard AND l.number = o.number"
+               " JOIN crl_number n ON n.issuer = o.issuer AND n.shard = o.shard"
+               " AND n.number = o.number"
+               " WHERE o.issuer = $1 AND o.shard = $2 ORDER BY o.number DESC LIMIT 1",
+               value_text(issuer), value_int(shard));
+}
+
+/* Few issuers ever had a hold: the others do not pay for looking at each entry. */
+static bool had_holds(struct store *store, const char *issuer, int shard, bool *out,
+                      struct ps_err *err)
+{
+    int64_t found = 0;
+
+    if (!RUN(store, err, take_int, &found,
+             "SELECT 1 FROM hold_end WHERE issuer = $1 AND shard = $2 LIMIT 1", value_text(issuer),
+             value_int(shard)))
+        return false;
+    *out = found != 0;
+    return true;
+}
+
 bool store_each_revoked(struct store *store, const char *issuer, int shard, store_revoked_fn fn,
                         void *arg, struct ps_err *err)
 {
     struct crl_walk walk = { fn, arg };
     struct listed listed = { 0 };
+    bool holds = false;
 
-    /* The act that took the number saw every revocation of earlier acts, and so did its CRL. */
-    return RUN(store, err, take_listed, &listed,
-               "SELECT l.this_update, n.id FROM crl l JOIN crl_number n ON n.issuer = l.issuer"
-               " AND n.shard = l.shard AND n.number = l.number"
-               " WHERE l.issuer = $1 AND l.shard = $2 ORDER BY l.number DESC LIMIT 1",
-               value_text(issuer), value_int(shard))
-        && RUN(store, err, give_revoked, &walk,
-               "SELECT serial, revoked_at, not_after, reason FROM revocation"
-               " WHERE issuer = $1 AND shard = $2 AND NOT (not_after < $3 AND id < $4)"
-               " ORDER BY length(serial), serial",
-               value_text(issuer), value_int(shard), value_int(listed.until),
-               value_int(listed.before_id));
-}
-
-/* ---- CRLs ---- */
-
-static bool put_number(struct act *act, const char *issuer, int shard, int64_t number,
-                       struct ps_err *err)
-{
-    struct value row[] = { value_int(0), value_text(issuer), value_int(shard), value_int(number) };
-
-    return act_rows(act, PART_CRL_NUMBER, row, 1, err);
-}
-
-bool store_next_crl_number(struct store *store, const char *issuer, int shard, int64_t *out,
-                           struct ps_err *err)
-{
-    PS_AUTO(act_cancel) struct act act = { 0 };
-    int64_t last = 0, brought = 0;
-
-    if (!act_begin(store, &act, err)
-        || !RUN(store, err, take_int, &last,
-                "SELECT max(number) FROM crl_number WHERE issuer = $1 AND shard = $2",
-                value_text(issuer), value_int(shard))
-        || !RUN(store, err, take_int, &brought,
-                "SELECT max(number) FROM crl WHERE issuer = $1 AND shard = $2", value_text(issuer),
-                value_int(shard)))
+    if (!find_listed(store, issuer, shard, &listed, err)
+        || !had_holds(store, issuer, shard, &holds, err))
         return false;
-    const int64_t next = (last > brought ? last : brought) + 1;
-    PS_AUTO(ps_freep) char *detail = ps_asprintf("shard %d, number %lld", shard, (long long)next);
-
-    if (!put_number(&act, issuer, shard, next, err)
-        || !act_end(&act, "crl-number", issuer, detail, err))
-        return false;
-    *out = next;
-    return true;
-}
-
-struct series {
-    char *issuer;
-    int shard;
-};
-
-struct all_series {
-    struct series *at;
-    size_t len, cap;
-};
-
-static void all_series_free(struct all_series *all)
-{
-    for (size_t i = 0; i < all->len; i++)
-        free(all->at[i].issuer);
-    free(all->at);
-}
-
-static bool take_series(void *arg, const struct value *columns, struct ps_err *err)
-{
-    struct all_series *all = arg;
-
-    (void)err;
-    PS_PUSH(all->at, all->len, all->cap) =
-        (struct series){ ps_strdup(value_str(&columns[0])), (int)columns[1].number };
-    return true;
-}
-
-bool store_raise_crl_numbers(struct act *act, struct ps_err *err)
-{
-    PS_AUTO(all_series_free) struct all_series all = { 0 };
-    const int64_t now = clock_now();
-
-    if (!RUN(act->store, err, take_series, &all,
-             "SELECT issuer, shard FROM crl_number GROUP BY issuer, shard"
-             " HAVING max(number) < $1 ORDER BY issuer, shard", value_int(now)))
-        return false;
-    for (size_t i = 0; i < all.len; i++)
-        if (!put_number(act, all.at[i].issuer, all.at[i].shard, now, err))
-            return false;
-    return true;
-}
-
-bool store_put_crl(struct store *store, const struct store_crl *crl, struct ps_err *err)
-{
-    PS_AUTO(act_cancel) struct act act = { 0 };
-    PS_AUTO(ps_freep) char *detail =
-        ps_asprintf("shard %d, number %lld, %lld entries", crl->shard, (long long)crl->number,
-                    (long long)crl->entries);
-    int64_t last = 0;
-    struct value row[] = {
-        value_int(0), value_text(crl->issuer), value_int(crl->shard), value_int(crl->number),
-        value_int(crl->entries), value_int(crl->this_update), value_int(crl->next_update),
-        value_text(crl->digest), value_blob(crl->der, crl->der_len),
-    };
-
-    if (!act_begin(store, &act, err)
-        || !RUN(store, err, take_int, &last,
-                "SELECT max(number) FROM crl WHERE issuer = $1 AND shard = $2",
-                value_text(crl->issuer), value_int(crl->shard)))
-        return false;
-    if (crl->number <= last) {
-        ps_fail(err, PS_E_VALUE, _("CRL number %lld is not above the last one"),
-                (long long)crl->number);
-        return ps_detail(err, _("The ledger has a CRL of \"%s\" with number %lld."), crl->issuer,
-                         (long long)last);
-    }
-    return act_rows(&act, PART_CRL, row, 1, err) && act_end(&act, "crl", crl->issuer, detail, err);
-}
-
-struct crl_list_walk {
-    store_crl_fn fn;
-    void *arg;
-};
-
-static bool give_crl(void *arg, const struct value *columns, struct ps_err *err)
-{
-    const struct crl_list_walk *walk = arg;
-    const struct store_crl crl = {
-        .issuer = value_str(&columns[0]), .shard = (int)columns[1].number,
-        .number = columns[2].number, .entries = columns[3].number,
-        .this_update = columns[4].number, .next_update = columns[5].number,
-        .digest = value_str(&columns[6]), .der = columns[7].bytes, .der_len = columns[7].len,
-    };
-
-    return walk->fn(walk->arg, &crl, err);
-}
-
-bool store_each_crl(struct store *store, const char *issuer, store_crl_fn fn, void *arg,
-                    struct ps_err *err)
-{
-    static const char all[] =
-        "SELECT issuer, shard, number, entries, this_update, next_update, digest, der FROM crl l"
-        " WHERE number = (SELECT max(number) FROM crl n WHERE n.issuer = l.issuer"
-        " AND n.shard = l.shard)%s ORDER BY issuer, shard";
-    PS_AUTO(ps_freep) char *sql = ps_asprintf(all, issuer ? " AND issuer = $1" : "");
-    const struct value wanted = value_text(issuer);
-    struct crl_list_walk walk = { fn, arg };
-
-    return store_run(store, sql, &wanted, issuer ? 1 : 0, give_crl, &walk, err);
+    PS_AUTO(ps_freep) char *sql = ps_asprintf(
+        "SELECT serial, revoked_at, not_after, reason FROM revocation r"
+        " WHERE issuer = $1 AND shard = $2 AND NOT (not_after < $3 AND id < $4)%s"
+        " ORDER BY length(serial), serial",
+        holds ? " AND NOT EXISTS (SELECT 1 FROM hold_end h WHERE h.revocation = r.id)" : "");
+    return RUN(store, err, give_revoked, &walk, sql, value_text(issuer), value_int(shard),
+               value_int(listed.until), value_int(listed.before_id));
 }

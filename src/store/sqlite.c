@@ -97,6 +97,37 @@ static const char *const migrations[] = {
     "  id INTEGER PRIMARY KEY, key TEXT NOT NULL, value TEXT NOT NULL) STRICT;"
     "CREATE INDEX setting_by_key ON setting (key);"
     "DROP TABLE revocation_1; DROP TABLE crl_number_1; DROP TABLE cert_1;",
+
+    /*
+     * A certificate can be revoked again when its hold was ended; which lists got out; and what the
+     * authorities are.  No pgseal ever wrote into the authority of version 2.
+     */
+    "DROP INDEX revocation_in_order;"
+    "ALTER TABLE revocation RENAME TO revocation_2;"
+    "CREATE TABLE revocation ("
+    "  id INTEGER PRIMARY KEY, cert INTEGER NOT NULL REFERENCES cert (id),"
+    "  issuer TEXT NOT NULL, shard INTEGER NOT NULL, serial TEXT NOT NULL,"
+    "  not_after INTEGER NOT NULL, revoked_at INTEGER NOT NULL, reason INTEGER NOT NULL) STRICT;"
+    "INSERT INTO revocation SELECT id, cert, issuer, shard, serial, not_after, revoked_at, reason"
+    "  FROM revocation_2;"
+    "DROP TABLE revocation_2;"
+    "CREATE INDEX revocation_by_cert ON revocation (cert);"
+    "CREATE INDEX revocation_in_order ON revocation (issuer, shard, length(serial), serial,"
+    "  revoked_at, not_after, reason);"
+    "CREATE TABLE hold_end ("
+    "  id INTEGER PRIMARY KEY, revocation INTEGER NOT NULL UNIQUE REFERENCES revocation (id),"
+    "  issuer TEXT NOT NULL, shard INTEGER NOT NULL, ended_at INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX hold_end_of ON hold_end (issuer, shard);"
+    "CREATE TABLE crl_out ("
+    "  id INTEGER PRIMARY KEY, issuer TEXT NOT NULL, shard INTEGER NOT NULL,"
+    "  number INTEGER NOT NULL, UNIQUE (issuer, shard, number)) STRICT;"
+    "DROP TABLE authority;"
+    "CREATE TABLE authority ("
+    "  id INTEGER PRIMARY KEY, name TEXT NOT NULL, state INTEGER NOT NULL, parent TEXT NOT NULL,"
+    "  key TEXT NOT NULL, revoked INTEGER NOT NULL, subject TEXT NOT NULL, der BLOB,"
+    "  recorded_at INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX authority_by_name ON authority (name);"
+    "CREATE INDEX authority_by_subject ON authority (subject);",
 };
 
 /* ---- SQLite with our errors ---- */
@@ -389,6 +420,15 @@ static bool sqlite_again(void *db, struct ps_err *err)
     return ps_fail(err, PS_E_BUG, "there is no connection that could break");
 }
 
+/* One folder, one file, one host: its lock is the folder's. */
+static bool sqlite_hold(void *db, bool take, struct ps_err *err)
+{
+    (void)db;
+    (void)take;
+    (void)err;
+    return true;
+}
+
 static void sqlite_rollback(void *db)
 {
     sqlite3_exec(((struct sqlite *)db)->db, "ROLLBACK", NULL, NULL, NULL);
@@ -410,6 +450,7 @@ const struct store_engine engine_sqlite = {
     .commit = sqlite_commit,
     .again = sqlite_again,
     .rollback = sqlite_rollback,
+    .hold = sqlite_hold,
     .run = sqlite_run,
     .run_many = sqlite_run_many,
 };

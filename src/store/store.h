@@ -58,7 +58,8 @@ const struct store_info *store_info(const struct store *store);
 
 /*
  * This ledger belongs here from now on: after a restore or a move.  Because the CRLs of the lost
- * time are unknown, each CRL number is raised to the seconds since 1970, which no CA has used up.
+ * time are unknown, each CRL number is raised to the milliseconds since 1970, which no CA has used
+ * up, and by a million at least; every CRL of before is outdated (store_look_at_crl).
  */
 PS_MUST bool store_adopt(struct store *store, struct ps_err *err);
 
@@ -70,6 +71,14 @@ PS_MUST bool store_adopt(struct store *store, struct ps_err *err);
 PS_MUST bool store_begin(struct store *store, struct ps_err *err);
 PS_MUST bool store_commit(struct store *store, struct ps_err *err);
 void store_cancel(struct store *store);         /* nothing happens when no group is open */
+
+/*
+ * Be the only one, on any host, that changes authorities or CRLs: over several transactions, until
+ * store_unhold() or the end of the connection.  For a file this does nothing: the lock of the CA's
+ * folder is enough there.
+ */
+PS_MUST bool store_hold(struct store *store, struct ps_err *err);
+void store_unhold(struct store *store);
 
 /* ---- certificates ---- */
 
@@ -84,14 +93,19 @@ struct store_cert {
     const char *const *addresses;       /* likewise; read back, they are among the hosts */
     int shard;                          /* of the CRLs, from 0; 0 when there is only one */
 };
-/* PS_E_EXISTS for the same issuer and serial. */
+/* PS_E_EXISTS for the same issuer and serial; PS_E_UNSAFE when the issuer was retired meanwhile. */
 PS_MUST bool store_put_cert(struct store *store, const struct store_cert *cert,
                             struct ps_err *err);
 /* All of them in one commit, and one row of the audit log; about 1,024 at a time are fastest. */
 PS_MUST bool store_put_certs(struct store *store, const struct store_cert *certs, size_t len,
                              struct ps_err *err);
 
-enum store_state { STORE_ANY, STORE_VALID, STORE_EXPIRED, STORE_REVOKED };  /* revoked is first */
+/*
+ * What is revoked is so whether it has expired or not.  STORE_HELD is only asked for: on hold, and not
+ * expired; entries say STORE_REVOKED, with the reason STORE_HOLD.
+ */
+enum store_state { STORE_ANY, STORE_VALID, STORE_EXPIRED, STORE_REVOKED, STORE_HELD };
+enum { STORE_HOLD = 6 };            /* certificateHold of RFC 5280 5.3.1 */
 enum store_sort { STORE_BY_ENTRY, STORE_BY_END, STORE_BY_NAME };
 
 /* What is asked for; a field that is 0 or NULL asks for nothing.  Text is compared exactly. */
@@ -124,12 +138,21 @@ PS_MUST bool store_count(struct store *store, const struct store_filter *filter,
 
 /* ---- revocation and CRLs ---- */
 
-/* PS_E_NOT_FOUND when no such certificate was issued; revoking twice keeps the first. */
+/*
+ * PS_E_NOT_FOUND when no such certificate was issued.  Revoking twice keeps the first, unless that was
+ * a hold: any other reason is then for good.
+ */
 PS_MUST bool store_revoke(struct store *store, const char *issuer, const char *serial_hex,
                           time_t when, int reason, struct ps_err *err);
-/* All that fit and are not revoked yet, in one commit; how many in *out, which may be 0. */
+/*
+ * All that fit and are not revoked yet, or are on hold, in one commit; how many in *out, which may be
+ * 0.  STORE_VALID asks here for those that have not expired.
+ */
 PS_MUST bool store_revoke_all(struct store *store, const struct store_filter *filter, time_t when,
                               int reason, int64_t *out, struct ps_err *err);
+/* End the hold of all that fit and are on hold: they are good again; how many in *out. */
+PS_MUST bool store_release_all(struct store *store, const struct store_filter *filter, time_t when,
+                               int64_t *out, struct ps_err *err);
 
 struct store_revoked {
     const unsigned char *serial;    /* big-endian, no leading zero bytes */
@@ -140,7 +163,8 @@ struct store_revoked {
 typedef bool (*store_revoked_fn)(void *arg, const struct store_revoked *entry, struct ps_err *err);
 /*
  * What belongs on the next CRL of an issuer and shard, sorted by serial, as a stream.  A
- * certificate that expired is left out when a CRL made after its end has listed it (RFC 5280 3.3).
+ * certificate that expired is left out when a CRL made after its end has listed it and got out (RFC
+ * 5280 3.3).
  */
 PS_MUST bool store_each_revoked(struct store *store, const char *issuer, int shard,
                                 store_revoked_fn fn, void *arg, struct ps_err *err);
@@ -163,13 +187,26 @@ struct store_crl {
 };
 /*
  * A CRL that was made here, or was brought from an offline CA; before it is published.  The number
- * may not be below the last one of the ledger that has a CRL: PS_E_VALUE.
+ * must be above that of every CRL of the series in the ledger: PS_E_VALUE.
  */
 PS_MUST bool store_put_crl(struct store *store, const struct store_crl *crl, struct ps_err *err);
+/* It stands where it is fetched from: what it listed may be left out one day. */
+PS_MUST bool store_crl_is_out(struct store *store, const char *issuer, int shard, int64_t number,
+                              struct ps_err *err);
 typedef bool (*store_crl_fn)(void *arg, const struct store_crl *crl, struct ps_err *err);
 /* The newest CRL of each issuer and shard; `issuer` NULL: of all. */
 PS_MUST bool store_each_crl(struct store *store, const char *issuer, store_crl_fn fn, void *arg,
                             struct ps_err *err);
+
+struct store_crl_look {
+    bool recorded;                  /* with this digest; or its number is of before CRLs were recorded */
+    bool outdated;                  /* revoked, released or restored since its number was taken */
+    int64_t newer;                  /* a later one got out: its number; 0: none */
+};
+/* What the ledger knows of a CRL that was found somewhere. */
+PS_MUST bool store_look_at_crl(struct store *store, const char *issuer, int shard, int64_t number,
+                               const char *digest, struct store_crl_look *out,
+                               struct ps_err *err);
 
 /* ---- requests ---- */
 
@@ -190,26 +227,31 @@ PS_MUST bool store_each_request(struct store *store, store_request_fn fn, void *
 
 /* ---- authorities ---- */
 
-enum store_authority_state { STORE_ACTIVE, STORE_RETIRED, STORE_OFFLINE };
+enum store_authority_state { STORE_WAITING, STORE_NEXT, STORE_ACTIVE, STORE_OLD, STORE_RETIRED };
 
-/* One generation of one authority of the CA; several generations of a name may live side by side. */
+/* One authority of the CA as it is now; what the states mean is ca/'s business, but for the last. */
 struct store_authority {
-    const char *name;               /* "root", "server-ca", "client-ca", ... */
-    int generation;                 /* from 1 */
-    enum store_authority_state state;
-    const char *key;                /* where its key is: a file of the folder, a URI; "" offline */
-    const void *der;                /* its certificate */
+    const char *name;               /* "root", "server-ca-2", ... */
+    enum store_authority_state state;   /* STORE_RETIRED: store_put_cert() takes nothing of it */
+    const char *parent;             /* name of its root; "" for a root, or not known yet */
+    const char *key;                /* where its key is, in ca/'s words */
+    bool revoked;
+    const char *subject;            /* as the issuer of its certificates has it; "" while it waits */
+    const void *der;                /* its certificate; NULL while it waits */
     size_t der_len;
-    time_t recorded_at;             /* given by the ledger */
+    time_t recorded_at;             /* given by the ledger, as is */
+    const char *host;               /* where it was made */
 };
-/* Make it (its generation must be free) or change state, key or certificate of the one that is. */
+/* Make it, or say how it is from now on. */
 PS_MUST bool store_put_authority(struct store *store, const struct store_authority *authority,
                                  struct ps_err *err);
 typedef bool (*store_authority_fn)(void *arg, const struct store_authority *authority,
                                    struct ps_err *err);
-/* Sorted by name and generation; `name` NULL: all. */
-PS_MUST bool store_each_authority(struct store *store, const char *name, store_authority_fn fn,
-                                  void *arg, struct ps_err *err);
+/* In the order in which they were made. */
+PS_MUST bool store_each_authority(struct store *store, store_authority_fn fn, void *arg,
+                                  struct ps_err *err);
+/* Another number after each change of any of them; 0: there is none. */
+PS_MUST bool store_authorities_version(struct store *store, int64_t *out, struct ps_err *err);
 
 /* ---- settings ---- */
 

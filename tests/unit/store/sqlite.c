@@ -223,6 +223,104 @@ static void a_ledger_of_version_1_goes_on(void **state)
     }
 }
 
+/* ---- version 2 ---- */
+
+/* As version 2 had them: what a ledger has today, with the tables of then. */
+static const char back_to_version_2[] =
+    "DROP TABLE hold_end; DROP TABLE crl_out; DROP TABLE authority;"
+    "CREATE TABLE authority ("
+    "  id INTEGER PRIMARY KEY, name TEXT NOT NULL, generation INTEGER NOT NULL,"
+    "  state INTEGER NOT NULL, key TEXT NOT NULL, der BLOB NOT NULL,"
+    "  recorded_at INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX authority_by_name ON authority (name, generation);"
+    "ALTER TABLE revocation RENAME TO newer; DROP INDEX revocation_in_order;"
+    "CREATE TABLE revocation ("
+    "  id INTEGER PRIMARY KEY, cert INTEGER NOT NULL UNIQUE REFERENCES cert (id),"
+    "  issuer TEXT NOT NULL, shard INTEGER NOT NULL, serial TEXT NOT NULL,"
+    "  not_after INTEGER NOT NULL, revoked_at INTEGER NOT NULL, reason INTEGER NOT NULL) STRICT;"
+    "INSERT INTO revocation SELECT * FROM newer; DROP TABLE newer;"
+    "CREATE INDEX revocation_in_order ON revocation (issuer, shard, length(serial), serial,"
+    "  revoked_at, not_after, reason);"
+    "PRAGMA user_version = 2;";
+
+static void run_sql(const char *path, const char *sql)
+{
+    sqlite3 *db;
+
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+        fail_msg("%s", sqlite3_errmsg(db));
+    sqlite3_close(db);
+}
+
+static void make_version_2(const char *path)
+{
+    PS_AUTO(store_freep) struct store *store = open_at(path);
+    const struct store_cert cert = {
+        .serial_hex = "02", .issuer = "CN=ca", .subject = "CN=x", .kind = "server",
+        .fingerprint = "ab", .not_before = 1, .not_after = 2, .der = "der", .der_len = 3,
+    };
+    struct ps_err err = { 0 };
+    int64_t number;
+
+    assert_true(store_put_cert(store, &cert, &err) && store_revoke(store, "CN=ca", "02", 100, 4, &err)
+                && store_next_crl_number(store, "CN=ca", 0, &number, &err));
+    store_freep(&store);
+    run_sql(path, back_to_version_2);
+}
+
+static bool see_act(void *arg, const struct store_act *act, struct ps_err *err)
+{
+    (void)err;
+    snprintf(arg, 32, "%s", act->act);
+    return true;
+}
+
+static void a_ledger_of_version_2_goes_on(void **state)
+{
+    struct place *place = *state;
+    struct store_verdict verdict;
+    struct store_crl_look look;
+    struct ps_err err = { 0 };
+    int64_t number = 0;
+    char last[32] = "", id[STORE_ID_HEX] = "";
+
+    make_version_2(place->path);
+    for (int round = 0; round < 2; round++) {
+        PS_AUTO(store_freep) struct store *store = open_at(place->path);
+        int revoked = 0;
+
+        assert_true(round == 0 || strcmp(id, store_info(store)->id) == 0);
+        snprintf(id, sizeof(id), "%s", store_info(store)->id);
+        assert_false(store_info(store)->copied);
+        assert_true(store_each_revoked(store, "CN=ca", 0, see_revoked, &revoked, &err));
+        assert_int_equal(revoked, 1);
+        assert_true(store_look_at_crl(store, "CN=ca", 0, 1, "of then", &look, &err));
+        assert_true(look.recorded && !look.outdated);
+        if (round == 0)
+            assert_true(store_each_act(store, 0, see_act, last, &err));
+        assert_true(store_next_crl_number(store, "CN=ca", 0, &number, &err));
+        assert_int_equal(number, 2 + round);
+        assert_true(store_verify(store, &verdict, &err));
+        assert_true(verdict.sound);
+    }
+    assert_string_equal(last, "migrate");
+}
+
+/* What brings it up to date must not make it the ledger of this place. */
+static void a_copy_of_an_old_ledger_stays_a_copy(void **state)
+{
+    struct place *place = *state;
+    struct ps_err err = { 0 };
+
+    make_version_2(place->path);
+    run_sql(place->path, "UPDATE ledger SET value = 'elsewhere' WHERE key = 'home'");
+    PS_AUTO(store_freep) struct store *store = open_at(place->path);
+    assert_true(store_info(store)->copied);
+    assert_false(store_revoke(store, "CN=ca", "02", 100, 4, &err));
+    assert_int_equal(err.code, PS_E_UNSAFE);
+}
+
 #define FILE_TEST(name) cmocka_unit_test_setup_teardown(name, make_place, drop_place)
 
 int main(void)
@@ -233,6 +331,8 @@ int main(void)
         FILE_TEST(a_file_that_was_copied_is_noticed),
         FILE_TEST(what_is_a_connection_string_and_what_a_path),
         FILE_TEST(a_ledger_of_version_1_goes_on),
+        FILE_TEST(a_ledger_of_version_2_goes_on),
+        FILE_TEST(a_copy_of_an_old_ledger_stays_a_copy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -123,6 +123,24 @@ bool ca_crl_pem(struct ca *ca, enum cert_use side, struct buf *out, struct ps_er
 
 /* ---- sent after a leaf ---- */
 
+struct crosses {
+    const char *subject;
+    struct cert_list *out;
+};
+
+static bool take_cross(void *arg, const struct store_entry *entry, struct ps_err *err)
+{
+    const struct crosses *crosses = arg;
+    PS_AUTO(cert_freep) struct cert *cert = NULL;
+
+    if (strcmp(entry->cert.subject, crosses->subject) != 0)
+        return true;
+    if (!cert_from_der(entry->cert.der, entry->cert.der_len, &cert, err))
+        return false;
+    cert_list_add(crosses->out, cert);
+    return true;
+}
+
 /*
  * A root that is not the oldest in use is not yet known to everybody: its certificate by the one
  * before leads those peers on.
@@ -130,16 +148,19 @@ bool ca_crl_pem(struct ca *ca, enum cert_use side, struct buf *out, struct ps_er
 static bool add_cross(const struct ca *ca, const struct authority *root, struct cert_list *out,
                       struct ps_err *err)
 {
+    struct crosses crosses = { cert_info(root->cert)->subject, out };
+
     for (size_t i = 0; i < ca->conf.len; i++) {
         const struct authority *older = &ca->at[i];
 
         if (older->row->who != CA_ROOT || !ca_in_use(older)
             || older->row->generation >= root->row->generation)
             continue;
-        PS_AUTO(ps_freep) char *name =
-            ps_asprintf("%s-by-%s.crt", root->row->name, older->row->name);
-        PS_AUTO(ps_freep) char *path = ca_path(ca, name);
-        if (file_exists(path) && !ca_read_chain(ca, name, out, err))
+        const struct store_filter filter = {
+            .kind = "cross", .issuer = cert_info(older->cert)->subject, .state = STORE_VALID,
+            .with_der = true,
+        };
+        if (!store_list(ca->store, &filter, take_cross, &crosses, err))
             return false;
     }
     return true;

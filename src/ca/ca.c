@@ -101,7 +101,8 @@ struct ca_authority ca_authority_at(const struct ca *ca, size_t i)
     return (struct ca_authority){
         .name = row->name, .who = row->who, .generation = row->generation, .state = row->state,
         .cert = ca->at[i].cert, .parent = row->parent, .key_kind = row->key_kind,
-        .key_uri = row->key_uri, .revoked = row->revoked,
+        .key_uri = row->key_uri, .revoked = row->revoked, .host = row->host,
+        .key_here = !ca_is_offline(ca, &ca->at[i]),
     };
 }
 
@@ -201,20 +202,15 @@ bool ca_record(struct ca *ca, const struct cert *cert, const char *kind, const c
 
 /* ---- opening ---- */
 
-static void drop_authorities(struct ca *ca)
+void ca_free(struct ca *ca)
 {
     for (size_t i = 0; ca->at && i < ca->conf.len; i++) {
         cert_freep(&ca->at[i].cert);
         key_freep(&ca->at[i].key);
     }
     free(ca->at);
-    ca->at = NULL;
-}
-
-void ca_free(struct ca *ca)
-{
-    drop_authorities(ca);
     ca_conf_free(&ca->conf);
+    ca_conf_free(&ca->here);
     store_freep(&ca->store);
     free(ca->dir);
     free(ca);
@@ -226,45 +222,6 @@ void ca_leaf_free(struct ca_leaf *leaf)
     key_freep(&leaf->key);
 }
 
-static bool read_cert(struct ca *ca, const struct ca_conf_row *row, struct cert **out,
-                      struct ps_err *err)
-{
-    PS_AUTO(ps_freep) char *name = ps_asprintf("%s.crt", row->name);
-    PS_AUTO(cert_list_free) struct cert_list list = { 0 };
-
-    if (!ca_read_chain(ca, name, &list, err))
-        return false;
-    *out = cert_ref(list.at[0]);
-    return true;
-}
-
-static bool fits_parent(struct ca *ca, const struct authority *authority, struct ps_err *err)
-{
-    const struct authority *parent = ca_parent(ca, authority);
-
-    if (!authority->cert || (parent && parent->cert
-                             && cert_issued_by(authority->cert, parent->cert)))
-        return true;
-    ps_fail(err, PS_E_CERT, _("\"%s.crt\" of the CA was not issued by its root"),
-            authority->row->name);
-    return ps_hint(err, _("Put back the files of one and the same CA in \"%s\"."), ca->dir);
-}
-
-bool ca_read_authorities(struct ca *ca, struct ps_err *err)
-{
-    ca->at = ps_calloc(ca->conf.len + 1, sizeof(*ca->at));
-    for (size_t i = 0; i < ca->conf.len; i++)
-        ca->at[i].row = &ca->conf.rows[i];
-    for (size_t i = 0; i < ca->conf.len; i++)
-        if (ca->conf.rows[i].state != CA_WAITING
-            && !read_cert(ca, &ca->conf.rows[i], &ca->at[i].cert, err))
-            return false;
-    for (size_t i = 0; i < ca->conf.len; i++)
-        if (!fits_parent(ca, &ca->at[i], err))
-            return false;
-    return true;
-}
-
 /* A CA of before there was a ca.conf: the three, active, with keys in files. */
 static void three(struct ca_conf *out)
 {
@@ -272,6 +229,7 @@ static void three(struct ca_conf *out)
     for (int who = 0; who < CA_WHO_LEN; who++) {
         struct ca_conf_row *row = ca_conf_add(out, ca_profiles[who].name);
 
+        row->has_state = true;
         if (who != CA_ROOT) {
             free(row->parent);
             row->parent = ps_strdup(ca_profiles[CA_ROOT].name);
@@ -292,6 +250,17 @@ static bool read_conf(const char *dir, struct ca_conf *out, struct ps_err *err)
         && ca_conf_parse(buf_text(&text), text.len, path, out, err);
 }
 
+/* One that is not there would be made, and the CA would have forgotten all that it issued. */
+static bool check_ledger(const struct ca *ca, struct ps_err *err)
+{
+    PS_AUTO(ps_freep) char *path = NULL;
+
+    if (ca->conf.store || file_exists(ca_ledger(ca, &path)))
+        return true;
+    ps_fail(err, PS_E_NOT_FOUND, _("the ledger \"%s\" of the CA is not there"), path);
+    return ps_hint(err, _("Bring it back, or the whole CA: pgseal ca restore."));
+}
+
 bool ca_open(const char *dir, ca_pass_fn pass, void *arg, struct ca **out, struct ps_err *err)
 {
     PS_AUTO(ca_freep) struct ca *ca = ps_calloc(1, sizeof(*ca));
@@ -304,8 +273,8 @@ bool ca_open(const char *dir, ca_pass_fn pass, void *arg, struct ca **out, struc
     ca->pass = pass;
     ca->pass_arg = arg;
     if (!path_absolute(dir, &ca->dir, err) || !read_conf(ca->dir, &ca->conf, err)
-        || !ca_read_authorities(ca, err)
-        || !store_open(ca_ledger(ca, &ledger), &ca->store, err))
+        || !check_ledger(ca, err)
+        || !store_open(ca_ledger(ca, &ledger), &ca->store, err) || !ca_read_authorities(ca, err))
         return false;
     *out = PS_TAKE(ca);
     return true;
@@ -314,6 +283,13 @@ bool ca_open(const char *dir, ca_pass_fn pass, void *arg, struct ca **out, struc
 /* ---- one at a time ---- */
 
 enum { LOCK_WAIT_MS = 10000, LOCK_LOOK_MS = 50 };
+
+void ca_turn_free(struct ca_turn *turn)
+{
+    if (turn->held)
+        store_unhold(turn->held);
+    lock_freep(&turn->lock);
+}
 
 static bool wait_for_lock(const struct ca *ca, struct file_lock **out, struct ps_err *err)
 {
@@ -329,65 +305,51 @@ static bool wait_for_lock(const struct ca *ca, struct file_lock **out, struct ps
     return true;
 }
 
-static bool same_conf(const struct ca_conf *a, const struct ca_conf *b, bool *same,
-                      struct ps_err *err)
+/* What people take from the folder by hand is what the ledger has. */
+static bool lay_out_certs(const struct ca *ca, struct ps_err *err)
 {
-    PS_AUTO(buf_free) struct buf one = BUF(CA_CONF_MAX_BYTES);
-    PS_AUTO(buf_free) struct buf other = BUF(CA_CONF_MAX_BYTES);
+    for (size_t i = 0; i < ca->conf.len; i++) {
+        PS_AUTO(ps_freep) char *name = ps_asprintf("%s.crt", ca->conf.rows[i].name);
+        PS_AUTO(cert_list_free) struct cert_list found = { 0 };
+        PS_AUTO(cert_list_free) struct cert_list alone = { 0 };
+        struct ps_err unreadable = { 0 };
 
-    if (!ca_conf_write(a, &one, err) || !ca_conf_write(b, &other, err))
-        return false;
-    *same = strcmp(buf_text(&one), buf_text(&other)) == 0;
+        if (!ca->at[i].cert)
+            continue;
+        bool read = ca_read_chain(ca, name, &found, &unreadable);
+        if (read && cert_same(found.at[0], ca->at[i].cert))
+            continue;
+        if (read)
+            log_warn(_("\"%s\" in the folder of the CA was not the one of its ledger, and was "
+                       "replaced"), name);
+        cert_list_add(&alone, ca->at[i].cert);
+        if (!ca_write_chain(ca, name, &alone, err))
+            return false;
+    }
     return true;
 }
 
-static bool adopt_conf(struct ca *ca, struct ca_conf *conf, struct ps_err *err)
+bool ca_lock(struct ca *ca, struct ca_turn *out, struct ps_err *err)
 {
-    drop_authorities(ca);
-    ca_conf_free(&ca->conf);
-    ca->conf = *conf;
-    *conf = (struct ca_conf){ 0 };
-    return ca_read_authorities(ca, err);
-}
+    PS_AUTO(ca_turn_free) struct ca_turn turn = { 0 };
 
-/* What cannot be read leaves a CA without authorities, which does nothing. */
-void ca_forget(struct ca *ca)
-{
-    PS_AUTO(ca_conf_free) struct ca_conf now = { 0 };
-    struct ps_err err = { 0 };
-
-    if (!read_conf(ca->dir, &now, &err) || !adopt_conf(ca, &now, &err))
-        log_warn("%s", err.message);
-}
-
-bool ca_lock(struct ca *ca, struct file_lock **out, struct ps_err *err)
-{
-    PS_AUTO(lock_freep) struct file_lock *lock = NULL;
-    PS_AUTO(ca_conf_free) struct ca_conf now = { 0 };
-    bool same = false;
-
-    if (!wait_for_lock(ca, &lock, err) || !read_conf(ca->dir, &now, err)
-        || !same_conf(&now, &ca->conf, &same, err))
+    if (!wait_for_lock(ca, &turn.lock, err) || !store_hold(ca->store, err))
         return false;
-    if (!same && !adopt_conf(ca, &now, err))
+    turn.held = ca->store;
+    if (!ca_sync(ca, err) || !lay_out_certs(ca, err))
         return false;
-    *out = PS_TAKE(lock);
+    *out = turn;
+    turn = (struct ca_turn){ 0 };
     return true;
 }
 
-bool ca_save(const struct ca *ca, struct ps_err *err)
+bool ca_save(const struct ca *ca, const struct ca_conf *rows, struct ps_err *err)
 {
     PS_AUTO(ps_freep) char *path = ca_path(ca, CA_CONF);
     PS_AUTO(buf_free) struct buf text = BUF(CA_CONF_MAX_BYTES);
+    struct ca_conf whole = ca->conf;
 
-    return ca_conf_write(&ca->conf, &text, err)
-        && file_write(path, text.p, text.len, 0600, err);
-}
-
-bool ca_commit(struct ca *ca, struct ps_err *err)
-{
-    if (ca_save(ca, err))
-        return true;
-    ca_forget(ca);
-    return false;
+    whole.rows = rows->rows;
+    whole.len = rows->len;
+    return ca_conf_write(&whole, &text, err) && file_write(path, text.p, text.len, 0600, err);
 }

@@ -5,7 +5,7 @@
  * server certificate whose CN happens to be a role could log in as that role.
  *
  * The folder (0700):
- *     ca.conf                         what the CA is made of (conf.h); without it, the three below
+ *     ca.conf                         how the CA works (conf.h)
  *     root.crt root.key               the root; its key may be encrypted, or taken away (offline)
  *     server-ca.crt server-ca.key     signs server certificates
  *     client-ca.crt client-ca.key     signs client certificates
@@ -13,12 +13,16 @@
  *     root-2.crt, server-ca-2.crt ... later generations, with a key and a CRL each
  *     root-2-by-root.crt              the new root's key signed by the old root, and
  *     root-by-root-2.crt              the old root's key signed by the new one: for a rollover
+ *                                     (.crt are copies for people: the ledger has the certificates)
  *     server-ca.csr                   a request that an offline root has to sign
  *     revoked-proof.crt .key          a client certificate that was revoked at birth: `prove` shows
  *                                     with it that revocation works
- *     ledger.db                       every certificate, revocation and CRL number (store/), unless
- *                                     ca.conf names a PostgreSQL database that several hosts share
+ *     ledger.db                       which authorities there are and which sign, every certificate,
+ *                                     revocation and CRL (store/), unless ca.conf names a PostgreSQL
+ *                                     database that several hosts share
  *     lock                            held while CRLs or authorities change; issuing needs none
+ * A second host has a folder of its own: ca.conf, and the keys that are used on it.  It sees at once
+ * what the first one did, and what needs a key that it has not fails with PS_E_NOT_FOUND.
  * Keys are 0600 from their first instant.  Everything is done as the current effective user.
  * The names of the authorities end in eight random digits, so that two CAs can be trusted side by side.
  *
@@ -68,6 +72,8 @@ struct ca_authority {
     const char *parent;             /* name of the root that issued it; "" for a root */
     enum ca_key_kind key_kind;
     const char *key_uri;            /* for CA_KEY_URI; otherwise NULL */
+    bool key_here;                  /* it can be used on this host, as far as can be seen */
+    const char *host;               /* where it was made; NULL: not known */
     bool revoked;                   /* its root's CRL lists it */
 };
 /* In the order they were made.  What they point at is the CA's, until the next act on it. */
@@ -181,6 +187,12 @@ PS_MUST bool ca_revoke(struct ca *ca, const struct cert *cert, int reason, struc
 /* Every client certificate of a role that is good today; how many in *count. */
 PS_MUST bool ca_revoke_role(struct ca *ca, const char *role, int reason, size_t *count,
                             struct ps_err *err);
+/*
+ * STORE_HOLD is taken back by these: good again with the next CRL, and a reload.  PS_E_UNSAFE when the
+ * certificate is not on hold; of a role, all that are, and how many in *count.
+ */
+PS_MUST bool ca_release(struct ca *ca, const struct cert *cert, struct ps_err *err);
+PS_MUST bool ca_release_role(struct ca *ca, const char *role, size_t *count, struct ps_err *err);
 /* A whole intermediate: its root's CRL lists it, and it never signs again. */
 PS_MUST bool ca_revoke_authority(struct ca *ca, const char *name, int reason, struct ps_err *err);
 

@@ -26,6 +26,8 @@ static void row_free(struct ca_conf_row *row)
     free(row->name);
     free(row->parent);
     free(row->key_uri);
+    free(row->host);
+    free(row->key_said);
 }
 
 static void list_free(char **list)
@@ -118,7 +120,7 @@ static bool fail_line(const struct reader *reader, const char *what, struct ps_e
 static void replace(char **to, const char *value)
 {
     free(*to);
-    *to = ps_strdup(value);
+    *to = value ? ps_strdup(value) : NULL;
 }
 
 static bool read_count(const char *value, long max, long *out)
@@ -191,10 +193,11 @@ static bool read_general(struct reader *reader, const char *key, const char *val
     return true;
 }
 
-static bool read_key_kind(struct ca_conf_row *row, const char *value)
+bool ca_conf_key_read(struct ca_conf_row *row, const char *value)
 {
     static const char uri[] = "uri ";
 
+    replace(&row->key_uri, NULL);
     if (strncmp(value, uri, sizeof(uri) - 1) == 0 && value[sizeof(uri) - 1]) {
         row->key_kind = CA_KEY_URI;
         replace(&row->key_uri, value + sizeof(uri) - 1);
@@ -230,8 +233,10 @@ static bool read_of_row(struct reader *reader, const char *key, const char *valu
     struct ca_conf_row *row = reader->row;
 
     row->revoked |= strcmp(key, "revoked") == 0;
+    row->has_key |= strcmp(key, "key") == 0;
+    row->has_state |= strcmp(key, "state") == 0;
     bool good = strcmp(key, "state") == 0   ? read_state(row, value)
-              : strcmp(key, "key") == 0     ? read_key_kind(row, value)
+              : strcmp(key, "key") == 0     ? ca_conf_key_read(row, value)
               : strcmp(key, "parent") == 0  ? read_parent(row, value)
               : strcmp(key, "revoked") == 0 && strcmp(value, "yes") == 0;
     return good || fail_line(reader, key, err);
@@ -352,15 +357,28 @@ static void put_days(struct buf *out, const struct ca_days *days)
                days->crl);
 }
 
+char *ca_conf_key_text(const struct ca_conf_row *row)
+{
+    return row->key_kind == CA_KEY_URI ? ps_asprintf("uri %s", row->key_uri)
+         : ps_strdup(row->key_kind == CA_KEY_OFFLINE ? "offline" : "file");
+}
+
+static bool put_state(struct buf *out, const struct ca_conf_row *row, struct ps_err *err)
+{
+    return put(out, "state", state_names[row->state], err)
+        && (!*row->parent || put(out, "parent", row->parent, err))
+        && (!row->revoked || put(out, "revoked", "yes", err));
+}
+
 static bool put_row(struct buf *out, const struct ca_conf_row *row, struct ps_err *err)
 {
-    PS_AUTO(ps_freep) char *uri = row->key_uri ? ps_asprintf("uri %s", row->key_uri) : NULL;
-    const char *key = row->key_kind == CA_KEY_URI ? uri
-                    : row->key_kind == CA_KEY_OFFLINE ? "offline" : "file";
+    PS_AUTO(ps_freep) char *key = ca_conf_key_text(row);
 
-    buf_printf(out, "\n[%s]\nstate = %s\n", row->name, state_names[row->state]);
-    return (!*row->parent || put(out, "parent", row->parent, err)) && put(out, "key", key, err)
-        && (!row->revoked || put(out, "revoked", "yes", err));
+    if (!row->has_state && !row->has_key)
+        return true;
+    buf_printf(out, "\n[%s]\n", row->name);
+    return (!row->has_state || put_state(out, row, err))
+        && (!row->has_key || put(out, "key", key, err));
 }
 
 bool ca_conf_write(const struct ca_conf *conf, struct buf *out, struct ps_err *err)

@@ -11,13 +11,15 @@
  *     store = postgresql://ledger.example.net/ca
  *
  *     [server-ca-2]
- *     state = next
- *     parent = root
- *     key = file                       or "offline", or "uri pkcs11:..."
+ *     key = uri pkcs11:...             or "file", or "offline": on this host, if not as the ledger says
  *
- * pgseal writes it whole, and renames it into place: a change of authorities has happened when this
- * file says so.  A line is a key, "=" and the rest of it without blanks around; "#" begins a comment
- * line.  permit_* may come several times.  Nothing here opens a file.
+ * What authorities there are and which of them sign stands in the ledger, which several hosts may
+ * share.  Only a CA that was just made, or comes from a pgseal that kept it here, has it in this file,
+ * "state = next", "parent = root" and "revoked = yes" in each section: ca_open() moves it.
+ *
+ * pgseal writes the file whole, and renames it into place.  A line is a key, "=" and the rest of it
+ * without blanks around; "#" begins a comment line.  permit_* may come several times.  Nothing here
+ * opens a file.
  */
 #ifndef PS_CA_CONF_H
 #define PS_CA_CONF_H
@@ -34,6 +36,9 @@ struct ca_conf_row {                /* an authority */
     enum ca_state state;
     enum ca_key_kind key_kind;
     bool revoked;
+    bool has_state;                 /* the file says it, and has to be believed until the ledger knows */
+    bool has_key;                   /* the file says where the key is on this host */
+    char *host, *key_said;          /* where it was made, and its key as the ledger has it; or NULL */
 };
 
 struct ca_conf {
@@ -58,6 +63,10 @@ PS_MUST bool ca_conf_parse(const char *text, size_t len, const char *name, struc
                            struct ps_err *err);
 /* PS_E_VALUE for a value that a line cannot hold: with a line end, or blanks around it. */
 PS_MUST bool ca_conf_write(const struct ca_conf *conf, struct buf *out, struct ps_err *err);
+
+/* Where a key is, in words: "file", "offline", "uri ..."; and back, false for what is none of them. */
+char *ca_conf_key_text(const struct ca_conf_row *row);      /* the caller's to free */
+bool ca_conf_key_read(struct ca_conf_row *row, const char *text);
 
 /* Add a name constraint. */
 void ca_conf_permit(char ***list, size_t *len, size_t *cap, const char *value);

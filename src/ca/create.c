@@ -93,7 +93,7 @@ static bool open_ledger(struct ca *ca, struct ps_err *err)
 
 static bool fill(struct ca *ca, const struct ca_spec *spec, struct ps_err *err)
 {
-    if (!fill_conf(&ca->conf, spec, err) || !open_ledger(ca, err))
+    if (!fill_conf(&ca->conf, spec, err) || !open_ledger(ca, err) || !ca_is_free(ca->store, err))
         return false;
     for (int who = 0; who < CA_WHO_LEN; who++)
         if (wanted(spec->shape, (enum ca_who)who) && !make_one(ca, (enum ca_who)who, spec, err))
@@ -105,7 +105,10 @@ static bool fill(struct ca *ca, const struct ca_spec *spec, struct ps_err *err)
     for (size_t i = 0; i < ca->conf.len; i++)
         if (ca->at[i].cert && !ca_write_crl(ca, &ca->at[i], err))
             return false;
-    if (!ca_save(ca, err))
+    /* were we killed once the folder is in its place, the next one to open it goes on from here */
+    for (size_t i = 0; i < ca->conf.len; i++)
+        ca->conf.rows[i].has_state = ca->conf.rows[i].has_key = true;
+    if (!ca_save(ca, &ca->conf, err))
         return false;
     store_freep(&ca->store);    /* its file is about to move; closing folds the journal into it */
     return true;
@@ -206,7 +209,7 @@ bool ca_create(const char *dir, const struct ca_spec *spec, struct ca **out, str
 
     free(ca->dir);
     ca->dir = PS_TAKE(place);
-    if (!open_ledger(ca, err))
+    if (!open_ledger(ca, err) || !ca_move_new(ca, err))
         return false;
     *out = PS_TAKE(ca);
     return true;

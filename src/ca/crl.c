@@ -7,6 +7,13 @@
 
 /* ---- writing ---- */
 
+/*
+ * A host that has not the key of an authority gets its list out of the shared ledger: up to so many
+ * bytes of PEM, about 1,300 entries.  Of a longer one only the digest is kept, for the ledger forgets
+ * nothing, and would grow by the whole list with each revocation.
+ */
+enum { PART_SHARED_MAX = 64 * 1024 };
+
 unsigned ca_shards_of(const struct ca *ca, const struct authority *authority)
 {
     return authority->row->who == CA_ROOT ? 1 : ca->conf.crl_shards;
@@ -18,9 +25,25 @@ static bool add_entry(void *arg, const struct store_revoked *revoked, struct ps_
                           revoked->reason, err);
 }
 
+/* One list on its way: into the file of its authority, and, if it is small, into a shared ledger. */
+struct part {
+    struct file_edit *edit;
+    struct crl_spec spec;
+    struct crl_sum sum;
+    struct buf pem;                 /* up to PART_SHARED_MAX; then it is `over` */
+};
+
+static void part_free(struct part *part)
+{
+    buf_free(&part->pem);
+}
+
 static bool put_pem(void *arg, const void *bytes, size_t len, struct ps_err *err)
 {
-    return file_edit_put(arg, bytes, len, err);
+    struct part *part = arg;
+
+    buf_put(&part->pem, bytes, len);
+    return file_edit_put(part->edit, bytes, len, err);
 }
 
 static long days_of(const struct ca *ca, const struct authority *authority)
@@ -28,40 +51,126 @@ static long days_of(const struct ca *ca, const struct authority *authority)
     return authority->row->who == CA_ROOT ? ca->conf.days.root_crl : ca->conf.days.crl;
 }
 
-static bool put_part(struct ca *ca, const struct authority *authority, unsigned shard,
-                     struct file_edit *edit, struct ps_err *err)
+/* All numbers in one transaction, before anything is looked at: see store_next_crl_number(). */
+static bool take_numbers(struct ca *ca, const char *issuer, struct part *parts, unsigned len,
+                         struct ps_err *err)
 {
-    const char *issuer = cert_info(authority->cert)->subject;
+    if (!store_begin(ca->store, err))
+        return false;
+    for (unsigned i = 0; i < len; i++) {
+        if (!store_next_crl_number(ca->store, issuer, (int)i, &parts[i].spec.number, err)) {
+            store_cancel(ca->store);
+            return false;
+        }
+    }
+    return store_commit(ca->store, err);
+}
+
+static bool make_part(struct ca *ca, const struct authority *authority, unsigned shard,
+                      struct part *part, struct ps_err *err)
+{
     PS_AUTO(crl_stream_freep) struct crl_stream *stream = NULL;
     char uri[SHARD_URI];
     time_t now = clock_now();
-    struct crl_sum sum;
-    struct crl_spec spec = {
-        .this_update = now - CA_BACKDATE_SECONDS,
-        .next_update = now + (time_t)days_of(ca, authority) * CA_DAY_SECONDS,
-    };
 
-    if (!store_next_crl_number(ca->store, issuer, (int)shard, &spec.number, err))
-        return false;
+    part->pem = BUF(ca->conf.store ? PART_SHARED_MAX : 1);
+    part->spec.this_update = now - CA_BACKDATE_SECONDS;
+    part->spec.next_update = now + (time_t)days_of(ca, authority) * CA_DAY_SECONDS;
     if (ca_shards_of(ca, authority) > 1)
-        spec.uri = shard_uri(ca->conf.crl_url, authority->cert, shard, uri);
-    return crl_stream_new(authority->cert, authority->key, &spec, ca->dir, &stream, err)
-        && store_each_revoked(ca->store, issuer, (int)shard, add_entry, stream, err)
-        && crl_stream_finish(stream, put_pem, edit, &sum, err);
+        part->spec.uri = shard_uri(ca->conf.crl_url, authority->cert, shard, uri);
+    return crl_stream_new(authority->cert, authority->key, &part->spec, ca->dir, &stream, err)
+        && store_each_revoked(ca->store, cert_info(authority->cert)->subject, (int)shard, add_entry,
+                              stream, err)
+        && crl_stream_finish(stream, put_pem, part, &part->sum, err);
 }
 
+static bool der_of(struct part *part, struct buf *der, struct ps_err *err)
+{
+    PS_AUTO(crl_list_free) struct crl_list list = { 0 };
+
+    if (part->pem.over || part->pem.len == 0)
+        return true;
+    return crl_list_from_pem(buf_text(&part->pem), part->pem.len, "", &list, err)
+        && crl_to_der(list.at[0], der, err);
+}
+
+static bool record_part(struct ca *ca, const char *issuer, unsigned shard, struct part *part,
+                        struct ps_err *err)
+{
+    PS_AUTO(buf_free) struct buf der = BUF(PART_SHARED_MAX);
+
+    if (!der_of(part, &der, err))
+        return false;
+    const struct store_crl row = {
+        .issuer = issuer, .shard = (int)shard, .number = part->spec.number,
+        .entries = (int64_t)part->sum.entries, .this_update = part->spec.this_update,
+        .next_update = part->spec.next_update, .digest = part->sum.digest, .der = der.p,
+        .der_len = der.len,
+    };
+    return store_put_crl(ca->store, &row, err);
+}
+
+static bool record_parts(struct ca *ca, const char *issuer, struct part *parts, unsigned len,
+                         struct ps_err *err)
+{
+    if (!store_begin(ca->store, err))
+        return false;
+    for (unsigned i = 0; i < len; i++) {
+        if (!record_part(ca, issuer, i, &parts[i], err)) {
+            store_cancel(ca->store);
+            return false;
+        }
+    }
+    return store_commit(ca->store, err);
+}
+
+/* If this fails, expired certificates stay on the list a little longer: no reason to fail. */
+static void note_out(struct ca *ca, const char *issuer, const struct part *parts, unsigned len)
+{
+    struct ps_err err = { 0 };
+    bool noted = store_begin(ca->store, &err);
+
+    for (unsigned i = 0; noted && i < len; i++)
+        noted = store_crl_is_out(ca->store, issuer, (int)i, parts[i].spec.number, &err);
+    if (noted && store_commit(ca->store, &err))
+        return;
+    store_cancel(ca->store);
+    log_warn(_("it was not recorded that the revocation lists are out: %s"), err.message);
+}
+
+static void parts_free(struct part **parts)
+{
+    for (struct part *part = *parts; part && part->edit; part++)
+        part_free(part);
+    free(*parts);
+}
+
+/*
+ * The number is recorded before anything is made with it, the list before it is given out, and that
+ * it is out when it is: killed at any point, no number comes twice, and no list is unknown.
+ */
 bool ca_write_crl(struct ca *ca, struct authority *authority, struct ps_err *err)
 {
+    const unsigned len = ca_shards_of(ca, authority);
+    const char *issuer = cert_info(authority->cert)->subject;
     PS_AUTO(ps_freep) char *path = ca_file_of(ca, authority->row->name, ".crl");
     PS_AUTO(file_edit_freep) struct file_edit *edit = NULL;
+    PS_AUTO(parts_free) struct part *parts = ps_calloc(len + 1, sizeof(*parts));
     const struct file_attr fresh = { 0644, (uid_t)-1, (gid_t)-1 };
 
-    if (!ca_need_key(ca, authority, err) || !file_edit_begin(path, &fresh, &edit, err))
+    if (!ca_check_dates(authority, err) || !ca_need_key(ca, authority, err)
+        || !file_edit_begin(path, &fresh, &edit, err)
+        || !take_numbers(ca, issuer, parts, len, err))
         return false;
-    for (unsigned i = 0; i < ca_shards_of(ca, authority); i++)
-        if (!put_part(ca, authority, i, edit, err))
+    for (unsigned i = 0; i < len; i++) {
+        parts[i].edit = edit;
+        if (!make_part(ca, authority, i, &parts[i], err))
             return false;
-    return file_edit_commit(&edit, err);
+    }
+    if (!record_parts(ca, issuer, parts, len, err) || !file_edit_commit(&edit, err))
+        return false;
+    note_out(ca, issuer, parts, len);
+    return true;
 }
 
 /* ---- is it stale? ---- */
@@ -78,31 +187,23 @@ bool ca_read_crl(const struct ca *ca, const struct authority *authority, struct 
 
 enum crl_state { CRL_DEAD, CRL_DUE, CRL_FRESH };    /* due: past half of its life, and still good */
 
-static bool count_entry(void *arg, const struct store_revoked *revoked, struct ps_err *err)
-{
-    size_t *len = arg;
-
-    (void)revoked;
-    (void)err;
-    ++*len;
-    return true;
-}
-
+/*
+ * A list of a root elsewhere comes from outside: what that one has revoked is not in our ledger.  Of
+ * the others the ledger knows whether anything happened since.
+ */
 static bool judge_part(struct ca *ca, const struct authority *authority, const struct crl *crl,
                        unsigned shard, enum crl_state *out, struct ps_err *err)
 {
     const struct crl_info *info = crl_info(crl);
+    const bool elsewhere = authority->row->key_kind == CA_KEY_OFFLINE;
     time_t now = clock_now(), half = info->this_update + (info->next_update - info->this_update) / 2;
-    size_t len = 0;
+    struct store_crl_look look;
 
-    if (!store_each_revoked(ca->store, cert_info(authority->cert)->subject, (int)shard, count_entry,
-                            &len, err))
+    if (!store_look_at_crl(ca->store, cert_info(authority->cert)->subject, (int)shard, info->number,
+                           info->digest, &look, err))
         return false;
-    /* a revocation is never taken back: the same count is the same list; but what a root elsewhere
-     * has revoked is not in our ledger */
-    bool elsewhere = authority->row->key_kind == CA_KEY_OFFLINE;
-    bool good = now < info->next_update && (elsewhere || info->revoked_len == len)
-             && crl_issued_by(crl, authority->cert);
+    bool good = now < info->next_update && crl_issued_by(crl, authority->cert)
+             && (elsewhere ? !look.newer : look.recorded && !look.outdated);
     *out = !good ? CRL_DEAD : now < half ? CRL_FRESH : CRL_DUE;
     return true;
 }
@@ -122,6 +223,44 @@ static bool judge(struct ca *ca, const struct authority *authority, const struct
     }
     return true;
 }
+
+/* ---- what another host has made ---- */
+
+static bool take_der(void *arg, const struct store_crl *row, struct ps_err *err)
+{
+    struct crl_list *list = arg;
+    struct crl *crl = NULL;
+
+    if (!row->der || row->shard != (int)list->len)
+        return true;
+    if (!crl_from_der(row->der, row->der_len, &crl, err))
+        return false;
+    crl_list_add(list, crl);
+    return true;
+}
+
+/* *state rises to what the ledger's list is; CRL_DEAD when it has none that is good. */
+static bool fetch(struct ca *ca, struct authority *authority, enum crl_state *state,
+                  struct ps_err *err)
+{
+    PS_AUTO(ps_freep) char *path = ca_file_of(ca, authority->row->name, ".crl");
+    PS_AUTO(crl_list_free) struct crl_list list = { 0 };
+    PS_AUTO(buf_free) struct buf pem = BUF(BUF_TEXT_MAX);
+    enum crl_state found = CRL_DEAD;
+
+    if (!store_each_crl(ca->store, cert_info(authority->cert)->subject, take_der, &list, err)
+        || !judge(ca, authority, &list, &found, err))
+        return false;
+    if (found <= *state)
+        return true;
+    for (size_t i = 0; i < list.len; i++)
+        if (!crl_to_pem(list.at[i], &pem, err))
+            return false;
+    *state = found;
+    return file_write(path, pem.p, pem.len, 0644, err);
+}
+
+/* ---- renewing ---- */
 
 /* The root's key may be offline for months: as long as the old list is good, that is no failure. */
 static bool can_wait(const struct authority *authority, enum crl_state state, struct ps_err *err)
@@ -147,6 +286,8 @@ static bool refresh_one(struct ca *ca, struct authority *authority, bool force,
     if (!force && ca_read_crl(ca, authority, &list, &unreadable)
         && !judge(ca, authority, &list, &state, err))
         return false;
+    if (!force && state != CRL_FRESH && ca->conf.store && !fetch(ca, authority, &state, err))
+        return false;
     return state == CRL_FRESH || ca_write_crl(ca, authority, err)
         || can_wait(authority, state, err)
         || ps_while(err, _("could not renew the revocation list \"%s.crl\""),
@@ -155,9 +296,9 @@ static bool refresh_one(struct ca *ca, struct authority *authority, bool force,
 
 bool ca_refresh_crls(struct ca *ca, bool force, struct ps_err *err)
 {
-    PS_AUTO(lock_freep) struct file_lock *lock = NULL;
+    PS_AUTO(ca_turn_free) struct ca_turn turn = { 0 };
 
-    if (!ca_lock(ca, &lock, err))
+    if (!ca_lock(ca, &turn, err))
         return false;
     for (size_t i = 0; i < ca->conf.len; i++)
         if (ca_in_use(&ca->at[i]) && !refresh_one(ca, &ca->at[i], force, err))

@@ -21,7 +21,7 @@ struct ca_profile {
 extern const struct ca_profile ca_profiles[CA_WHO_LEN];
 
 struct authority {
-    const struct ca_conf_row *row;  /* in ca->conf */
+    struct ca_conf_row *row;        /* in ca->conf */
     struct cert *cert;              /* NULL while it waits */
     struct key *key;                /* NULL until it is needed */
 };
@@ -29,8 +29,10 @@ struct authority {
 struct ca {
     char *dir;
     struct store *store;
-    struct ca_conf conf;
+    struct ca_conf conf;            /* its rows are those of the ledger */
+    struct ca_conf here;            /* only rows: what ca.conf says of keys on this host */
     struct authority *at;           /* one for each row of conf */
+    int64_t version;                /* of the ledger's authorities, as in conf; 0: none are there */
     ca_pass_fn pass;
     void *pass_arg;
 };
@@ -60,23 +62,49 @@ PS_MUST bool ca_read_chain(const struct ca *ca, const char *name, struct cert_li
                            struct ps_err *err);
 PS_MUST bool ca_write_chain(const struct ca *ca, const char *name, const struct cert_list *chain,
                             struct ps_err *err);
-/* Read the certificates of ca->conf again: after its rows changed. */
-PS_MUST bool ca_read_authorities(struct ca *ca, struct ps_err *err);
+PS_MUST bool ca_save(const struct ca *ca, const struct ca_conf *rows, struct ps_err *err);
 
 /* ---- one at a time ---- */
 
 /*
- * Changes of authorities and CRLs, one process at a time: take the lock (PS_E_BUSY after a while),
- * and see what others have done meanwhile.
+ * Changes of authorities and CRLs, one process at a time on any host: the lock of the folder, and that
+ * of a shared ledger.  PS_E_BUSY after a while; then it is seen what others have done meanwhile, and
+ * the public files of the folder are those of the ledger.
  */
-PS_MUST bool ca_lock(struct ca *ca, struct file_lock **out, struct ps_err *err);
-/* A change has failed halfway: think again what ca.conf says. */
+struct ca_turn {
+    struct file_lock *lock;
+    struct store *held;
+};
+void ca_turn_free(struct ca_turn *turn);        /* for PS_AUTO */
+PS_MUST bool ca_lock(struct ca *ca, struct ca_turn *out, struct ps_err *err);
+
+/* ---- table.c: the authorities, as the ledger has them ---- */
+
+/* For ca_open: read them; those that ca.conf still has are moved into the ledger. */
+PS_MUST bool ca_read_authorities(struct ca *ca, struct ps_err *err);
+/* A CA that was just made: its rows and certificates into the ledger.  PS_E_EXISTS when it has some. */
+PS_MUST bool ca_move_new(struct ca *ca, struct ps_err *err);
+PS_MUST bool ca_is_free(struct store *store, struct ps_err *err);   /* likewise, to ask beforehand */
+/* Read them again if anybody has changed them: `struct authority *` of before are gone then. */
+PS_MUST bool ca_sync(struct ca *ca, struct ps_err *err);
+
+/*
+ * A change of rows in ca->conf, with what else belongs to it: begun under the lock, all of it in one
+ * transaction of the ledger.  Not committed: undone, in ca->conf too.
+ */
+struct ca_change {
+    struct ca *ca;
+};
+void ca_change_free(struct ca_change *change);  /* for PS_AUTO */
+PS_MUST bool ca_change_begin(struct ca *ca, struct ca_change *out, struct ps_err *err);
+PS_MUST bool ca_change_commit(struct ca_change *change, struct ps_err *err);
+/* A change has failed before it began: think again what the ledger says. */
 void ca_forget(struct ca *ca);
-PS_MUST bool ca_save(const struct ca *ca, struct ps_err *err);  /* ca.conf: the change has happened */
-PS_MUST bool ca_commit(struct ca *ca, struct ps_err *err);      /* saved, or forgotten */
 
 /* ---- keys.c ---- */
 
+/* By this clock it is in force: PS_E_UNSAFE. */
+PS_MUST bool ca_check_dates(const struct authority *authority, struct ps_err *err);
 /* Its key, read now if it was not: fits the certificate, or PS_E_CERT. */
 PS_MUST bool ca_need_key(struct ca *ca, struct authority *authority, struct ps_err *err);
 /* The same after asking whether it may sign today: clock, dates of it and of its root. */

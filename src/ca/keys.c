@@ -51,6 +51,20 @@ static bool fail_offline(const struct authority *authority, struct ps_err *err)
     return ps_hint(err, _("Do it where the key is, and bring here what comes out."));
 }
 
+/* Of a root it is the rule, of others it is on the host where the authority was made. */
+static bool fail_absent(const struct ca *ca, const struct authority *authority, struct ps_err *err)
+{
+    const struct ca_conf_row *row = authority->row;
+
+    ps_fail(err, PS_E_NOT_FOUND, _("the key of \"%s\" is not in \"%s\" on this host"), row->name,
+            ca->dir);
+    if (row->host)
+        ps_detail(err, _("The authority was made on host \"%s\"."), row->host);
+    if (row->who == CA_ROOT)
+        return ps_hint(err, _("If it is kept offline, bring it back for this one command."));
+    return ps_hint(err, _("Copy \"%s.key\" from there, or run the command there."), row->name);
+}
+
 static bool give_pin(void *arg, const char *what, struct secret *out, struct ps_err *err)
 {
     return ca_passphrase(arg, what, out, err);
@@ -66,11 +80,8 @@ static bool read_by_kind(struct ca *ca, const struct authority *authority, struc
         return fail_offline(authority, err);
     if (row->key_kind == CA_KEY_URI)
         return key_from_uri(row->key_uri, give_pin, ca, out, err);
-    if (ca_read_key(ca, name, out, err))
-        return true;
-    if (row->who == CA_ROOT && err->code == PS_E_NOT_FOUND)
-        ps_hint(err, _("If it is kept offline, bring it back for this one command."));
-    return false;
+    return ca_is_offline(ca, authority) ? fail_absent(ca, authority, err)
+                                        : ca_read_key(ca, name, out, err);
 }
 
 bool ca_need_key(struct ca *ca, struct authority *authority, struct ps_err *err)
@@ -81,16 +92,20 @@ bool ca_need_key(struct ca *ca, struct authority *authority, struct ps_err *err)
         return true;
     if (!read_by_kind(ca, authority, &key, err))
         return false;
-    if (authority->cert && !cert_matches_key(authority->cert, key))
-        return ps_fail(err, PS_E_CERT, _("the key of \"%s\" does not belong to its certificate"),
-                       authority->row->name);
+    if (authority->cert && !cert_matches_key(authority->cert, key)) {
+        ps_fail(err, PS_E_CERT, _("the key of \"%s\" does not belong to its certificate"),
+                authority->row->name);
+        if (authority->row->host)
+            ps_detail(err, _("The authority was made on host \"%s\"."), authority->row->host);
+        return false;
+    }
     authority->key = PS_TAKE(key);
     return true;
 }
 
 /* ---- may it sign? ---- */
 
-static bool check_dates(const struct authority *authority, struct ps_err *err)
+bool ca_check_dates(const struct authority *authority, struct ps_err *err)
 {
     const struct cert_info *info = cert_info(authority->cert);
     const char *name = authority->row->name;
@@ -116,8 +131,8 @@ bool ca_may_sign(struct ca *ca, struct authority *authority, struct ps_err *err)
 {
     const struct authority *parent = ca_parent(ca, authority);
 
-    return check_dates(authority, err)
-        && (!parent || parent == authority || check_dates(parent, err))
+    return ca_check_dates(authority, err)
+        && (!parent || parent == authority || ca_check_dates(parent, err))
         && ca_need_key(ca, authority, err);
 }
 
@@ -139,6 +154,9 @@ static bool fail_none(const struct ca *ca, enum ca_who who, struct ps_err *err)
 
 bool ca_signer(struct ca *ca, enum ca_who who, struct authority **out, struct ps_err *err)
 {
+    if (!ca_sync(ca, err))
+        return false;
+
     struct authority *active = ca_active(ca, who);
 
     if (!active)

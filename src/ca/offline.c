@@ -240,21 +240,23 @@ static bool take_all(struct ca *ca, const struct cert_list *list, struct ps_err 
 bool ca_certificate_in(struct ca *ca, const char *pem, size_t len, const char *name,
                        struct ps_err *err)
 {
-    PS_AUTO(lock_freep) struct file_lock *lock = NULL;
+    PS_AUTO(ca_turn_free) struct ca_turn turn = { 0 };
+    PS_AUTO(ca_change_free) struct ca_change change = { 0 };
     PS_AUTO(cert_list_free) struct cert_list list = { 0 };
     size_t found = 0;
 
-    if (!cert_list_from_pem(pem, len, name, &list, err) || !ca_lock(ca, &lock, err)
+    if (!cert_list_from_pem(pem, len, name, &list, err) || !ca_lock(ca, &turn, err)
         || !check_all(ca, &list, &found, err))
         return false;
     if (found == 0) {
         ps_fail(err, PS_E_CERT, _("no certificate in \"%s\" is for a request that waits"), name);
         return ps_hint(err, _("The key in it must be the one of the request."));
     }
-    if (take_all(ca, &list, err) && store_note(ca->store, "certificate-in", name, "", err))
-        return ca_commit(ca, err);
-    ca_forget(ca);
-    return false;
+    if (!take_all(ca, &list, err) || !ca_change_begin(ca, &change, err)) {
+        ca_forget(ca);
+        return false;
+    }
+    return store_note(ca->store, "certificate-in", name, "", err) && ca_change_commit(&change, err);
 }
 
 /* ---- CRLs ---- */
@@ -297,11 +299,8 @@ static bool check_crl(const struct ca *ca, const struct authority *authority,
 }
 
 /* What the root has revoked never signs again. */
-static bool obey(struct ca *ca, const struct authority *root, const struct crl *crl,
-                 struct ps_err *err)
+static void obey(struct ca *ca, const struct authority *root, const struct crl *crl)
 {
-    bool changed = false;
-
     for (size_t i = 0; i < ca->conf.len; i++) {
         struct ca_conf_row *row = &ca->conf.rows[i];
 
@@ -311,9 +310,40 @@ static bool obey(struct ca *ca, const struct authority *root, const struct crl *
         log_warn(_("the root has revoked \"%s\" of the CA: it signs no more"), row->name);
         row->revoked = true;
         row->state = CA_RETIRED;
-        changed = true;
     }
-    return !changed || ca_commit(ca, err);
+}
+
+/* One that the ledger has already, perhaps by another host, is only put into the folder. */
+static bool record_crl(struct ca *ca, const struct crl *crl, struct ps_err *err)
+{
+    const struct crl_info *info = crl_info(crl);
+    PS_AUTO(buf_free) struct buf der = BUF(BUF_TEXT_MAX);
+    struct store_crl_look look = { 0 };
+
+    if (info->number < 0)       /* of a CA that does not number its lists: noted, and no more */
+        return true;
+    if (!store_look_at_crl(ca->store, info->issuer, 0, info->number, info->digest, &look, err)
+        || !crl_to_der(crl, &der, err))
+        return false;
+    const struct store_crl row = {
+        .issuer = info->issuer, .number = info->number, .entries = (int64_t)info->revoked_len,
+        .this_update = info->this_update, .next_update = info->next_update,
+        .digest = info->digest, .der = der.p, .der_len = der.len,
+    };
+    return look.recorded || store_put_crl(ca->store, &row, err);
+}
+
+static bool keep_crl(struct ca *ca, const struct authority *root, const struct crl *crl,
+                     struct ps_err *err)
+{
+    PS_AUTO(ca_change_free) struct ca_change change = { 0 };
+
+    if (!ca_change_begin(ca, &change, err)
+        || !store_note(ca->store, "crl-in", root->row->name, crl_info(crl)->digest, err)
+        || !record_crl(ca, crl, err))
+        return false;
+    obey(ca, root, crl);
+    return ca_change_commit(&change, err);
 }
 
 static bool take_crl(struct ca *ca, const struct crl *crl, const char *name, struct ps_err *err)
@@ -328,16 +358,15 @@ static bool take_crl(struct ca *ca, const struct crl *crl, const char *name, str
     }
     PS_AUTO(ps_freep) char *path = ca_file_of(ca, root->row->name, ".crl");
     return check_crl(ca, root, crl, name, err) && crl_to_pem(crl, &pem, err)
-        && store_note(ca->store, "crl-in", root->row->name, crl_info(crl)->digest, err)
-        && file_write(path, pem.p, pem.len, 0644, err) && obey(ca, root, crl, err);
+        && keep_crl(ca, root, crl, err) && file_write(path, pem.p, pem.len, 0644, err);
 }
 
 bool ca_crl_in(struct ca *ca, const char *pem, size_t len, const char *name, struct ps_err *err)
 {
-    PS_AUTO(lock_freep) struct file_lock *lock = NULL;
+    PS_AUTO(ca_turn_free) struct ca_turn turn = { 0 };
     PS_AUTO(crl_list_free) struct crl_list list = { 0 };
 
-    if (!crl_list_from_pem(pem, len, name, &list, err) || !ca_lock(ca, &lock, err))
+    if (!crl_list_from_pem(pem, len, name, &list, err) || !ca_lock(ca, &turn, err))
         return false;
     for (size_t i = 0; i < list.len; i++)
         if (!take_crl(ca, list.at[i], name, err))

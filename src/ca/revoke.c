@@ -1,4 +1,4 @@
-/* revoke.c - certificates taken back: one, those of a role, a whole intermediate. */
+/* revoke.c - certificates taken back, for good or on hold: one, those of a role, an intermediate. */
 #include "ca/internal.h"
 
 #include "base/clock.h"
@@ -23,26 +23,53 @@ bool ca_revoke_role(struct ca *ca, const char *role, int reason, size_t *count,
     return true;
 }
 
-/* The ledger first: from then on it is revoked, whatever ca.conf says, and a second call goes on. */
+bool ca_release(struct ca *ca, const struct cert *cert, struct ps_err *err)
+{
+    const struct cert_info *info = cert_info(cert);
+    const struct store_filter filter = { .issuer = info->issuer, .serial_hex = info->serial_hex };
+    int64_t released = 0;
+
+    if (!store_release_all(ca->store, &filter, clock_now(), &released, err))
+        return false;
+    if (released > 0)
+        return true;
+    ps_fail(err, PS_E_UNSAFE, _("certificate %s is not on hold"), info->serial_hex);
+    return ps_hint(err, _("Only a revocation with the reason certificateHold can be taken back."));
+}
+
+bool ca_release_role(struct ca *ca, const char *role, size_t *count, struct ps_err *err)
+{
+    const struct store_filter filter = { .kind = "client", .common_name = role };
+    int64_t released = 0;
+
+    if (!store_release_all(ca->store, &filter, clock_now(), &released, err))
+        return false;
+    *count = (size_t)released;
+    return true;
+}
+
 bool ca_revoke_authority(struct ca *ca, const char *name, int reason, struct ps_err *err)
 {
-    PS_AUTO(lock_freep) struct file_lock *lock = NULL;
+    PS_AUTO(ca_turn_free) struct ca_turn turn = { 0 };
+    PS_AUTO(ca_change_free) struct ca_change change = { 0 };
     struct ca_authority found;
 
-    if (!ca_lock(ca, &lock, err) || !ca_authority_find(ca, name, &found, err))
+    if (!ca_lock(ca, &turn, err) || !ca_authority_find(ca, name, &found, err))
         return false;
     if (found.who == CA_ROOT) {
         ps_fail(err, PS_E_VALUE, _("a root cannot be revoked"));
         return ps_hint(err, _("Take it out of every trusted file: pgseal ca rollover, then pgseal "
                               "ca retire."));
     }
+    if (reason == STORE_HOLD)
+        return ps_fail(err, PS_E_VALUE, _("an authority cannot be put on hold"));
     if (!found.cert)
         return ps_fail(err, PS_E_NOT_FOUND, _("\"%s\" of the CA waits for its certificate"), name);
-    if (!ca_revoke(ca, found.cert, reason, err))
+    if (!ca_change_begin(ca, &change, err) || !ca_revoke(ca, found.cert, reason, err))
         return false;
 
-    struct ca_conf_row *row = &ca->conf.rows[ca_by_name(ca, name) - ca->at];
+    struct ca_conf_row *row = ca_by_name(ca, name)->row;
     row->revoked = true;
     row->state = CA_RETIRED;
-    return ca_commit(ca, err);
+    return ca_change_commit(&change, err);
 }

@@ -115,10 +115,11 @@ static bool roll(struct ca *ca, const struct ca_rollover_spec *spec, bool waits,
 bool ca_rollover(struct ca *ca, const struct ca_rollover_spec *spec, char **name,
                  struct ps_err *err)
 {
-    PS_AUTO(lock_freep) struct file_lock *lock = NULL;
+    PS_AUTO(ca_turn_free) struct ca_turn turn = { 0 };
+    PS_AUTO(ca_change_free) struct ca_change change = { 0 };
     bool waits = false;
 
-    if (!ca_lock(ca, &lock, err) || !is_free(ca, spec->who, err)
+    if (!ca_lock(ca, &turn, err) || !is_free(ca, spec->who, err)
         || !check_root(ca, spec->who, &waits, err))
         return false;
     if (!roll(ca, spec, waits, err)) {
@@ -126,11 +127,12 @@ bool ca_rollover(struct ca *ca, const struct ca_rollover_spec *spec, char **name
         return false;
     }
     const char *made = ca->conf.rows[ca->conf.len - 1].name;
-    if (!store_note(ca->store, "rollover", made, spec->at_once ? "active at once" : "", err)) {
+    if (!ca_change_begin(ca, &change, err)) {
         ca_forget(ca);
         return false;
     }
-    if (!ca_commit(ca, err))
+    if (!store_note(ca->store, "rollover", made, spec->at_once ? "active at once" : "", err)
+        || !ca_change_commit(&change, err))
         return false;
     *name = ps_strdup(ca->conf.rows[ca->conf.len - 1].name);
     return true;
@@ -150,10 +152,11 @@ static bool find(const struct ca *ca, const char *name, size_t *at, struct ps_er
 
 bool ca_activate(struct ca *ca, const char *name, struct ps_err *err)
 {
-    PS_AUTO(lock_freep) struct file_lock *lock = NULL;
+    PS_AUTO(ca_turn_free) struct ca_turn turn = { 0 };
+    PS_AUTO(ca_change_free) struct ca_change change = { 0 };
     size_t at = 0;
 
-    if (!ca_lock(ca, &lock, err) || !find(ca, name, &at, err))
+    if (!ca_lock(ca, &turn, err) || !find(ca, name, &at, err))
         return false;
     if (ca->conf.rows[at].state != CA_NEXT) {
         ps_fail(err, PS_E_VALUE, _("\"%s\" of the CA is not one that comes next"), name);
@@ -162,10 +165,10 @@ bool ca_activate(struct ca *ca, const char *name, struct ps_err *err)
     if (!ca_may_sign(ca, &ca->at[at], err) && err->code != PS_E_NOT_FOUND)
         return false;       /* (the key of a root may be offline) */
     ps_err_clear(err);
-    if (!store_note(ca->store, "activate", name, "", err))
+    if (!ca_change_begin(ca, &change, err) || !store_note(ca->store, "activate", name, "", err))
         return false;
     let_sign(ca, at);
-    return ca_commit(ca, err);
+    return ca_change_commit(&change, err);
 }
 
 static bool count_valid(struct ca *ca, const char *issuer, const char *kind, int64_t *out,
@@ -176,14 +179,16 @@ static bool count_valid(struct ca *ca, const char *issuer, const char *kind, int
     return store_count(ca->store, &filter, out, err);
 }
 
-/* Those that were made for proofs hang on nothing. */
+/* Those that were made for proofs hang on nothing; those on hold may come back. */
 static bool leaves_of(struct ca *ca, const char *issuer, int64_t *out, struct ps_err *err)
 {
-    int64_t all = 0, proofs = 0;
+    const struct store_filter on_hold = { .issuer = issuer, .state = STORE_HELD };
+    int64_t all = 0, proofs = 0, held = 0;
 
-    if (!count_valid(ca, issuer, NULL, &all, err) || !count_valid(ca, issuer, "proof", &proofs, err))
+    if (!count_valid(ca, issuer, NULL, &all, err) || !count_valid(ca, issuer, "proof", &proofs, err)
+        || !store_count(ca->store, &on_hold, &held, err))
         return false;
-    *out = all - proofs;
+    *out = all - proofs + held;
     return true;
 }
 
@@ -227,11 +232,13 @@ static const char *const kinds[] = {        /* of what hangs on it, as an option
 
 bool ca_retire(struct ca *ca, const char *name, struct ps_err *err)
 {
-    PS_AUTO(lock_freep) struct file_lock *lock = NULL;
+    PS_AUTO(ca_turn_free) struct ca_turn turn = { 0 };
+    PS_AUTO(ca_change_free) struct ca_change change = { 0 };
     int64_t count = 0;
     size_t at = 0;
 
-    if (!ca_lock(ca, &lock, err) || !find(ca, name, &at, err)
+    /* counted inside of the change: what is issued meanwhile is either counted or refused */
+    if (!ca_lock(ca, &turn, err) || !find(ca, name, &at, err) || !ca_change_begin(ca, &change, err)
         || !count_dependents(ca, &ca->at[at], &count, err))
         return false;
     if (ca->conf.rows[at].state == CA_ACTIVE) {
@@ -250,5 +257,5 @@ bool ca_retire(struct ca *ca, const char *name, struct ps_err *err)
     if (!store_note(ca->store, "retire", name, "", err))
         return false;
     ca->conf.rows[at].state = CA_RETIRED;
-    return ca_commit(ca, err);
+    return ca_change_commit(&change, err);
 }

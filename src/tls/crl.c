@@ -1,6 +1,8 @@
 /* crl.c - see crl.h. */
 #include "tls/crl.h"
 
+#include <limits.h>
+
 #include <openssl/pem.h>
 
 #include "tls/digest.h"
@@ -229,6 +231,29 @@ bool crl_to_pem(const struct crl *crl, struct buf *out, struct ps_err *err)
     if (len <= 0 || !buf_put(out, text, (size_t)len))
         return tls_fail(err, PS_E_CRYPTO, _("could not encode a revocation list"));
     return true;
+}
+
+bool crl_from_der(const void *der, size_t len, struct crl **out, struct ps_err *err)
+{
+    const unsigned char *p = der;
+    X509_CRL *x509_crl = len <= LONG_MAX ? d2i_X509_CRL(NULL, &p, (long)len) : NULL;
+
+    if (!x509_crl || p != (const unsigned char *)der + len) {
+        X509_CRL_free(x509_crl);
+        return tls_fail(err, PS_E_SYNTAX, _("broken revocation list"));
+    }
+    *out = crl_wrap(x509_crl);
+    return true;
+}
+
+bool crl_to_der(const struct crl *crl, struct buf *out, struct ps_err *err)
+{
+    unsigned char *der = NULL;
+    int len = i2d_X509_CRL(crl->x509_crl, &der);
+    bool put = len > 0 && buf_put(out, der, (size_t)len);
+
+    OPENSSL_free(der);
+    return put || tls_fail(err, PS_E_CRYPTO, _("could not encode a revocation list"));
 }
 
 /* ---- making ---- */

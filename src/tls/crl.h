@@ -33,6 +33,8 @@ PS_MUST bool crl_list_from_pem(const char *pem, size_t len, const char *name,
 PS_MUST bool crl_list_from_pem_mixed(const char *pem, size_t len, const char *name, struct crl_list *out,
                                      struct cert_list *certs, struct ps_err *err);
 PS_MUST bool crl_to_pem(const struct crl *crl, struct buf *out, struct ps_err *err);
+PS_MUST bool crl_from_der(const void *der, size_t len, struct crl **out, struct ps_err *err);
+PS_MUST bool crl_to_der(const struct crl *crl, struct buf *out, struct ps_err *err);
 
 struct crl_info {
     const char *issuer;             /* RFC 2253 */

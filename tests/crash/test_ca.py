@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 """A CA survives a kill before each call that changes a file, and a full disk at each of them: it is
 whole or absent, the ledger knows what was given out, and no private key was ever open to others."""
+import base64
+import hashlib
 import os
 import shutil
 import signal
@@ -67,6 +69,18 @@ def known_to_the_ledger(folder, output, when):
         expect(f"{line}, {when}", serial in (known if word == "issued" else revoked), "forgotten")
 
 
+def lists_are_recorded(folder, when):
+    """No revocation list is in its place that the ledger does not know, byte for byte."""
+    with sqlite3.connect(f"{folder}/ledger.db") as ledger:
+        known = {row[0] for row in ledger.execute("SELECT digest FROM crl")}
+    ledger.close()
+    for name in sorted(os.listdir(folder)):
+        if name.endswith(".crl") and not name.startswith("."):
+            body = open(f"{folder}/{name}").read().split("-----")[2]
+            digest = hashlib.sha256(base64.b64decode(body)).hexdigest()
+            expect(f"{name}, {when}", digest in known, "not in the ledger")
+
+
 def crl_number(folder):
     text = subprocess.run(["openssl", "crl", "-in", f"{folder}/client-ca.crl", "-noout",
                            "-crlnumber"], capture_output=True, text=True, check=True).stdout
@@ -118,6 +132,7 @@ def life(top):
         when = f"cycle, killed before call {n} ({calls[n - 1][1]})"
         expect(when, done.returncode == -signal.SIGKILL, done.returncode)
         known_to_the_ledger(folder, done.stdout, when)
+        lists_are_recorded(folder, when)
         is_whole_or(("whole",), folder, when)       # this renews the CRLs too
         expect(f"CRL number, {when}", crl_number(folder) > before, crl_number(folder))
         shutil.rmtree(folder)
@@ -138,8 +153,10 @@ def issuing_on_a_broken_disk(top):
 
 
 def names_in(folder):
-    with open(f"{folder}/ca.conf") as conf:
-        return {line.strip()[1:-1] for line in conf if line.startswith("[")}
+    with sqlite3.connect(f"{folder}/ledger.db") as ledger:
+        names = {row[0] for row in ledger.execute("SELECT name FROM authority")}
+    ledger.close()
+    return names
 
 
 def rollover(top):
@@ -156,6 +173,7 @@ def rollover(top):
         expect(when, done.returncode == -signal.SIGKILL, done.returncode)
         said = {line.split()[1] for line in done.stdout.splitlines()}
         expect(f"{when}, done", said <= names_in(folder), f"{said} {names_in(folder)}")
+        lists_are_recorded(folder, when)
         is_whole_or(("whole",), folder, when)
         if n % 10 == 0:
             again = run("roll", folder, folder)

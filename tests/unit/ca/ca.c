@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/proc.h"
+#include "store/store.h"
 #include "tls/name.h"
 
 /* ---- making ---- */
@@ -273,8 +274,14 @@ static void put_crl(const struct place *place, bool root, time_t from, time_t un
 
     check(secret_read_file(key_path, &pem, &err), &err);
     check(key_from_pem(pem.p, pem.len, "k", NULL, &key, &err), &err);
-    check(crl_make(root ? ca_root(place->ca) : ca_intermediate(place->ca, CERT_USE_CLIENT), key,
-                   NULL, 0, 1, from, until, &crl, &err), &err);
+    const struct cert *issuer = root ? ca_root(place->ca)
+                                     : ca_intermediate(place->ca, CERT_USE_CLIENT);
+    struct store_crl row = { .issuer = cert_info(issuer)->subject, .this_update = from,
+                             .next_update = until };
+    check(store_next_crl_number(ca_store(place->ca), row.issuer, 0, &row.number, &err), &err);
+    check(crl_make(issuer, key, NULL, 0, row.number, from, until, &crl, &err), &err);
+    row.digest = crl_info(crl)->digest;
+    check(store_put_crl(ca_store(place->ca), &row, &err), &err);
     check(crl_to_pem(crl, &out, &err), &err);
     check(file_write(path, out.p, out.len, 0644, &err), &err);
 }
@@ -310,11 +317,11 @@ static void a_root_list_past_half_of_its_life_waits_for_its_key(void **state)
     assert_int_equal(rename(path, away), 0);
     check(ca_open(place->dir, NULL, NULL, &place->ca, &err), &err);
     check(ca_refresh_crls(place->ca, false, &err), &err);
-    assert_int_equal(crl_number(place, "root.crl"), 1);
+    assert_int_equal(crl_number(place, "root.crl"), 2);
 
     assert_int_equal(rename(away, path), 0);
     check(ca_refresh_crls(place->ca, false, &err), &err);
-    assert_int_equal(crl_number(place, "root.crl"), 2);
+    assert_int_equal(crl_number(place, "root.crl"), 3);
 }
 
 /* ---- the root's key ---- */

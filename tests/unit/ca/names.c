@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "store/store.h"
 #include "tls/name.h"
 
 static void odd_roles_are_exact(void **state)
@@ -163,7 +164,6 @@ static void lifetimes_are_those_of_the_ca_and_end_with_the_issuer(void **state)
 /* The intermediate's certificate of another time, by the same root and key. */
 static void redate(struct place *place, time_t from, time_t until)
 {
-    PS_AUTO(ps_freep) char *crt = path_join(place->dir, "client-ca.crt");
     PS_AUTO(ps_freep) char *root_path = path_join(place->dir, "root.key");
     PS_AUTO(ps_freep) char *key_path = path_join(place->dir, "client-ca.key");
     const struct cert_info *info = cert_info(ca_intermediate(place->ca, CERT_USE_CLIENT));
@@ -181,7 +181,12 @@ static void redate(struct place *place, time_t from, time_t until)
           && key_from_pem(root_pem.p, root_pem.len, "r", NULL, &root_key, &err)
           && key_from_pem(pem.p, pem.len, "k", NULL, &key, &err)
           && cert_make(&spec, key, ca_root(place->ca), root_key, &cert, &err)
-          && cert_to_pem(cert, &out, &err) && file_write(crt, out.p, out.len, 0644, &err), &err);
+          && cert_to_der(cert, &out, &err), &err);
+    const struct store_authority row = {
+        .name = "client-ca", .state = STORE_ACTIVE, .parent = "root", .key = "file",
+        .subject = info->subject, .der = out.p, .der_len = out.len,
+    };
+    check(store_put_authority(ca_store(place->ca), &row, &err), &err);
     ca_freep(&place->ca);
     check(ca_open(place->dir, NULL, NULL, &place->ca, &err), &err);
 }

@@ -121,17 +121,19 @@ static bool fill(struct store_filter *filter, char serial[CERT_SERIAL_HEX], stru
     return true;
 }
 
-bool ca_pick(struct ca *ca, struct ca_picked *out, struct ps_err *err)
+static bool pick(struct ca *ca, const enum store_state *states, size_t len, struct ca_picked *out,
+                 struct ps_err *err)
 {
     PS_AUTO(cert_freep) struct cert *file = NULL;
     PS_AUTO(ca_picked_free) struct ca_picked picked = { 0 };
     struct store_filter filter = { 0 };
     char serial[CERT_SERIAL_HEX];
 
-    if (!ca_pick_check(err) || !fill(&filter, serial, &file, err)
-        || !ask(ca, filter, STORE_VALID, &picked, err)
-        || (!picked.cert && !ask(ca, filter, STORE_ANY, &picked, err)))
+    if (!ca_pick_check(err) || !fill(&filter, serial, &file, err))
         return false;
+    for (size_t i = 0; i < len && !picked.cert; i++)
+        if (!ask(ca, filter, states[i], &picked, err))
+            return false;
     if (!picked.cert) {
         ps_fail(err, PS_E_NOT_FOUND, _("the CA \"%s\" has issued no such certificate"), ca_dir(ca));
         return ps_hint(err, _("See \"pgseal ca list\"."));
@@ -139,6 +141,20 @@ bool ca_pick(struct ca *ca, struct ca_picked *out, struct ps_err *err)
     *out = picked;
     picked = (struct ca_picked){ 0 };
     return true;
+}
+
+bool ca_pick(struct ca *ca, struct ca_picked *out, struct ps_err *err)
+{
+    static const enum store_state states[] = { STORE_VALID, STORE_ANY };
+
+    return pick(ca, states, PS_COUNT(states), out, err);
+}
+
+bool ca_pick_held(struct ca *ca, struct ca_picked *out, struct ps_err *err)
+{
+    static const enum store_state states[] = { STORE_HELD, STORE_VALID, STORE_ANY };
+
+    return pick(ca, states, PS_COUNT(states), out, err);
 }
 
 /* ---- words ---- */
@@ -158,13 +174,16 @@ const char *ca_state_word(enum store_state state)
     return states[state].word;
 }
 
-void ca_state_field(struct doc_node *node, enum store_state state)
+void ca_state_field(struct doc_node *node, enum store_state state, int reason)
 {
+    const char *text = state == STORE_REVOKED && reason == STORE_HOLD ? N_("on hold")
+                                                                      : states[state].text;
+
     doc_verdict(node, "state", _("State"), states[state].mark, states[state].word,
-                states[state].text ? _(states[state].text) : NULL);
+                text ? _(text) : NULL);
 }
 
-/* CRLReason of RFC 5280 5.3.1; a hold could be taken back, and what is revoked here never is. */
+/* CRLReason of RFC 5280 5.3.1; removeFromCRL is for delta CRLs, which PostgreSQL does not read. */
 static const struct {
     const char *word;
     int reason;
@@ -175,6 +194,7 @@ static const struct {
     { "affiliationChanged", 3 },
     { "superseded", 4 },
     { "cessationOfOperation", 5 },
+    { "certificateHold", STORE_HOLD },
     { "privilegeWithdrawn", 9 },
 };
 
@@ -195,7 +215,9 @@ bool ca_reason_parse(const char *word, int *reason, struct ps_err *err)
         }
     }
     ps_fail(err, PS_E_USAGE, _("unknown reason \"%s\""), word);
+    if (strcasecmp(word, "removeFromCRL") == 0)
+        return ps_hint(err, _("To take back a hold, run: pgseal ca release."));
     return ps_hint(err, _("The reasons are: unspecified, keyCompromise, CACompromise, "
                           "affiliationChanged, superseded, cessationOfOperation, "
-                          "privilegeWithdrawn."));
+                          "certificateHold, privilegeWithdrawn."));
 }

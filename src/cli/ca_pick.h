@@ -31,12 +31,15 @@ const char *ca_pick_role(void);     /* of --role, or NULL */
  */
 PS_MUST bool ca_pick(struct ca *ca, struct ca_picked *out, struct ps_err *err);
 
+/* The same, but one that is on hold goes before those that are good. */
+PS_MUST bool ca_pick_held(struct ca *ca, struct ca_picked *out, struct ps_err *err);
+
 /* For --cert: the first certificate of that file. */
 PS_MUST bool ca_pick_read_file(const char *path, struct cert **out, struct ps_err *err);
 
 const char *ca_state_word(enum store_state state);  /* "valid", for programs */
-/* The verdict of a state as a field. */
-void ca_state_field(struct doc_node *node, enum store_state state);
+/* The verdict of a state as a field; people are told when it is a hold. */
+void ca_state_field(struct doc_node *node, enum store_state state, int reason);
 /* "keyCompromise", as RFC 5280 5.3.1 spells it; and back, PS_E_USAGE with the list. */
 const char *ca_reason_word(int reason);
 PS_MUST bool ca_reason_parse(const char *word, int *reason, struct ps_err *err);

@@ -10,7 +10,7 @@
 #include "cli/pass.h"
 
 extern const struct cli_cmd cmd_ca_init, cmd_ca_issue, cmd_ca_sign, cmd_ca_csr, cmd_ca_renew,
-                            cmd_ca_rekey, cmd_ca_revoke, cmd_ca_crl, cmd_ca_list, cmd_ca_show, cmd_ca_expiring,
+                            cmd_ca_rekey, cmd_ca_revoke, cmd_ca_release, cmd_ca_crl, cmd_ca_list, cmd_ca_show, cmd_ca_expiring,
                             cmd_ca_export, cmd_ca_import, cmd_ca_rollover, cmd_ca_activate,
                             cmd_ca_dependents, cmd_ca_retire;
 

@@ -112,6 +112,7 @@ static const struct cli_cmd *const verbs[] = {
     &cmd_ca_renew,
     &cmd_ca_rekey,
     &cmd_ca_revoke,
+    &cmd_ca_release,
     &cmd_ca_crl,
     &cmd_ca_list,
     &cmd_ca_show,

@@ -1,4 +1,6 @@
 /* cmd_ca_ledger.c - pgseal ca verify, log, backup, restore: the ledger and what it is worth. */
+#include "base/mem.h"
+#include "ca/audit.h"
 #include "ca/backup.h"
 #include "cli/ca_verb.h"
 #include "store/store.h"
@@ -45,11 +47,60 @@ static void describe_verdict(const struct store_verdict *verdict, struct doc_nod
     doc_str(root, "what", _("What is wrong"), verdict->what);
 }
 
+static const struct {
+    const char *text;
+    enum doc_mark mark;
+} crl_texts[] = {
+    [CA_CRL_GOOD] = { N_("as recorded"), DOC_GOOD },
+    [CA_CRL_OUTDATED] = { N_("outdated: something was revoked or released since"), DOC_WARN },
+    [CA_CRL_EXPIRED] = { N_("expired"), DOC_BAD },
+    [CA_CRL_OLDER] = { N_("older than one that was here"), DOC_BAD },
+    [CA_CRL_MISSING] = { N_("missing"), DOC_BAD },
+    [CA_CRL_UNRECORDED] = { N_("not in the ledger, though signed by the CA"), DOC_BAD },
+    [CA_CRL_FOREIGN] = { N_("not signed by the CA"), DOC_BAD },
+};
+
+struct crl_rows {
+    struct doc_node *table;
+    bool good;
+};
+
+static bool add_crl(void *arg, const struct ca_crl_report *report, struct ps_err *err)
+{
+    struct crl_rows *rows = arg;
+    struct doc_node *row = doc_row(rows->table);
+    const bool there = report->number >= 0;
+
+    (void)err;
+    doc_str(row, "authority", _("Authority"), report->authority);
+    doc_int(row, "shard", _("Partition"), report->shard);
+    (void)(there ? doc_int(row, "number", _("Number"), report->number)
+                 : doc_str(row, "number", _("Number"), NULL));
+    (void)(report->next_update ? doc_time(row, "next_update", _("Next update"), report->next_update)
+                               : doc_str(row, "next_update", _("Next update"), NULL));
+    doc_verdict(row, "verdict", _("Verdict"), crl_texts[report->verdict].mark,
+                ca_crl_word(report->verdict), _(crl_texts[report->verdict].text));
+    rows->good &= report->verdict == CA_CRL_GOOD;
+    return true;
+}
+
+/* A copy is only looked at: its lists are those of the original. */
+static bool verify_crls(struct ca *ca, struct doc_node *root, bool *good, struct ps_err *err)
+{
+    struct crl_rows rows = { doc_table(root, "crls", _("Revocation lists in the folder"), NULL), true };
+
+    if (!ca_audit_crls(ca, add_crl, &rows, err))
+        return false;
+    *good = rows.good;
+    return true;
+}
+
 static bool verify_run(struct cli_run *run, struct ps_err *err)
 {
     PS_AUTO(ca_freep) struct ca *ca = NULL;
     struct search search = { opts.head, opts.head == NULL };
     struct store_verdict verdict;
+    bool crls = false;
 
     if (!cli_no_args(run, err) || !ca_verb_open(&ca, err)
         || !store_verify(ca_store(ca), &verdict, err)
@@ -60,7 +111,9 @@ static bool verify_run(struct cli_run *run, struct ps_err *err)
     if (opts.head)
         doc_mark(doc_bool(doc_root(run->doc), "head_found", _("Noted head found"), search.found),
                  search.found ? DOC_GOOD : DOC_BAD);
-    run->status = verdict.sound && search.found ? PS_EXIT_OK : PS_EXIT_FINDINGS;
+    if (!verify_crls(ca, doc_root(run->doc), &crls, err))
+        return false;
+    run->status = verdict.sound && search.found && crls ? PS_EXIT_OK : PS_EXIT_FINDINGS;
     return true;
 }
 
@@ -77,8 +130,8 @@ const struct cli_cmd cmd_ca_verify = {
     .about = N_("Every act of the CA has a row in its audit log; each row's hash covers the row before "
                 "it and everything that the act wrote.  So a row that was changed, removed or put in is "
                 "found and named.  Who can write to the ledger could forge a whole log: note its head "
-                "elsewhere now and then, and give it with --head.  Exit status 1 when something is "
-                "wrong."),
+                "elsewhere now and then, and give it with --head.  The revocation lists in the CA's "
+                "folder are held against the ledger too.  Exit status 1 when something is wrong."),
     .examples = verify_examples,
     .options = verify_options,
     .run = verify_run,
@@ -195,6 +248,24 @@ static bool adopt(struct doc_node *root, struct ps_err *err)
     return true;
 }
 
+/* Lists of the backup would bring back what was revoked since: the CA does not hand them out any more. */
+static void renew_lists(struct doc_node *root)
+{
+    PS_AUTO(ca_freep) struct ca *ca = NULL;
+    struct ps_err err = { 0 };
+    bool renewed = ca_verb_open(&ca, &err) && ca_refresh_crls(ca, false, &err);
+
+    doc_mark(doc_bool(root, "crls_renewed", _("Revocation lists renewed"), renewed),
+             renewed ? DOC_GOOD : DOC_WARN);
+    if (!renewed)
+        doc_para(root, DOC_WARN, _("The revocation lists could not be renewed: %s.  Those of the backup "
+                                   "are not handed out; run \"pgseal ca crl\" where the keys are."),
+                 err.message);
+    doc_para(root, DOC_PLAIN, _("What was issued or revoked after the backup is not known any more: "
+                                "revoke again what has to be, and bring the newest list of a root that "
+                                "is kept elsewhere."));
+}
+
 static bool restore_run(struct cli_run *run, struct ps_err *err)
 {
     const char *dir;
@@ -207,7 +278,10 @@ static bool restore_run(struct cli_run *run, struct ps_err *err)
         return false;
     run->doc = doc_new("ca_restore", _("The CA is restored"));
     doc_str(doc_root(run->doc), "dir", _("Folder"), dir);
-    return opts.from || adopt(doc_root(run->doc), err);
+    if (opts.adopt && !adopt(doc_root(run->doc), err))
+        return false;
+    renew_lists(doc_root(run->doc));
+    return true;
 }
 
 static const char *const restore_examples[] = {
@@ -224,7 +298,7 @@ const struct cli_cmd cmd_ca_restore = {
                 "goes back there, and must be gone from there.  With --adopt, the CA of --ca may issue "
                 "where it is: do this only when no other copy of it will issue any more, for they would "
                 "not know what the other revokes.  The numbers of revocation lists jump ahead of all "
-                "that may have been published meanwhile."),
+                "that may have been published meanwhile, and new lists are made."),
     .examples = restore_examples,
     .options = restore_options,
     .run = restore_run,

@@ -25,7 +25,7 @@ static bool put_row(void *arg, const struct store_entry *entry, struct ps_err *e
     doc_str(row, "name", _("Name"), entry->cert.common_name);
     put_hosts(row, entry->cert.hosts);
     doc_str(row, "serial", _("Serial number"), entry->cert.serial_hex);
-    ca_state_field(row, entry->state);
+    ca_state_field(row, entry->state, entry->reason);
     doc_aside(doc_time(row, "not_before", _("Valid from"), entry->cert.not_before));
     doc_time(row, "not_after", _("Valid until"), entry->cert.not_after);
     doc_aside(doc_time(row, "recorded_at", _("Recorded"), entry->recorded_at));
@@ -56,8 +56,8 @@ static const struct poptOption list_options[] = {
     { "authority", 0, POPT_ARG_STRING, &opts.authority, 0,
       N_("only those that this authority has issued, by its name: client-ca, server-ca-2"),
       N_("NAME") },
-    { "state", 0, POPT_ARG_STRING, &opts.state, 0, N_("only valid, expired or revoked ones"),
-      N_("STATE") },
+    { "state", 0, POPT_ARG_STRING, &opts.state, 0,
+      N_("only valid, expired or revoked ones, or those on hold: held"), N_("STATE") },
     { "expires-within", 0, POPT_ARG_LONG, &opts.within, 0,
       N_("only those that end within so many days"), N_("DAYS") },
     { "newest", 0, POPT_ARG_NONE, &opts.newest, 0,
@@ -76,7 +76,7 @@ struct word {
 
 static const struct word states[] = {
     { "valid", STORE_VALID }, { "expired", STORE_EXPIRED }, { "revoked", STORE_REVOKED },
-    { NULL, 0 }
+    { "held", STORE_HELD }, { NULL, 0 }
 };
 static const struct word kinds[] = {
     { "client", 0 }, { "server", 0 }, { "root", 0 }, { "server-ca", 0 }, { "client-ca", 0 },

@@ -15,7 +15,8 @@ static const struct poptOption options[] = {
       N_("NAME") },
     { "reason", 0, POPT_ARG_STRING, &opts.reason, 0,
       N_("unspecified, keyCompromise, CACompromise, affiliationChanged, superseded, "
-         "cessationOfOperation or privilegeWithdrawn; default unspecified"), N_("REASON") },
+         "cessationOfOperation, privilegeWithdrawn, or certificateHold, which \"pgseal ca release\" "
+         "takes back; default unspecified"), N_("REASON") },
     REVOKE_SERVER_OPTIONS,
     POPT_TABLEEND
 };
@@ -39,15 +40,22 @@ static bool keep(void *arg, const struct store_entry *entry, struct ps_err *err)
     return true;
 }
 
-/* All that are good of the role: he is not to come in by another one. */
-static bool revoke_role(struct act *act, struct ps_err *err)
+static bool keep_all(struct act *act, enum store_state state, struct ps_err *err)
 {
     const struct store_filter filter = {
-        .kind = "client", .common_name = ca_pick_role(), .state = STORE_VALID, .with_der = true,
+        .kind = "client", .common_name = ca_pick_role(), .state = state, .with_der = true,
     };
+
+    return store_list(ca_store(act->ca), &filter, keep, act, err);
+}
+
+/* All that are good of the role: he is not to come in by another one, nor by one that is released. */
+static bool revoke_role(struct act *act, struct ps_err *err)
+{
     size_t count;
 
-    if (!store_list(ca_store(act->ca), &filter, keep, act, err)
+    if (!keep_all(act, STORE_VALID, err)
+        || (act->reason != STORE_HOLD && !keep_all(act, STORE_HELD, err))
         || !ca_revoke_role(act->ca, ca_pick_role(), act->reason, &count, err))
         return false;
     if (count == 0)
@@ -73,7 +81,7 @@ static bool revoke_one(struct act *act, struct ps_err *err)
     cert_list_add(&act->revoked, picked.cert);
     doc_int(act->root, "revoked", _("Revoked"), 1);
     doc_bool(act->root, "already_revoked", _("Was revoked already"),
-             picked.state == STORE_REVOKED);
+             picked.state == STORE_REVOKED && picked.reason != STORE_HOLD);
     ca_verb_describe(picked.cert, act->root);
     return true;
 }
@@ -136,7 +144,8 @@ const struct cli_cmd cmd_ca_revoke = {
                 "are written at once; servers refuse the certificate when they have them: see "
                 "\"pgseal ca crl\".  With -D they are brought into a server, which is shown to refuse "
                 "it, and the sessions that are open with it are listed: revocation does not end them, "
-                "--terminate does.  A revocation is never taken back."),
+                "--terminate does.  A revocation is never taken back, unless it is a hold: see "
+                "\"pgseal ca release\"."),
     .examples = examples,
     .options = options,
     .run = revoke_run,

@@ -28,6 +28,8 @@ static bool put_authority(struct ca *ca, const struct ca_authority *authority,
                 _(states[authority->state]));
     doc_int(row, "dependents", _("Certificates that hang on it"), count);
     doc_bool(row, "revoked", _("Revoked"), authority->revoked);
+    doc_bool(row, "key_here", _("Key here"), authority->key_here);
+    doc_aside(doc_str(row, "made_on", _("Made on"), authority->host));
     if (authority->cert)
         doc_time(row, "not_after", _("Valid until"), cert_info(authority->cert)->not_after);
     else

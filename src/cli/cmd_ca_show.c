@@ -21,7 +21,7 @@ static bool show_run(struct cli_run *run, struct ps_err *err)
     run->doc = doc_new("ca_show", _("A certificate of the CA"));
     root = doc_root(run->doc);
     doc_str(root, "kind", _("Kind"), picked.kind);
-    ca_state_field(root, picked.state);
+    ca_state_field(root, picked.state, picked.reason);
     if (picked.state == STORE_REVOKED) {
         doc_time(root, "revoked_at", _("Revoked at"), picked.revoked_at);
         doc_str(root, "reason", _("Reason"), ca_reason_word(picked.reason));

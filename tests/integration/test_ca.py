@@ -97,8 +97,8 @@ def test_init_leaves_what_is_there_alone(ca, pgseal):
 
 # ---- issue ------------------------------------------------------------------------------------
 
-def test_a_client_logs_in_until_he_is_revoked(ca, folder, make, pgseal):
-    """The whole life: server and client by hand, login, revocation, list, reload, refusal."""
+def test_a_client_logs_in_unless_he_is_revoked_or_on_hold(ca, folder, make, pgseal):
+    """The whole life: server and client by hand, login, hold, release, revocation, list, reload."""
     cluster = make.plain()
     pgseal("ca", "issue", "server", "--host", "localhost", "--host", "127.0.0.1", "--ca", ca,
            "--out", folder / "server", ok=True)
@@ -118,14 +118,50 @@ def test_a_client_logs_in_until_he_is_revoked(ca, folder, make, pgseal):
                       sslcrl=kit / "root.crl")
     assert cluster.psql(dsn, "select current_user").stdout == "app\n"
 
-    pgseal("ca", "revoke", "--ca", ca, "--cert", kit / "postgresql.crt", "--reason",
-           "keyCompromise", ok=True)
+    def bring():
+        pgseal("ca", "crl", "--ca", ca, "--out", folder / "new.crl", ok=True)
+        cluster.write(cluster.dir / "root.crl", (folder / "new.crl").read_bytes())
+        cluster.reload()
+
+    def revoke(reason, expected=0):
+        done = pgseal("ca", "revoke", "--ca", ca, "--cert", kit / "postgresql.crt", "--reason", reason)
+        assert done.status == expected, done
+        return done
+
+    revoke("certificateHold")
     assert cluster.psql(dsn).returncode == 0, "the server has not seen the new list yet"
-    pgseal("ca", "crl", "--ca", ca, "--out", folder / "new.crl", ok=True)
-    cluster.write(cluster.dir / "root.crl", (folder / "new.crl").read_bytes())
-    cluster.reload()
+    bring()
     refused = cluster.psql(dsn)
     assert refused.returncode != 0 and "revoked" in refused.stderr
+    assert "Certificate Hold" in openssl("crl", "-in", ca / "client-ca.crl", "-noout", "-text").stdout
+    held = pgseal("ca", "list", "--ca", ca, "--state", "held", "--format", "json", ok=True).json
+    assert [(c["name"], c["state"], c["reason"]) for c in held["certificates"]] == [
+        ("app", "revoked", "certificateHold")]
+    assert "pgseal ca release" in revoke("removeFromCRL", expected=2).err
+
+    released = pgseal("ca", "release", "--ca", ca, "--role", "app", "--format", "json", ok=True).json
+    assert released["schema"] == "pgseal.ca_release/1" and released["released"] == 1
+    bring()
+    assert cluster.psql(dsn, "select current_user").stdout == "app\n"
+    assert pgseal("ca", "release", "--ca", ca, "--role", "app").status == 3
+
+    revoke("certificateHold")
+    revoke("keyCompromise")         # a hold may become final, and nothing takes that back
+    bring()
+    refused = cluster.psql(dsn)
+    assert refused.returncode != 0 and "revoked" in refused.stderr
+    final = pgseal("ca", "release", "--ca", ca, "--cert", kit / "postgresql.crt")
+    assert final.status == 4 and "not on hold" in final.err
+    acts = pgseal("ca", "log", "--ca", ca, "--format", "json", ok=True).json["acts"]
+    assert [a["act"] for a in acts if a["act"] in ("revoke", "release", "hold-end")][-5:] == [
+        "revoke", "release", "revoke", "hold-end", "revoke"]
+    assert pgseal("ca", "verify", "--ca", ca).status == 0
+
+
+def test_an_authority_is_not_put_on_hold(ca, pgseal):
+    done = pgseal("ca", "revoke", "--ca", ca, "--authority", "client-ca", "--reason", "certificateHold")
+    assert done.status == 2 or done.status == 3, done
+    assert "on hold" in done.err
 
 
 @pytest.mark.parametrize("role", ROLES, ids=ascii)

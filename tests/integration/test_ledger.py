@@ -15,6 +15,7 @@ import pytest
 import pg
 
 BUILD = pathlib.Path(os.environ.get("PGSEAL", pathlib.Path(__file__).parents[2] / "build/pgseal")).parent
+PROGRAM = BUILD / "pgseal"
 SUITE = BUILD / "tests/unit/unit_store_ledger"
 TOOL = BUILD / "tests/tools/ledger_work"
 ROUNDS, WORKERS = 25, 2
@@ -162,9 +163,178 @@ def test_a_backup_brings_the_ca_back(ca, folder, pgseal):
     assert pgseal("ca", "verify", "--ca", ca, "--head", head).status == 0
     number = int(pgseal("ca", "crl", "--ca", ca, "--force", "--format", "json",
                         ok=True).json["crls"][0]["number"])
-    assert number > 1_000_000_000           # none that may have been published since the backup
+    assert number > 1_000_000_000_000       # none that may have been published since the backup
     assert pgseal("ca", "restore", "--ca", ca, "--from", backup).status != 0
     assert not list(folder.glob(".*"))
+
+
+def crls_of(pgseal, ca, *options):
+    return {entry["issuer"]: entry for entry in pgseal(
+        "ca", "crl", "--ca", ca, "--format", "json", *options, ok=True).json["crls"]}
+
+
+def test_a_restored_ca_hands_out_no_list_of_before(ca, folder, pgseal):
+    """A backup, a revocation, the CA lost and restored: the numbers go on, the old lists are gone."""
+    backup = folder / "backup"
+    pgseal("ca", "backup", "--ca", ca, "--out", backup, ok=True)
+    pgseal("ca", "revoke", "--ca", ca, "--role", "app", ok=True)
+    for _ in range(3):
+        lost = crls_of(pgseal, ca, "--force")
+    for times in range(2):                  # the second time within the same second, perhaps
+        shutil.rmtree(ca)
+        done = pgseal("ca", "restore", "--ca", ca, "--from", backup, "--format", "json", ok=True)
+        assert done.json["crls_renewed"] is True
+        assert pgseal("ca", "verify", "--ca", ca).status == 0
+        now = crls_of(pgseal, ca)
+        assert all(now[issuer]["number"] > lost[issuer]["number"] for issuer in lost), (lost, now)
+        lost = crls_of(pgseal, ca, "--force")
+
+    # with the root's key away nothing old is handed out either
+    shutil.rmtree(ca)
+    (backup / "root.key").rename(folder / "root.key")
+    done = pgseal("ca", "restore", "--ca", ca, "--from", backup, "--format", "json", ok=True)
+    assert done.json["crls_renewed"] is False
+    refused = pgseal("ca", "crl", "--ca", ca)
+    assert refused.status == 3 and "root.crl" in refused.err and "offline" in refused.err
+    (folder / "root.key").rename(ca / "root.key")
+    assert all(crl["number"] > lost[issuer]["number"] for issuer, crl in crls_of(pgseal, ca).items())
+
+
+def test_verify_holds_the_lists_against_the_ledger(ca, folder, pgseal):
+    def verdicts(status):
+        done = pgseal("ca", "verify", "--ca", ca, "--format", "json")
+        assert done.status == status, done
+        return {row["authority"]: row["verdict"] for row in done.json["crls"]}
+
+    good = {"root": "good", "server-ca": "good", "client-ca": "good"}
+    assert verdicts(0) == good
+    first = (ca / "client-ca.crl").read_bytes()
+    pgseal("ca", "revoke", "--ca", ca, "--role", "app", ok=True)
+    assert verdicts(0) == good
+    (ca / "client-ca.crl").write_bytes(first)
+    assert verdicts(1) == {**good, "client-ca": "older"}
+    (ca / "client-ca.crl").write_bytes((ca / "server-ca.crl").read_bytes())
+    assert verdicts(1) == {**good, "client-ca": "foreign"}
+    (ca / "client-ca.crl").unlink()
+    assert verdicts(1) == {**good, "client-ca": "missing"}
+    (folder / "index").write_text("")
+    subprocess.run(["openssl", "ca", "-gencrl", "-keyfile", ca / "client-ca.key", "-cert",
+                    ca / "client-ca.crt", "-md", "sha256", "-crldays", "30", "-out",
+                    ca / "client-ca.crl", "-config", "/dev/stdin"], check=True, text=True,
+                   capture_output=True, input=f"[ca]\ndefault_ca=d\n[d]\ndatabase={folder}/index\n")
+    assert verdicts(1) == {**good, "client-ca": "unrecorded"}
+    pgseal("ca", "crl", "--ca", ca, ok=True)        # and none of these is handed out
+    assert verdicts(0) == good
+
+
+def test_a_ledger_that_is_not_this_cas_is_refused(ca, folder, pgseal):
+    """A new ledger in the place of the lost one would know of nothing that was issued."""
+    (ca / "ledger.db").rename(folder / "away.db")
+    for suffix in ("-wal", "-shm"):
+        (ca / f"ledger.db{suffix}").unlink(missing_ok=True)
+    lost = issue(pgseal, ca, folder / "web")
+    assert lost.status == 3 and "is not there" in lost.err
+    assert not (ca / "ledger.db").exists()
+    pgseal("ca", "init", "--ca", folder / "other", "--no-passphrase", ok=True)
+    (folder / "other/ledger.db").rename(ca / "ledger.db")
+    other = issue(pgseal, ca, folder / "web")
+    assert other.status in (3, 4) and "does not belong" in other.err, other
+    assert not (folder / "web").exists()
+    (folder / "away.db").rename(ca / "ledger.db")
+    issue(pgseal, ca, folder / "web", ok=True)
+
+
+def test_a_ca_of_before_goes_on(ca, folder, pgseal):
+    """Authorities in ca.conf, as the first pgseal kept them; two folders of one CA on one ledger."""
+    sections = ("[root]\nstate = active\nkey = file\n"
+                + "".join(f"\n[{name}]\nstate = active\nparent = root\nkey = file\n"
+                          for name in ("server-ca", "client-ca")))
+    conf = (ca / "ca.conf").read_text()
+    assert "[" not in conf
+    (ca / "ca.conf").write_text(conf + sections)
+    with contextlib.closing(sqlite3.connect(ca / "ledger.db")) as ledger, ledger:
+        ledger.execute("DELETE FROM authority")
+    issue(pgseal, ca, folder / "web", ok=True)
+    assert (ca / "ca.conf").read_text() == conf
+    (ca / "ca.conf").write_text(conf + sections.replace("active", "retired"))   # long out of date
+    issue(pgseal, ca, folder / "web2", ok=True)
+    assert (ca / "ca.conf").read_text() == conf
+
+
+def test_two_hosts_see_the_authorities_of_one_ledger(database, folder, pgseal):
+    """One host rolls over; the other one sees it at once, and needs nothing but the keys."""
+    server, dsn = database()
+    first, second = folder / "first", folder / "second"
+    pgseal("ca", "init", "--ca", first, "--no-passphrase", "--store", dsn, ok=True)
+    second.mkdir(mode=0o700)
+    for name in ("ca.conf", "server-ca.key", "client-ca.key"):
+        shutil.copy2(first / name, second)          # no certificate, no list, not the root's key
+
+    def states(ca):
+        return {row["name"]: (row["state"], row["key_here"]) for row in pgseal(
+            "ca", "dependents", "--ca", ca, "--format", "json", ok=True).json["authorities"]}
+
+    def issuer(ca, out):
+        issue(pgseal, ca, folder / out, ok=True)
+        return pgseal("ca", "show", "--ca", ca, "--cert", folder / out / "postgresql.crt", "--format",
+                      "json", ok=True).json["issuer"]
+
+    old = issuer(second, "one")
+    assert states(second) == {"root": ("active", False), "server-ca": ("active", True),
+                              "client-ca": ("active", True)}
+    pgseal("ca", "rollover", "client-ca", "--ca", first, ok=True)
+    assert states(second)["client-ca-2"] == ("next", False)
+    assert issuer(second, "two") == old
+    assert (second / "client-ca-2.crt").read_bytes() == (first / "client-ca-2.crt").read_bytes()
+    bundle = crls_of(pgseal, second)
+    assert len(bundle) == 3                         # the new one's list too, without its key
+
+    pgseal("ca", "activate", "client-ca-2", "--ca", first, ok=True)
+    lacking = issue(pgseal, second, folder / "three")
+    assert lacking.status == 3 and "client-ca-2" in lacking.err and "not in" in lacking.err
+    assert "client-ca-2.key" in lacking.err and os.uname().nodename in lacking.err
+    assert not (folder / "three").exists()
+    shutil.copy2(first / "client-ca-2.key", second)
+    new = issuer(second, "four")
+    assert new != old
+
+    # a revocation on either host is on the lists of both; the root's list needs no key here
+    pgseal("ca", "revoke", "--ca", second, "--cert", folder / "four/postgresql.crt", ok=True)
+    assert crls_of(pgseal, first)[new]["revoked"] == crls_of(pgseal, second)[new]["revoked"] == 2
+    pgseal("ca", "revoke", "--ca", second, "--cert", folder / "one/postgresql.crt", ok=True)
+    pgseal("ca", "revoke", "--ca", second, "--cert", folder / "two/postgresql.crt", ok=True)
+    pgseal("ca", "retire", "client-ca", "--ca", second, ok=True)
+    assert states(first)["client-ca"][0] == states(second)["client-ca"][0] == "retired"
+    pgseal("ca", "revoke", "--ca", first, "--authority", "client-ca-2", ok=True)
+    assert states(second)["client-ca-2"][0] == "retired"
+    refused = issue(pgseal, second, folder / "five")
+    assert refused.status == 3 and "client-ca" in refused.err
+    root = [entry for issuer, entry in crls_of(pgseal, second).items() if "root" in issuer]
+    assert root[0]["revoked"] == 1
+    for ca in (first, second):
+        assert pgseal("ca", "verify", "--ca", ca).status == 0
+
+    # both hosts make a successor at the same moment: one after the other, and no name twice
+    racers = [subprocess.Popen([PROGRAM, "ca", "rollover", kind, "--ca", first], text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+              for kind in ("client-ca", "server-ca", "client-ca")]
+    ends = [racer.communicate(timeout=60)[1] for racer in racers]
+    assert [racer.returncode for racer in racers].count(0) == 2, ends
+    assert set(states(second)) == {"root", "server-ca", "client-ca", "client-ca-2", "client-ca-3",
+                                   "server-ca-2"}
+    other = pgseal("ca", "init", "--ca", folder / "third", "--no-passphrase", "--store", dsn)
+    assert other.status == 3 and "another CA" in other.err and not (folder / "third").exists()
+
+
+def test_hosts_must_agree_on_the_partitions(database, folder, pgseal):
+    _, dsn = database()
+    first, second = folder / "first", folder / "second"
+    pgseal("ca", "init", "--ca", first, "--no-passphrase", "--store", dsn, "--crl-shards", "4", ok=True)
+    shutil.copytree(first, second)
+    conf = second / "ca.conf"
+    conf.write_text(conf.read_text().replace("crl_shards = 4", "crl_shards = 8"))
+    refused = issue(pgseal, second, folder / "web")
+    assert refused.status == 4 and "crl_shards" in refused.err
 
 
 def test_two_hosts_issue_from_one_ledger_in_postgresql(database, folder, pgseal):

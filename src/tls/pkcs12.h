@@ -26,7 +26,7 @@ bool pkcs12_is(const void *bytes, size_t len);
 /*
  * The chain (the key's certificate first) and the key; both are appended to or set only on success.
  * PS_E_PASSPHRASE when it is wrong, PS_E_SYNTAX, PS_E_NOT_FOUND without a key and its certificate,
- * PS_E_TOO_BIG beyond PKCS12_MAX bytes or PKCS12_ROUNDS_MAX rounds of the MAC.
+ * PS_E_TOO_BIG beyond PKCS12_MAX bytes, or PKCS12_ROUNDS_MAX rounds of the MAC or of any encryption.
  */
 PS_MUST bool pkcs12_read(const void *bytes, size_t len, const char *name,
                          const struct secret *pass, struct cert_list *chain, struct key **key,

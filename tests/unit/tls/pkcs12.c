@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include "base/file.h"
 #include "tls/pkcs12.h"
 #include "tls/pkcs7.h"
 
@@ -64,11 +65,29 @@ static void what_is_none_is_refused(void **state)
     }
 }
 
+/* Its key wants 2^31 rounds: at a million a second, half an hour before anything could be said. */
+static void what_would_keep_us_busy_is_refused_at_once(void **state)
+{
+    PS_AUTO(cert_list_free) struct cert_list chain = { 0 };
+    PS_AUTO(key_freep) struct key *key = NULL;
+    PS_AUTO(secret_free) struct secret pass = { 0 };
+    PS_AUTO(buf_free) struct buf p12 = BUF(0);
+    struct ps_err err = { 0 };
+
+    (void)state;
+    secret_set(&pass, "fuzz", 4);
+    assert_true(file_read(TEST_DATA "/pkcs12/rounds.p12", PKCS12_MAX, &p12, &err));
+    assert_false(pkcs12_read(p12.p, p12.len, "x", &pass, &chain, &key, &err));
+    assert_int_equal(err.code, PS_E_TOO_BIG);
+    assert_int_equal(chain.len, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_made_is_read_with_its_passphrase_only),
         cmocka_unit_test(what_is_none_is_refused),
+        cmocka_unit_test(what_would_keep_us_busy_is_refused_at_once),
     };
 
     tls_start();

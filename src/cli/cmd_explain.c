@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "cli/explain_rule.h"
 #include "doctor/describe.h"
 #include "doctor/tally.h"
 
@@ -14,7 +15,7 @@ enum { TEXT_MAX = 64 << 10, READ_MAX = 256 << 10 };
 static struct {
     char **logs;
     char *prefix;
-    int top, list;
+    int top, list, rules;
 } opts = { .top = 10 };
 
 static const struct poptOption options[] = {
@@ -25,6 +26,7 @@ static const struct poptOption options[] = {
       N_("the server's log_line_prefix; default: guessed"), N_("PREFIX") },
     { "top", 0, POPT_ARG_INT, &opts.top, 0,
       N_("rows of each table of a log's summary at most; default 10"), N_("N") },
+    { "rules", 0, POPT_ARG_NONE, &opts.rules, 0, N_("list all rules of pgseal check"), NULL },
     { "list", 0, POPT_ARG_NONE, &opts.list, 0, N_("list all errors that are known"), NULL },
     POPT_TABLEEND
 };
@@ -34,6 +36,7 @@ static const char *const examples[] = {
     "psql ... 2>&1 | pgseal explain -",
     "pgseal explain --log /var/log/postgresql/postgresql-15-main.log",
     "pgseal explain server-ca-unknown",
+    "pgseal explain hba-shadowed",
     "pgseal explain --list",
     NULL
 };
@@ -219,6 +222,8 @@ static bool explain_run(struct cli_run *run, struct ps_err *err)
 {
     if (opts.top < 1)
         return ps_fail(err, PS_E_USAGE, _("--top must be at least 1"));
+    if (opts.rules || explain_is_rule(run->args))
+        return explain_rules(run, opts.rules, err);
     if (opts.list)
         return cli_no_args(run, err) && explain_list(run);
     if (opts.logs)
@@ -229,7 +234,7 @@ static bool explain_run(struct cli_run *run, struct ps_err *err)
 const struct cli_cmd cmd_explain = {
     .name = "explain",
     .summary = N_("say what an error text means, how to be sure of the cause, and the cure"),
-    .usage = N_("[TEXT | ENTRY | - | --log FILE...] [options]"),
+    .usage = N_("[TEXT | ENTRY | RULE | - | --log FILE...] [options]"),
     .about = N_("Knows the errors around TLS and pg_hba.conf in the words of the server, libpq, JDBC, Npgsql, "
                 "Go, Node, Python, Rust, PgBouncer and OpenSSL 1.1.1 to 3.6, in English and Spanish. A text that "
                 "is not known is answered so, with the nearest entries, and the exit status 3. A log, of any length, is "

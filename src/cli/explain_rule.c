@@ -1,35 +1,21 @@
 /* explain_rule.c - see explain_rule.h. */
 #include "cli/explain_rule.h"
 
-#include "cli/help.h"
 #include "rules/page.h"
 
-bool explain_rule(const char *id, struct doc_node *root)
+bool explain_is_rule(const char *const *args)
 {
-    const struct rule *rule = rule_find(id);
-
-    if (rule)
-        rule_page(rule, root);
-    return rule != NULL;
+    return args && args[0] && !args[1] && rule_find(args[0]);
 }
 
-const char *explain_rule_near(const char *word)
+bool explain_rules(struct cli_run *run, bool all, struct ps_err *err)
 {
-    const char *nearest = NULL;
-    size_t least = HELP_FAR;
-
-    for (size_t i = 0; i < rules_count(); i++) {
-        size_t away = help_distance(rule_at(i)->id, word);
-
-        if (away < least) {
-            least = away;
-            nearest = rule_at(i)->id;
-        }
-    }
-    return nearest;
-}
-
-void explain_rules(struct doc_node *root)
-{
-    rules_list(root);
+    if (all && !cli_no_args(run, err))
+        return false;
+    run->doc = doc_new("explain", all ? _("The rules of pgseal check") : _("What a rule means"));
+    if (all)
+        rules_list(doc_root(run->doc));
+    else
+        rule_page(rule_find(run->args[0]), doc_root(run->doc));
+    return true;
 }

@@ -4,15 +4,12 @@
 #ifndef PS_CLI_EXPLAIN_RULE_H
 #define PS_CLI_EXPLAIN_RULE_H
 
-#include "doc/doc.h"
+#include "cli/cli.h"
 
-/* Fill in the page of the rule; false, and nothing done, when `id` is no rule's. */
-bool explain_rule(const char *id, struct doc_node *root);
+/* Is the only argument the id of a rule? */
+bool explain_is_rule(const char *const *args);
 
-/* The rule whose id is nearest to a word that is none, for a hint; NULL: none is near. */
-const char *explain_rule_near(const char *word);
-
-/* All rules, as a table. */
-void explain_rules(struct doc_node *root);
+/* The page of that rule; with `all` the list of them, and then no argument. */
+PS_MUST bool explain_rules(struct cli_run *run, bool all, struct ps_err *err);
 
 #endif

@@ -143,7 +143,8 @@ void help_program(struct buf *out, int width)
     put_statuses(out, width);
 }
 
-size_t help_distance(const char *a, const char *b)
+/* Levenshtein distance of two short words; longer ones are as good as unlike. */
+static size_t distance(const char *a, const char *b)
 {
     enum { MOST = 32 };
     size_t row[MOST + 1], len = strlen(b);
@@ -171,10 +172,10 @@ size_t help_distance(const char *a, const char *b)
 const struct cli_cmd *help_nearest(const struct cli_cmd *const *verbs, const char *name)
 {
     const struct cli_cmd *nearest = NULL;
-    size_t least = HELP_FAR;
+    size_t least = 3;       /* more than two slips of the finger is another word */
 
     for (const struct cli_cmd *const *cmd = verbs; *cmd; cmd++) {
-        size_t away = help_distance(name, (*cmd)->name);
+        size_t away = distance(name, (*cmd)->name);
 
         if (away < least) {
             least = away;

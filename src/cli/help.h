@@ -17,11 +17,4 @@ void help_verb(const struct cli_cmd *cmd, struct buf *out, int width);      /* p
 /* The one of these verbs (NULL at the end) whose name `name` was probably meant to be, or NULL. */
 const struct cli_cmd *help_nearest(const struct cli_cmd *const *verbs, const char *name);
 
-/*
- * Levenshtein distance of two short words; longer ones are as good as unlike.  More than two slips of the
- * finger is another word.
- */
-enum { HELP_FAR = 3 };
-size_t help_distance(const char *a, const char *b);
-
 #endif

@@ -56,6 +56,16 @@ const struct tls_file *posture_file(const struct posture *posture, enum tls_file
     return NULL;
 }
 
+struct place posture_conf_place(const struct posture *posture, const struct conf_setting *set)
+{
+    for (size_t i = 0; i < posture->settings_len; i++)
+        for (const struct setting_fact *at = &posture->settings[i]; at; at = at->loser)
+            if (at->place.line == set->at.line && at->place.file
+                && strcmp(at->place.file, set->at.file) == 0)
+                return at->place;
+    return (struct place){ .file = set->at.file, .line = set->at.line };
+}
+
 struct place posture_hba_place(const struct posture *posture, const struct hba_rule *rule,
                                size_t begin, size_t end)
 {

@@ -126,6 +126,8 @@ struct posture {
     const struct ident *ident;
     const char *conf_why, *hba_why, *ident_why;     /* say why, translated; beside one that was seen: what of
                                    it was not */
+    time_t started, changed;    /* of a server that runs here: its start, and the newest change of a file that
+                                   a reload would read; 0: not known */
     time_t loaded;              /* by SQL: when the server last read its files; 0: not known */
 
     const struct setting_fact *settings;
@@ -167,6 +169,9 @@ const char *posture_value(const struct posture *posture, const char *name);     
 enum fact_bool posture_on(const struct posture *posture, const char *name);
 /* The first file of that role that postgresql.conf names; NULL: none is set, or not known. */
 const struct tls_file *posture_file(const struct posture *posture, enum tls_file_role role);
+
+/* The place of an assignment, whether it wins or not. */
+struct place posture_conf_place(const struct posture *posture, const struct conf_setting *set);
 
 /* The place of a rule or of an offset in its file, its line's text included, in the posture's arena. */
 struct place posture_hba_place(const struct posture *posture, const struct hba_rule *rule,

@@ -4,11 +4,13 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <ifaddrs.h>
+#include <limits.h>
 #include <net/if.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/num.h"
 #include "inspect/inspect.h"
 #include "inspect/maker.h"
 #include "inspect/wire.h"
@@ -183,6 +185,46 @@ static void read_environment(struct maker *maker, const struct server *server)
     }
 }
 
+/* ---- what changed since the start ---- */
+
+static void note_change(struct maker *maker, const char *path)
+{
+    struct posture *posture = maker->posture;
+    time_t modified = path ? view_look(maker->view, path).modified : 0;
+
+    if (modified > posture->changed)
+        posture->changed = modified;
+}
+
+/* The third line of postmaster.pid (pidfile.h). */
+static time_t start_of(struct maker *maker)
+{
+    const struct view_file *file = view_read(maker->view, "postmaster.pid");
+    const char *line = file->end == VIEW_READ ? file->text : "";
+    long start;
+
+    for (int i = 0; i < 2; i++)
+        line = (line = strchr(line, '\n')) ? line + 1 : "";
+    return num_parse_n(line, strcspn(line, "\n"), 1, LONG_MAX, &start) ? (time_t)start : 0;
+}
+
+static void put_changes(struct maker *maker, const struct server *server)
+{
+    struct posture *posture = maker->posture;
+
+    if (!server->running)
+        return;
+    posture->started = start_of(maker);
+    for (size_t i = 0; posture->conf && i < conf_files(posture->conf); i++)
+        note_change(maker, conf_file_name(posture->conf, i));
+    for (size_t i = 0; posture->hba && i < hba_files(posture->hba); i++)
+        note_change(maker, hba_file_name(posture->hba, i));
+    note_change(maker, server->ident_file);
+    for (size_t i = 0; i < posture->files_len; i++)
+        if (posture->files[i].role != FILE_CRL_DIR && posture->files[i].modified > posture->changed)
+            posture->changed = posture->files[i].modified;
+}
+
 static void put_openssl_conf(struct maker *maker, const struct server *server)
 {
     if (maker->openssl_conf)
@@ -237,6 +279,7 @@ bool posture_of_data_dir(const char *data_dir, const struct posture_options *opt
     maker_upstreams(maker);
     maker_strays(maker, server->data_dir);
     put_openssl_conf(maker, server);
+    put_changes(maker, server);
     put_wire(maker, server, options->wire_ms);
     put_interfaces(maker);
     posture->roles_why = _("roles are seen by SQL only: give --target");

@@ -10,6 +10,28 @@ typedef void rule_test(const struct rule *rule, const struct posture *posture,
                        struct findings *out);
 
 /* server.c: settings */
-rule_test rule_tls_off;
+rule_test rule_tls_off, rule_tls_legacy_version, rule_no_tls13, rule_password_encryption_md5,
+    rule_setting_overridden, rule_pending_reload, rule_conf_syntax, rule_setting_unknown,
+    rule_setting_invalid;
+
+/* cipher.c: suites and groups; rule_cipher is for every row "cipher-..." of a flaw */
+rule_test rule_cipher, rule_cipher_invalid, rule_dh_weak, rule_group_weak, rule_no_pq_group;
+
+/* cert.c: the server's certificate and its chain */
+rule_test rule_cert_expired, rule_cert_not_yet_valid, rule_cert_expiring, rule_cert_self_signed,
+    rule_cert_untrusted, rule_chain_incomplete, rule_chain_ca_expired, rule_chain_outlived,
+    rule_cert_no_san, rule_key_weak, rule_sig_weak, rule_eku_no_server_auth, rule_cert_lifetime_long,
+    rule_cert_revoked, rule_served_cert_differs;
+
+/* key.c: private keys, and files as the server needs them */
+rule_test rule_file_missing, rule_key_mismatch, rule_key_perms, rule_key_encrypted_no_command,
+    rule_passphrase_no_reload, rule_ca_key_on_server;
+
+/* crl.c: the CAs of clients, and revocation */
+rule_test rule_client_ca_missing, rule_client_ca_wide, rule_crl_missing, rule_crl_expired,
+    rule_crl_expiring, rule_crl_issuer_mismatch, rule_crl_with_cert;
+
+/* sql.c: connections that the server makes, passwords that it keeps */
+rule_test rule_upstream_sslmode_weak, rule_role_secret_weak;
 
 #endif

@@ -107,6 +107,12 @@ static bool chain_of(struct ca *ca, struct cert_list *chain, struct ps_err *err)
     return ca_chain_of(ca, cert, chain, err);
 }
 
+/* pgjdbc looks for the alias "user" and for no other (PKCS12KeyManager). */
+static const char *alias_of(const struct cert_info *info)
+{
+    return info->uses == CERT_USE_CLIENT ? "user" : info->common_name;
+}
+
 static bool write_p12(const struct cert_list *chain, const struct key *key, struct ps_err *err)
 {
     PS_AUTO(secret_free) struct secret pass = { 0 };
@@ -115,7 +121,7 @@ static bool write_p12(const struct cert_list *chain, const struct key *key, stru
     if (!(opts.pass_fd >= 0 ? secret_read_fd(opts.pass_fd, &pass, err)
           : secret_prompt(_("Passphrase for the PKCS#12 file: "), true, &pass, err)))
         return false;
-    return pkcs12_make(chain, key, cert_info(chain->at[0])->common_name, &pass, &p12, err)
+    return pkcs12_make(chain, key, alias_of(cert_info(chain->at[0])), &pass, &p12, err)
         && export_key_file(opts.p12, &p12, err);
 }
 

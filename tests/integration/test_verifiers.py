@@ -65,11 +65,71 @@ def lint_findings(path):
 
 
 @pytest.mark.skipif(not shutil.which("zlint"),
-                    reason="zlint is not installed (Debian has it from version 13)")
-def test_zlint_finds_nothing(everything, tmp_path):
-    paths = {path for case in everything if case.accept for path in (case.chain, case.issuers)}
-    paths |= {case.root for case in everything if case.accept}
-    for path in sorted(paths):
-        first = tmp_path / "first.pem"
-        first.write_text(cases.blocks(path)[0])
-        assert lint_findings(first) == {}, path
+                    reason="zlint is not installed (Debian has it from version 13); see test_lints.py")
+def test_zlint_finds_nothing(everything, tmp_path, record_property):
+    good = [case for case in everything if case.accept]
+    paths = {path for case in good for path in (case.chain, case.issuers, case.root, case.crls) if path}
+    seen = {block for path in paths for block in cases.blocks(path)}
+    for block in sorted(seen):
+        (tmp_path / "one.pem").write_text(block)
+        assert lint_findings(tmp_path / "one.pem") == {}, block
+    record_property("says", f"zlint: {len(seen)} certificates and revocation lists, no finding")
+
+
+# ---- keytool ----------------------------------------------------------------------------------
+
+def keytool(*args, **kwargs):
+    return subprocess.run(["keytool", "-J-Duser.language=en", "-J-XX:TieredStopAtLevel=1",
+                           *map(str, args)], capture_output=True, text=True, errors="replace",
+                          stdin=subprocess.DEVNULL, timeout=60, **kwargs)
+
+
+needs_keytool = pytest.mark.skipif(not shutil.which("keytool"), reason="keytool is not installed")
+
+
+@needs_keytool
+def test_keytool_prints_every_chain_and_list(everything, record_property):
+    chains = {case.chain for case in everything
+              if case.accept and case.chain.stem.startswith(("good-", "new-"))}
+    lists = {case.crls for case in everything if case.accept and case.crls}
+    for path in sorted(chains):
+        shown = keytool("-printcert", "-file", path)
+        assert shown.returncode == 0, (path, shown.stdout)
+        assert shown.stdout.count("Owner: ") == len(cases.blocks(path)), path
+        assert ("clientAuth" in shown.stdout) != ("serverAuth" in shown.stdout), path
+    for path in sorted(lists):
+        shown = keytool("-printcrl", "-file", path)
+        assert shown.returncode == 0 and "X.509 CRL v2" in shown.stdout, (path, shown.stdout)
+    record_property("says", f"keytool: {len(chains)} chains and {len(lists)} sets of revocation lists read")
+
+
+@needs_keytool
+@pytest.mark.parametrize("key_type", ["ec:p256", "ec:p384", "rsa:2048", "ed25519"])
+@pytest.mark.parametrize("who", ["client", "server"])
+def test_a_key_store_that_is_exported_is_java_s_too(folder, program, pgseal, key_type, who):
+    """Listed with the right password alone, and brought into a key store of Java's own."""
+    ca, out = folder / "ca", folder / "out"
+    pgseal("ca", "init", "--ca", ca, "--no-passphrase", ok=True)
+    what = ["client", "App User"] if who == "client" else ["server", "--host", "db1.example.net"]
+    pgseal("ca", "issue", *what, "--key-type", key_type, "--ca", ca, "--out", out, ok=True)
+    name = "postgresql" if who == "client" else "server"
+    read, write = os.pipe()
+    os.write(write, b"s3cret\n")
+    os.close(write)
+    subprocess.run([program, "ca", "export", "--ca", ca, "--cert", out / f"{name}.crt", "--key",
+                    out / f"{name}.key", "--p12", out / "store.p12", "--out-passphrase-fd", str(read)],
+                   pass_fds=[read], check=True, capture_output=True)
+    os.close(read)
+    shown = keytool("-list", "-v", "-keystore", out / "store.p12", "-storepass", "s3cret")
+    alias = "user" if who == "client" else "db1.example.net"    # pgjdbc asks for "user" alone
+    for part in (f"Alias name: {alias}\n", "Entry type: PrivateKeyEntry", "Certificate chain length: 2"):
+        assert part in shown.stdout, shown
+    wrong = keytool("-list", "-keystore", out / "store.p12", "-storepass", "another")
+    assert wrong.returncode != 0 and "password was incorrect" in wrong.stdout
+    taken = keytool("-importkeystore", "-srckeystore", out / "store.p12", "-srcstorepass", "s3cret",
+                    "-destkeystore", out / "store.jks", "-deststoretype", "JKS", "-deststorepass",
+                    "s3cret-too", "-destkeypass", "s3cret-too")
+    assert "1 entries successfully imported" in taken.stderr, taken
+    trusted = keytool("-importcert", "-noprompt", "-alias", "ca", "-file", out / "root.crt",
+                      "-keystore", out / "store.jks", "-storepass", "s3cret-too")
+    assert trusted.returncode == 0, trusted

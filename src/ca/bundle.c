@@ -1,6 +1,8 @@
 /* bundle.c - what each side of a connection must trust, check and send. */
 #include "ca/internal.h"
 
+#include <unistd.h>
+
 #include "base/clock.h"
 #include "tls/verify.h"
 
@@ -16,11 +18,25 @@ static bool concerns(const struct authority *authority, enum ca_who leaf_ca)
         && (authority->row->who == CA_ROOT || authority->row->who == leaf_ca);
 }
 
-static bool read_all(const struct ca *ca, enum ca_who leaf_ca, struct crl_list *out,
-                     struct ps_err *err)
+struct files {
+    int *fds;
+    size_t len, cap;
+};
+
+static void files_free(struct files *files)
+{
+    for (size_t i = 0; i < files->len; i++)
+        if (files->fds[i] >= 0)
+            close(files->fds[i]);
+    free(files->fds);
+}
+
+static bool read_all(const struct ca *ca, enum ca_who leaf_ca, struct files *files,
+                     struct crl_list *out, struct ps_err *err)
 {
     for (size_t i = 0; i < ca->conf.len; i++)
-        if (concerns(&ca->at[i], leaf_ca) && !ca_read_crl(ca, &ca->at[i], out, err))
+        if (concerns(&ca->at[i], leaf_ca)
+            && !ca_open_crl(ca, &ca->at[i], &PS_PUSH(files->fds, files->len, files->cap), out, err))
             return false;
     return true;
 }
@@ -108,17 +124,49 @@ bool ca_trust_pem(struct ca *ca, enum cert_use side, struct buf *out, struct ps_
     return true;
 }
 
+static bool copy_file(const struct ca *ca, int fd, ca_write_fn write, void *arg,
+                      struct ps_err *err)
+{
+    char block[1 << 16];
+    ssize_t got;
+
+    for (off_t at = 0; (got = pread(fd, block, sizeof(block), at)) > 0; at += got)
+        if (!write(arg, block, (size_t)got, err))
+            return false;
+    return got == 0 || ps_fail(err, PS_E_IO, _("could not read the files of the CA \"%s\": %m"),
+                               ca->dir);
+}
+
+/* What was tried is what is copied: the files stay open, whoever puts new ones in their place. */
+bool ca_crls(struct ca *ca, enum cert_use side, struct crl_list *out, ca_write_fn write, void *arg,
+             struct ps_err *err)
+{
+    PS_AUTO(crl_list_free) struct crl_list crls = { 0 };
+    PS_AUTO(files_free) struct files files = { 0 };
+    enum ca_who leaf_ca = checked_by(side);
+
+    if (!read_all(ca, leaf_ca, &files, &crls, err) || !try_all(ca, leaf_ca, &crls, err))
+        return ps_while(err, _("cannot use the revocation lists of the CA \"%s\""), ca->dir);
+    for (size_t i = 0; write && i < files.len; i++)
+        if (!copy_file(ca, files.fds[i], write, arg, err))
+            return false;
+    for (size_t i = 0; i < crls.len; i++)
+        crl_list_add(out, crl_ref(crls.at[i]));
+    return true;
+}
+
+static bool put_text(void *arg, const void *bytes, size_t len, struct ps_err *err)
+{
+    return buf_put(arg, bytes, len)
+        || ps_fail(err, PS_E_TOO_BIG, _("the revocation lists are longer than %u bytes"),
+                   BUF_TEXT_MAX);
+}
+
 bool ca_crl_pem(struct ca *ca, enum cert_use side, struct buf *out, struct ps_err *err)
 {
     PS_AUTO(crl_list_free) struct crl_list crls = { 0 };
-    enum ca_who leaf_ca = checked_by(side);
 
-    if (!read_all(ca, leaf_ca, &crls, err) || !try_all(ca, leaf_ca, &crls, err))
-        return ps_while(err, _("cannot use the revocation lists of the CA \"%s\""), ca->dir);
-    for (size_t i = 0; i < crls.len; i++)
-        if (!crl_to_pem(crls.at[i], out, err))
-            return false;
-    return true;
+    return ca_crls(ca, side, &crls, put_text, out, err);
 }
 
 /* ---- sent after a leaf ---- */

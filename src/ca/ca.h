@@ -263,6 +263,15 @@ PS_MUST bool ca_refresh_crls(struct ca *ca, bool force, struct ps_err *err);
 PS_MUST bool ca_trust_pem(struct ca *ca, enum cert_use side, struct buf *out, struct ps_err *err);
 PS_MUST bool ca_crl_pem(struct ca *ca, enum cert_use side, struct buf *out, struct ps_err *err);
 
+typedef bool (*ca_write_fn)(void *arg, const void *bytes, size_t len, struct ps_err *err);
+/*
+ * The same in pieces, for lists of any length: *out is what is given out, to be looked at (crl_info()
+ * alone is sure to know all of a list); `write` may be NULL.  Nothing is written when it fails the
+ * trial.
+ */
+PS_MUST bool ca_crls(struct ca *ca, enum cert_use side, struct crl_list *out, ca_write_fn write,
+                     void *arg, struct ps_err *err);
+
 /* The client certificate that was revoked at birth; its CN is "pgseal-revoked-proof". */
 PS_MUST bool ca_revoked_proof(struct ca *ca, struct ca_leaf *out, struct ps_err *err);
 

@@ -1,8 +1,13 @@
 /* crl.c - the CRLs of a CA written and kept fresh. */
 #include "ca/internal.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "base/clock.h"
 #include "base/log.h"
+#include "tls/crl_skim.h"
 #include "tls/crl_stream.h"
 
 /* ---- writing ---- */
@@ -175,14 +180,30 @@ bool ca_write_crl(struct ca *ca, struct authority *authority, struct ps_err *err
 
 /* ---- is it stale? ---- */
 
+bool ca_open_crl(const struct ca *ca, const struct authority *authority, int *fd,
+                 struct crl_list *out, struct ps_err *err)
+{
+    PS_AUTO(ps_freep) char *path = ca_file_of(ca, authority->row->name, ".crl");
+
+    *fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (*fd < 0) {
+        ps_fail(err, errno == ENOENT ? PS_E_NOT_FOUND : PS_E_IO, _("could not open file \"%s\": %m"),
+                path);
+        return ps_at(err, path, 0, 0);
+    }
+    /* the list of a root is needed whole: verify_chain() asks it for the intermediates */
+    return crl_list_from_fd(*fd, path, authority->row->who != CA_ROOT, out, err);
+}
+
 bool ca_read_crl(const struct ca *ca, const struct authority *authority, struct crl_list *out,
                  struct ps_err *err)
 {
-    PS_AUTO(ps_freep) char *path = ca_file_of(ca, authority->row->name, ".crl");
-    PS_AUTO(buf_free) struct buf pem = BUF(0);
+    int fd;
+    bool read = ca_open_crl(ca, authority, &fd, out, err);
 
-    return file_read(path, BUF_TEXT_MAX, &pem, err)
-        && crl_list_from_pem(buf_text(&pem), pem.len, path, out, err);
+    if (fd >= 0)
+        close(fd);
+    return read;
 }
 
 enum crl_state { CRL_DEAD, CRL_DUE, CRL_FRESH };    /* due: past half of its life, and still good */

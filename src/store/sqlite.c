@@ -16,13 +16,15 @@
 
 /*
  * A log of up to 256 MB between checkpoints: index pages, which random serials touch all over, are
- * then written once for many commits.  The last one to close the ledger folds the log in.
+ * then written once for many commits.  The last one to close the ledger folds the log in.  For the same
+ * reason whoever writes many rows at once gets a large cache; others walk, or come for one row.
  */
-enum { CHECKPOINT_PAGES = 65536, CACHE_KIB = 65536 };
+enum { CHECKPOINT_PAGES = 65536, CACHE_KIB = 65536, CACHE_ROWS = 64 };
 
 struct sqlite {
     sqlite3 *db;
     char *path;
+    bool large_cache;
 };
 
 static const char *const migrations[] = {
@@ -234,12 +236,24 @@ static bool sqlite_run(void *db, const char *sql, const struct value *values, in
     return give_rows(me, stmt, fn, arg, err);
 }
 
+static bool need_cache(struct sqlite *me, size_t rows, struct ps_err *err)
+{
+    if (me->large_cache || rows < CACHE_ROWS)
+        return true;
+    PS_AUTO(ps_freep) char *sql = ps_asprintf("PRAGMA cache_size = -%d", CACHE_KIB);
+
+    me->large_cache = sqlite_script(me, sql, err);
+    return me->large_cache;
+}
+
 static bool sqlite_run_many(void *db, const char *sql, const struct value *values, int len,
                             size_t rows, struct ps_err *err)
 {
     struct sqlite *me = db;
     PS_AUTO(stmt_freep) sqlite3_stmt *stmt = NULL;
 
+    if (!need_cache(me, rows, err))
+        return false;
     if (sqlite3_prepare_v2(me->db, sql, -1, &stmt, NULL) != SQLITE_OK)
         return fail_db(me, err);
     for (size_t i = 0; i < rows; i++) {
@@ -312,9 +326,7 @@ static void sqlite_close(void *db)
 
 static bool set_up(struct sqlite *me, struct ps_err *err)
 {
-    PS_AUTO(ps_freep) char *sizes =
-        ps_asprintf("PRAGMA wal_autocheckpoint = %d; PRAGMA cache_size = -%d", CHECKPOINT_PAGES,
-                    CACHE_KIB);
+    PS_AUTO(ps_freep) char *sizes = ps_asprintf("PRAGMA wal_autocheckpoint = %d", CHECKPOINT_PAGES);
 
     sqlite3_busy_timeout(me->db, STORE_WAIT_MS);
     return sqlite_script(me, "PRAGMA journal_mode = WAL", err)
@@ -330,7 +342,9 @@ static bool sqlite_open(const char *where, void **db, struct ps_err *err)
     me->path = ps_strdup(where);
     if (!make_private(where, err))
         return false;
-    if (sqlite3_open_v2(where, &me->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, NULL)
+    /* no mutex: a store is not for two threads */
+    if (sqlite3_open_v2(where, &me->db,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX, NULL)
         != SQLITE_OK)
         return fail_db(me, err);
     if (!set_up(me, err))

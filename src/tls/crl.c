@@ -98,7 +98,7 @@ bool crl_issued_by(const struct crl *crl, const struct cert *issuer)
     EVP_PKEY *pkey = X509_get0_pubkey(issuer->x509);
     const X509_NAME *name = X509_get_subject_name(issuer->x509);
     bool issued = pkey && X509_NAME_cmp(X509_CRL_get_issuer(crl->x509_crl), name) == 0
-        && X509_CRL_verify(crl->x509_crl, pkey) == 1;
+        && (crl->skimmed ? tls_skimmed_by(crl, pkey) : X509_CRL_verify(crl->x509_crl, pkey) == 1);
 
     ERR_clear_error();
     return issued;

@@ -40,10 +40,13 @@ struct csr {
 };
 
 struct crl {
-    X509_CRL *x509_crl;
+    X509_CRL *x509_crl;         /* without entries when it was skimmed */
     unsigned refs;              /* one thread: no atomics */
     struct arena *arena;
     struct crl_info info;
+    const EVP_MD *skimmed;      /* NULL: it was not; else what follows, see crl_skim.h */
+    unsigned char hash[EVP_MAX_MD_SIZE], signature[1024];
+    size_t signature_len;
 };
 
 struct tls_ctx {
@@ -85,6 +88,8 @@ bool tls_fail(struct ps_err *err, enum ps_code code, const char *fmt, ...) PS_PR
 struct key *key_wrap(EVP_PKEY *pkey);
 struct cert *cert_wrap(X509 *x509);
 struct crl *crl_wrap(X509_CRL *x509_crl);
+/* Does the signature of one that was skimmed fit this key? */
+bool tls_skimmed_by(const struct crl *crl, EVP_PKEY *pkey);
 struct key *key_wrap(EVP_PKEY *pkey);
 
 /* Anchors and CRLs into an OpenSSL store, with the flags that PostgreSQL sets when it has CRLs. */

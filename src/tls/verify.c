@@ -10,7 +10,7 @@ bool tls_trust(X509_STORE *store, const struct cert_list *anchors, const struct 
         if (!X509_STORE_add_cert(store, anchors->at[i]->x509))
             return tls_fail(err, PS_E_CRYPTO, _("could not add a trusted certificate"));
     for (size_t i = 0; crls && i < crls->len; i++)
-        if (!X509_STORE_add_crl(store, crls->at[i]->x509_crl))
+        if (!crls->at[i]->skimmed && !X509_STORE_add_crl(store, crls->at[i]->x509_crl))
             return tls_fail(err, PS_E_CRYPTO, _("could not add a revocation list"));
     if (crls && crls->len > 0)
         X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);

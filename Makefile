@@ -26,11 +26,13 @@ check:
 	@tools/install-deps check
 	@tools/check
 
-# The time of `pgseal secure` beside the same job by hand.
+# The time of `pgseal secure` beside the same job by hand; dead lines of pg_hba.conf beside reading it.
 bench:
 	@tools/install-deps demo
 	@$(MAKE) --no-print-directory all
 	@tests/bench/bench $(BUILD)/pgseal
+	@ninja -C $(BUILD) tests/bench/hba_bench
+	@$(BUILD)/tests/bench/hba_bench
 
 lint:
 	@tools/install-deps lint

@@ -19,6 +19,8 @@ static bool complain(struct parse *parse, size_t at, const char *hint, const cha
 {
     va_list args;
 
+    if (parse->hba->meant)
+        return false;
     va_start(args, fmt);
     PS_AUTO(ps_freep) char *what = ps_vasprintf(fmt, args);
     va_end(args);
@@ -285,7 +287,7 @@ static void parse_line(struct hba *hba, const struct tree_line *line)
     parse.rule.end = line->end;
     if (parse_type(&parse) && parse_names(&parse, &databases, &parse.rule.databases)
         && parse_names(&parse, &roles, &parse.rule.users) && parse_address(&parse)
-        && parse_method(&parse) && parse_options(&parse))
+        && parse_method(&parse) && (parse_options(&parse) || hba->meant))
         PS_PUSH(hba->rules, hba->rules_len, hba->rules_cap) = parse.rule;
 }
 
@@ -296,9 +298,18 @@ void hba_free(struct hba *hba)
     hba_edits_free(hba);
     free(hba->rules);
     free(hba->files);
-    if (hba->tree)
+    if (hba->tree && !hba->meant)
         tree_free(hba->tree);
     free(hba);
+}
+
+static void parse_lines(struct hba *hba)
+{
+    for (size_t i = 0; i < hba->tree->files_len; i++)
+        if (hba->tree->files[i].lines)
+            PS_PUSH(hba->files, hba->files_len, hba->files_cap) = i;
+    for (size_t i = 0; i < hba->tree->lines_len; i++)
+        parse_line(hba, &hba->tree->lines[i]);
 }
 
 bool hba_load(const struct pg_source *source, const char *path, unsigned major,
@@ -308,16 +319,22 @@ bool hba_load(const struct pg_source *source, const char *path, unsigned major,
 
     if (!tree_load(source, path, major, &hba->tree, err))
         return false;
-    for (size_t i = 0; i < hba->tree->files_len; i++)
-        if (hba->tree->files[i].lines)
-            PS_PUSH(hba->files, hba->files_len, hba->files_cap) = i;
-    for (size_t i = 0; i < hba->tree->lines_len; i++)
-        parse_line(hba, &hba->tree->lines[i]);
+    parse_lines(hba);
     if (hba->rules_len == 0 && hba->tree->problems_len == 0)
         tree_problem(hba->tree, 0, 0, _("the file contains no entries"),
                      _("Add a rule; without one the server does not take the file."));
     *out = PS_TAKE(hba);
     return true;
+}
+
+struct hba *hba_meant(const struct hba *hba)
+{
+    struct hba *meant = ps_calloc(1, sizeof(*meant));
+
+    meant->tree = hba->tree;
+    meant->meant = true;
+    parse_lines(meant);
+    return meant;
 }
 
 size_t hba_rules(const struct hba *hba)
@@ -332,7 +349,7 @@ const struct hba_rule *hba_rule(const struct hba *hba, size_t i)
 
 size_t hba_problems(const struct hba *hba)
 {
-    return hba->tree->problems_len;
+    return hba->meant ? 0 : hba->tree->problems_len;
 }
 
 const struct hba_problem *hba_problem(const struct hba *hba, size_t i)

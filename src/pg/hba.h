@@ -81,6 +81,12 @@ PS_DEFINE_FREEP(struct hba, hba_free)
 PS_MUST bool hba_load(const struct pg_source *source, const char *path, unsigned major,
                       struct hba **out, struct ps_err *err);
 
+/*
+ * The same file with the lines, too, that are refused for an option only, so that what they were meant
+ * for can be judged; it has no problems and no edits.  Borrows from `hba`, which must outlive it.
+ */
+struct hba *hba_meant(const struct hba *hba);
+
 size_t hba_rules(const struct hba *hba);        /* in the order of the server */
 const struct hba_rule *hba_rule(const struct hba *hba, size_t i);
 size_t hba_problems(const struct hba *hba);

@@ -24,6 +24,7 @@ struct hba_edit {               /* everything that was asked for one rule */
 
 struct hba {
     struct tree *tree;          /* its arena has all texts of rules and edits */
+    bool meant;                 /* the tree is another's, faults of options do not count */
     size_t *files;              /* of the tree: those with lines; hba_files() counts these */
     size_t files_len, files_cap;
     struct hba_rule *rules;

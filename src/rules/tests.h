@@ -34,4 +34,15 @@ rule_test rule_client_ca_missing, rule_client_ca_wide, rule_crl_missing, rule_cr
 /* sql.c: connections that the server makes, passwords that it keeps */
 rule_test rule_upstream_sslmode_weak, rule_role_secret_weak;
 
+/* hba.c: who gets in by which line */
+rule_test rule_hba_plaintext, rule_hba_replication_plaintext, rule_hba_wide_open, rule_hba_trust,
+    rule_hba_password_plaintext, rule_hba_md5, rule_hba_ident, rule_hba_host_by_dns;
+/* hba_lines.c: lines that are not what they look like */
+rule_test rule_hba_shadowed, rule_hba_weaker_first, rule_client_cert_never_asked, rule_hba_ipv6_open,
+    rule_hba_hostssl_dead, rule_hba_syntax, rule_hba_clientcert_word, rule_hba_quoted_regex,
+    rule_hba_name_case, rule_hba_samenet_wide;
+/* ident.c: maps */
+rule_test rule_ident_map_wide, rule_ident_map_unanchored, rule_ident_map_missing,
+    rule_ident_map_unused, rule_ident_syntax;
+
 #endif

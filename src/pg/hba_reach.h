@@ -135,8 +135,8 @@ struct reach_weaker {
     bool cert;                  /* the strict one asks for a client certificate, the weak one does not */
 };
 /*
- * For each rule the first weaker line above that takes a part of it, local ones too; parts that are
- * only loopback do not count.  False: a bound was reached, there may be more.
+ * For each rule the first weaker line above that takes a part of it, local ones too; when something is
+ * left of it, parts that are only loopback do not count.  False: a bound was reached, there may be more.
  */
 bool reach_weaker(const struct reach *reach,
                   void (*found)(const struct reach_weaker *weaker, void *arg), void *arg);

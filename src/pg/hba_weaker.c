@@ -70,7 +70,8 @@ static bool takes_from(const struct reach *reach, size_t weak, size_t strict)
 
     return !is_dead(reach, weak) && kinds
            && sets_words_meet(reach->sets, weak, strict) == HBA_YES
-           && (kinds == REACH_BIT(REACH_LOCAL) || beyond_loopback(one, other))
+           && (kinds == REACH_BIT(REACH_LOCAL) || reach->rules[strict].state == REACH_COVERED
+               || beyond_loopback(one, other))
            && sets_meet(reach->sets, weak, strict, kinds) == HBA_YES;
 }
 

@@ -15,6 +15,7 @@ const struct doctor_entry doctor_client_entries[] = {
         .patterns = SAYS({ ACCEPT "certificate verify failed", SAYS_SERVER },
                          { ACCEPT_ES "certificate verify failed", SAYS_SERVER, SPANISH }),
         .rank = RANK_GENERAL,
+        .provoked = true,
         .causes = {
             { N_("The certificate's CA is not in ssl_ca_file, or the client did not send its "
                  "intermediate."), "openssl verify -CAfile ROOT -untrusted INTERMEDIATE CLIENT",
@@ -37,6 +38,7 @@ const struct doctor_entry doctor_client_entries[] = {
                          { "tls: revoked certificate", SAYS_GO },
                          { "received fatal alert: CertificateRevoked", SAYS_RUST }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("Its serial is on the CRL of the server. This happens on every line of pg_hba.conf, trust "
                  "included."), "openssl x509 -in {file} -noout -serial",
@@ -52,6 +54,7 @@ const struct doctor_entry doctor_client_entries[] = {
                          { "tls: expired certificate", SAYS_GO },
                          { "received fatal alert: CertificateExpired", SAYS_RUST }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("The client's certificate has expired."), SHOW_CERT,
               N_("Renew it: pgseal client --renew."), TEST_NONE },
@@ -66,6 +69,7 @@ const struct doctor_entry doctor_client_entries[] = {
         .patterns = SAYS({ DETAIL_AT "{depth}: CRL has expired", SAYS_SERVER, 16 },
                          { "CRL has expired", SAYS_OPENSSL }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("The next update that the CRL promised did not come."), SHOW_CRL,
               N_("Publish a new one, reload, and let a timer do it: pgseal rotate --all-due."),
@@ -78,6 +82,7 @@ const struct doctor_entry doctor_client_entries[] = {
         .patterns = SAYS({ DETAIL_AT "{depth}: unable to get certificate CRL", SAYS_SERVER, 16 },
                          { "unable to get certificate CRL", SAYS_OPENSSL }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("ssl_crl_file has the CRL of the issuing CA and not that of the CA above it (depth 1 and "
                  "more), or not that of the issuing CA (depth 0): with a CRL every CA of the chain needs "
@@ -98,6 +103,7 @@ const struct doctor_entry doctor_client_entries[] = {
                          { "tls: unknown certificate authority", SAYS_GO },
                          { "received fatal alert: UnknownCA", SAYS_RUST }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("The root CA of the client's certificate is not in ssl_ca_file."),
               "openssl verify -CAfile ROOT -untrusted INTERMEDIATE CLIENT",
@@ -119,6 +125,7 @@ const struct doctor_entry doctor_client_entries[] = {
         .patterns = SAYS({ DETAIL_AT "{depth}: self-signed certificate", SAYS_SERVER, 16 },
                          { DETAIL_AT "{depth}: self signed certificate", SAYS_SERVER, 16 }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("The client sends a certificate that no CA issued, or whose root is not in "
                  "ssl_ca_file."), SHOW_CERT, N_("Issue one from the CA: pgseal client."), TEST_CA_FILE } },
@@ -134,6 +141,7 @@ const struct doctor_entry doctor_client_entries[] = {
                          { "tls: unsupported certificate", SAYS_GO },
                          { "received fatal alert: UnsupportedCertificate", SAYS_RUST }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("Its extended key usage has no clientAuth; often the server's certificate is used for a "
                  "standby or a pooler as well."), SHOW_CERT,
@@ -153,6 +161,7 @@ const struct doctor_entry doctor_client_entries[] = {
                          { "tls: bad certificate", SAYS_GO },
                          { "received fatal alert: BadCertificate", SAYS_RUST }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("Its key is below 2048 bits, or it or its CA is signed with SHA-1, and the server's OpenSSL "
                  "is at security level 2."), SHOW_CERT, N_("Issue it again: pgseal client --renew."),
@@ -186,6 +195,7 @@ const struct doctor_entry doctor_client_entries[] = {
                          { "peer did not return a certificate", SAYS_OPENSSL },
                          { "TLS client certificate required", SAYS_PGBOUNCER }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("A pooler or a gateway in front wants one (PgBouncer: client_tls_sslmode = verify-ca or "
                  "verify-full, which mean the client's certificate there); PostgreSQL itself never sends "
@@ -200,6 +210,7 @@ const struct doctor_entry doctor_client_entries[] = {
                          { "la conexión requiere un certificado de cliente válido", SAYS_SERVER, SPANISH }),
         .sqlstate = "28000",
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("The client has no sslcert and sslkey, or the default files ~/.postgresql/postgresql.crt "
                  "and .key are not there: libpq says nothing when a file is missing."),
@@ -214,13 +225,10 @@ const struct doctor_entry doctor_client_entries[] = {
         .title = N_("the certificate is good, and its name is not the role's"),
         .patterns = SAYS({ "certificate authentication failed for user \"{role}\"", SAYS_SERVER },
                          { "la autentificación por certificado falló para el usuario «{role}»", SAYS_SERVER,
-                           SPANISH },
-                         { "provided user name ({role}) and authenticated user name ({identity}) do not "
-                           "match", SAYS_SERVER },
-                         { "el nombre de usuario entregado ({role}) y el nombre de usuario autentificado "
-                           "({identity}) no coinciden", SAYS_SERVER, SPANISH }),
+                           SPANISH }),
         .sqlstate = "28000",
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("The client connects as a role that is not the CN of its certificate."), SHOW_CERT,
               N_("Connect with user= the CN, or issue a certificate for that role."), TEST_NONE },
@@ -240,6 +248,7 @@ const struct doctor_entry doctor_client_entries[] = {
                          { "la autentificación por certificado falló para el usuario «{role}»: el "
                            "certificado de cliente no contiene un nombre de usuario", SAYS_SERVER, SPANISH }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("ACME and other CAs leave the CN out; method cert needs it, or clientname=DN."), SHOW_CERT,
               N_("Issue one with the role as CN, or use clientname=DN with a map."), TEST_NONE } },
@@ -253,6 +262,7 @@ const struct doctor_entry doctor_client_entries[] = {
                          { "la validación de certificado (clientcert=verify-full) falló para el usuario "
                            "«{role}»", SAYS_SERVER, 12, 0, "es" }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("With scram and other methods no map applies: the CN must equal the role. The client is "
                  "told that the other method failed."), SHOW_CERT,
@@ -267,6 +277,7 @@ const struct doctor_entry doctor_client_entries[] = {
                          { "no hay coincidencia en el mapa «{map}» para el usuario «{role}» autentificado "
                            "como «{identity}»", SAYS_SERVER, SPANISH }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("The map has no line for this pair, or it was written and not reloaded. The comparison is "
                  "case-sensitive."), "grep -n {map} pg_ident.conf",
@@ -282,6 +293,7 @@ const struct doctor_entry doctor_client_entries[] = {
                            "certificado raíz está disponible", SAYS_SERVER, SPANISH }),
         .sqlstate = "F0000",
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("ssl_ca_file is empty. pg_hba.conf loads all the same, and every connection on that line "
                  "fails."), "psql -c 'show ssl_ca_file'",

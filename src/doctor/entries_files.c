@@ -16,6 +16,7 @@ const struct doctor_entry doctor_files_entries[] = {
                            "certificado raíz", SAYS_LIBPQ, SPANISH },
                          { "Could not open SSL root certificate file {file}.", SAYS_JDBC }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("sslmode is verify-ca or verify-full, and the file is not there; without sslrootcert it is "
                  "~/.postgresql/root.crt of the user who runs the program."), "ls -l {file}",
@@ -37,6 +38,7 @@ const struct doctor_entry doctor_files_entries[] = {
                          { "couldn't parse pem in sslrootcert", SAYS_GO },
                          { "unable to add CA to cert pool", SAYS_GO }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("It is DER, PKCS#12, empty or something else; PEM is wanted."), "head -1 {file}",
               N_("Convert it: openssl x509 -inform DER -in FILE -out root.crt"), TEST_NONE } },
@@ -58,6 +60,7 @@ const struct doctor_entry doctor_files_entries[] = {
                          { "tls: failed to find any PEM data in certificate input", SAYS_GO },
                          { "unable to read cert: ", SAYS_GO }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("It is DER (libpq takes PEM only, whatever the manual says), or a key or a request."),
               "head -1 {file}", N_("Convert it: openssl x509 -inform DER -in FILE -out postgresql.crt"),
@@ -74,6 +77,7 @@ const struct doctor_entry doctor_files_entries[] = {
                          { "no se pudo leer el archivo de certificado «{file}»: ca md too weak", SAYS_LIBPQ,
                            SPANISH }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("RSA below 2048 bits, or a signature with SHA-1."), SHOW_CERT,
               N_("Issue it again: pgseal client --renew."), TEST_NONE } },
@@ -88,6 +92,7 @@ const struct doctor_entry doctor_files_entries[] = {
                          { "both sslcert and sslkey are required", SAYS_GO },
                          { "Could not read SSL key file {file}.", SAYS_JDBC }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("sslkey is not given and ~/.postgresql/postgresql.key is not there, or its path is "
                  "wrong."), "ls -l {file}", N_("Give sslkey; pgseal client makes both."), TEST_NONE } },
@@ -105,6 +110,7 @@ const struct doctor_entry doctor_files_entries[] = {
                          { "pq: Private key has world access", SAYS_GO },
                          { "pq: Private key file has group or world access", SAYS_GO }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("Its mode is wider than 0600, or 0640 when root owns it. Kubernetes secrets come as 0644 "
                  "links unless defaultMode says otherwise."), "stat -L {file}",
@@ -118,6 +124,7 @@ const struct doctor_entry doctor_files_entries[] = {
                          { "el archivo de llave privada «{file}» no es un archivo regular", SAYS_LIBPQ,
                            SPANISH }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("A folder, a pipe or a shell's <(...)."), "stat -L {file}",
               N_("Give the path of a file."), TEST_NONE } },
@@ -137,6 +144,7 @@ const struct doctor_entry doctor_files_entries[] = {
                          { "tls: private key does not match public key", SAYS_GO },
                          { "key values mismatch", SAYS_OPENSSL }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("Certificate and key are of different issues: one was replaced and the other not."),
               "openssl x509 -in CERT -noout -pubkey; openssl pkey -in {file} -pubout",
@@ -155,6 +163,7 @@ const struct doctor_entry doctor_files_entries[] = {
                          { "Could not decrypt SSL key file {file}.", SAYS_JDBC },
                          { "bad decrypt", SAYS_OPENSSL }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("sslpassword of the client, or what ssl_passphrase_command of the server gives, is not "
                  "its passphrase."), "openssl pkey -in {file} -noout",
@@ -178,6 +187,7 @@ const struct doctor_entry doctor_files_entries[] = {
                          { "Could not read password for SSL key file, console is not available.",
                            SAYS_JDBC }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("In a client: sslpassword is missing, and there is no terminal to ask on."),
               "head -2 {file}", N_("Give sslpassword, or take the passphrase off."), TEST_NONE },
@@ -204,6 +214,7 @@ const struct doctor_entry doctor_files_entries[] = {
                          { "tls: failed to find any PEM data in key input", SAYS_GO },
                          { "java.security.spec.InvalidKeySpecException", SAYS_JDBC }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("It is DER, PKCS#12 or a certificate. The server takes PEM only, libpq also DER from 13, JDBC "
                  "wants PKCS#8 in DER (.pk8) or PKCS#12."), "head -1 {file}",
@@ -218,6 +229,7 @@ const struct doctor_entry doctor_files_entries[] = {
                          { "el nombre de servidor debe ser especificado para una conexión SSL verificada",
                            SAYS_LIBPQ, SPANISH }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("Only hostaddr is given."), NULL,
               N_("Give host as well: the name of the certificate."), TEST_NONE } },
@@ -229,6 +241,7 @@ const struct doctor_entry doctor_files_entries[] = {
         .patterns = SAYS({ "server did not request an SSL certificate", SAYS_LIBPQ, 16 },
                          { "server accepted connection without a valid SSL certificate", SAYS_LIBPQ, 16 }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("ssl_ca_file of the server is empty, so that it asks nobody; or a proxy stands in "
                  "between."), "psql -c 'show ssl_ca_file'",
@@ -251,6 +264,7 @@ const struct doctor_entry doctor_files_entries[] = {
                          { "se requiere enlazado de canal (channel binding), pero", SAYS_LIBPQ, 13, 0,
                            "es" }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("The line of pg_hba.conf is md5, password, cert or trust, or the role's password is stored "
                  "as md5: only scram-sha-256 can bind."),
@@ -272,6 +286,7 @@ const struct doctor_entry doctor_files_entries[] = {
                            SPANISH }),
         .sqlstate = "28000",
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("A gateway that ends TLS has a certificate of its own; binding hashes the certificate."),
               SHOW_SERVED, N_("Let the gateway use the server's certificate and key; channel_binding=disable "
@@ -289,6 +304,7 @@ const struct doctor_entry doctor_files_entries[] = {
                          { "parámetro de URI no válido: «{setting}»", SAYS_LIBPQ, SPANISH },
                          { "unrecognized configuration parameter \"sslnegotiation\"", SAYS_GO }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("libpq is older than the word: sslcrldir and sslsni need 14, sslcertmode 16, "
                  "sslnegotiation 17, sslkeylogfile 18."), "psql --version",
@@ -306,6 +322,7 @@ const struct doctor_entry doctor_files_entries[] = {
                          { "sslmode is invalid", SAYS_GO },
                          { "`sslmode` parameter must be one of", SAYS_PYTHON }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("A slip, or a word of another driver: no-verify is Node's, lib/pq knows neither allow nor "
                  "prefer."), "env | grep PGSSLMODE", N_("Use verify-full."), TEST_NONE } },
@@ -323,6 +340,7 @@ const struct doctor_entry doctor_files_entries[] = {
                          { "No password has been provided but the backend requires one", SAYS_DOTNET },
                          { "password authentication requested but no password", SAYS_PYTHON }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("The client meant to come with its certificate, and a line with scram-sha-256 for the same "
                  "role and address stands above the line with cert: the first match decides."),

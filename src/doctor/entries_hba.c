@@ -28,6 +28,7 @@ const struct doctor_entry doctor_hba_entries[] = {
                          { NO_REPLICATION_ES "sin cifrado", SAYS_SERVER, 14, 0, "es" }),
         .sqlstate = "28000",
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("The lines are hostssl, and the client came in plaintext: its sslmode is disable, or its "
                  "driver does not try TLS, or fell back after a TLS error."), ASK("no"),
@@ -51,6 +52,7 @@ const struct doctor_entry doctor_hba_entries[] = {
                          { NO_ENTRY "GSS encryption", SAYS_SERVER, 12 }),
         .sqlstate = "28000",
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("No line fits the role, database and address. \"all\" does not cover replication, and 0.0.0.0/0 "
                  "does not cover IPv6."), ASK("yes"), N_("Add a hostssl line for them, and reload."),
@@ -87,6 +89,7 @@ const struct doctor_entry doctor_hba_entries[] = {
                            "usuario «{role}»", SAYS_SERVER, SPANISH }),
         .sqlstate = "28000",
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("The first line that fits says reject: meant, such as for plaintext (hostnossl ... reject), "
                  "or it stands above the line that should decide."), ASK("yes"),
@@ -105,6 +108,7 @@ const struct doctor_entry doctor_hba_entries[] = {
                          { "El usuario «{role}» no tiene una contraseña asignada", SAYS_SERVER, SPANISH }),
         .sqlstate = "28P01",
         .rank = RANK_GENERAL,
+        .provoked = true,
         .causes = {
             { N_("The password is wrong, or the role has none."), NULL,
               N_("Set it: \\password ROLE in psql."), TEST_NONE },
@@ -131,6 +135,7 @@ const struct doctor_entry doctor_hba_entries[] = {
                          { "LDAP authentication failed for user \"{role}\"", SAYS_SERVER }),
         .sqlstate = "28000",
         .rank = RANK_GENERAL,
+        .provoked = true,
         .causes = {
             { N_("\"trust\" fails only through clientcert=verify-full: the CN of the certificate is not the "
                  "role. The server's log says so."), "grep verify-full pg_hba.conf",
@@ -150,6 +155,7 @@ const struct doctor_entry doctor_hba_entries[] = {
                          { "el registro hostssl no puede coincidir porque SSL no está soportado",
                            SAYS_SERVER, SPANISH }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("pg_hba.conf was hardened before TLS was switched on; who should come in through these "
                  "lines cannot."), "psql -c 'show ssl'", N_("Run: pgseal secure -D DATADIR"),
@@ -170,6 +176,7 @@ const struct doctor_entry doctor_hba_entries[] = {
                            SAYS_SERVER, 12, 13 }),
         .sqlstate = "F0000",
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("clientcert=1, 0 or no-verify, which 13 took and 14 does not: the guides of the time copy "
                  "them. At a reload the old rules stay; at a start the server does not come up."),
@@ -192,6 +199,7 @@ const struct doctor_entry doctor_hba_entries[] = {
                            SPANISH }),
         .sqlstate = "F0000",
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("The line begins with host or local: plaintext has no certificates."),
               "sed -n {line}p pg_hba.conf", N_("Write hostssl."), TEST_HBA_FILE } },
@@ -221,6 +229,7 @@ const struct doctor_entry doctor_hba_entries[] = {
                          { "invalid CIDR mask in address \"{value}\"", SAYS_SERVER }),
         .sqlstate = "F0000",
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("A slip, or a word of a newer version: hostgssenc needs 12, clientname 14, include lines and "
                  "regular expressions 16, oauth 18; radius is gone in 19."), "sed -n {line}p pg_hba.conf",
@@ -238,6 +247,7 @@ const struct doctor_entry doctor_hba_entries[] = {
                          { "pg_hba.conf no fue vuelto a cargar", SAYS_SERVER, SPANISH },
                          { "contains no entries", SAYS_SERVER }),
         .rank = RANK_AFTERMATH,
+        .provoked = true,
         .causes = {
             { N_("The lines before this one in the log name the fault. At a reload the old rules stay in force, "
                  "at a start the server does not come up."), "pgseal check -D DATADIR",
@@ -267,6 +277,7 @@ const struct doctor_entry doctor_hba_entries[] = {
                          { "al rol «{role}» no se le permite conectarse", SAYS_SERVER, SPANISH }),
         .sqlstate = "28000",
         .rank = RANK_GENERAL,
+        .provoked = true,
         .causes = {
             { N_("user= is missing in the connection string, so the name of the operating system's user is "
                  "taken; or the CN has capitals and the role was created without quotes."),

@@ -10,6 +10,7 @@ const struct doctor_entry doctor_reload_entries[] = {
         .patterns = SAYS({ "SSL configuration was not reloaded", SAYS_SERVER },
                          { "la configuración SSL no fue vuelta a cargar", SAYS_SERVER, SPANISH }),
         .rank = RANK_AFTERMATH,
+        .provoked = true,
         .causes = {
             { N_("The line before this one in the log names the file and the reason."),
               "pgseal check -D DATADIR", N_("Mend the file, reload, and look again: a restart would fail."),
@@ -22,6 +23,7 @@ const struct doctor_entry doctor_reload_entries[] = {
         .patterns = SAYS({ "configuration file \"{file}\" contains errors", SAYS_SERVER },
                          { "el archivo de configuración «{file}» contiene errores", SAYS_SERVER, SPANISH }),
         .rank = RANK_AFTERMATH,
+        .provoked = true,
         .causes = {
             { N_("The lines before this one in the log name the faults."),
               "psql -c 'select * from pg_file_settings where error is not null'",

@@ -14,6 +14,10 @@ const struct doctor_entry doctor_server_entries[] = {
                            SAYS_SERVER },
                          { "no se pudo cargar el archivo de certificado de servidor «{file}»: No such file "
                            "or directory", SAYS_SERVER, SPANISH },
+                         { "no se pudo cargar el archivo de certificado de servidor «{file}»: No existe el "
+                           "fichero o el directorio", SAYS_SERVER, SPANISH },
+                         { "no se pudo cargar el archivo de certificado de servidor «{file}»: Permiso "
+                           "denegado", SAYS_SERVER, SPANISH },
                          { "could not load server certificate file \"{file}\": Permission denied",
                            SAYS_SERVER },
                          { "no se pudo cargar el archivo de certificado de servidor «{file}»: Permission "
@@ -22,6 +26,7 @@ const struct doctor_entry doctor_server_entries[] = {
                          { "no se pudo cargar el archivo de certificado de servidor «{file}»: system lib",
                            SAYS_SERVER, SPANISH }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("ssl is on, and ssl_cert_file names a file that is not there; relative names begin in the "
                  "data directory."), "ls -l {file}",
@@ -38,6 +43,7 @@ const struct doctor_entry doctor_server_entries[] = {
                          { "no se pudo cargar el archivo de certificado de servidor «{file}»: {reason}",
                            SAYS_SERVER, SPANISH }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("It is DER, PKCS#12, a key, or empty."), "head -1 {file}",
               N_("Convert it: openssl x509 -inform DER -in FILE -out server.crt"),
@@ -59,6 +65,7 @@ const struct doctor_entry doctor_server_entries[] = {
                            SAYS_SERVER },
                          { "ee key too small", SAYS_OPENSSL }, { "ca md too weak", SAYS_OPENSSL }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("RSA below 2048 bits, or a signature with SHA-1; often after an upgrade of the system, whose "
                  "OpenSSL is at security level 2."),
@@ -74,6 +81,7 @@ const struct doctor_entry doctor_server_entries[] = {
                            SAYS_SERVER, SPANISH }),
         .sqlstate = "F0000",
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("Its mode is wider than 0600, or 0640 when root owns it; links are followed."),
               "stat -L {file}", N_("Run: chmod 0600 FILE"), TEST_KEY_MODE } },
@@ -88,6 +96,7 @@ const struct doctor_entry doctor_server_entries[] = {
                            "de datos o root", SAYS_SERVER, SPANISH }),
         .sqlstate = "F0000",
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("It must be the server's user's or root's, even if the server could read it otherwise."),
               "stat -L {file}", N_("Run: chown postgres FILE"), TEST_KEY_MODE } },
@@ -100,6 +109,7 @@ const struct doctor_entry doctor_server_entries[] = {
                          { "no se pudo acceder al archivo de la llave privada «{file}»: {reason}",
                            SAYS_SERVER, SPANISH }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("ssl_key_file names a file that is not there, or a folder on its way is closed to the "
                  "server."), "namei -l {file}",
@@ -113,6 +123,7 @@ const struct doctor_entry doctor_server_entries[] = {
                          { "la orden «{command}» falló", SAYS_SERVER, SPANISH },
                          { "could not execute command \"{command}\": {reason}", SAYS_SERVER }),
         .rank = RANK_GENERAL,
+        .provoked = true,
         .causes = {
             { N_("The command is not there, or ends with another status than 0; it runs as the server's "
                  "user, without a terminal."), "setpriv --reuid=postgres sh -c '{command}'",
@@ -128,6 +139,7 @@ const struct doctor_entry doctor_server_entries[] = {
                            "requiere una contraseña", SAYS_SERVER, 11, 0, "es" }),
         .sqlstate = "F0000",
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("ssl_passphrase_command_supports_reload is off: all of TLS stays as it was, revocations "
                  "included."), "psql -c 'show ssl_passphrase_command_supports_reload'",
@@ -142,6 +154,7 @@ const struct doctor_entry doctor_server_entries[] = {
                            SAYS_SERVER, SPANISH }),
         .sqlstate = "F0000",
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("The file is not there, is not PEM, or the server may not read it."), "ls -l {file}",
               N_("Put the root CA of the clients there, as PEM."), TEST_CA_FILE } },
@@ -162,6 +175,7 @@ const struct doctor_entry doctor_server_entries[] = {
                            "«{file}» o directorio", SAYS_SERVER, 14, 0, "es" }),
         .sqlstate = "F0000",
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("The file is not there, is DER instead of PEM, or the server may not read it."),
               "head -1 {file}", N_("Convert it: openssl crl -inform DER -in FILE -out root.crl"),
@@ -181,6 +195,7 @@ const struct doctor_entry doctor_server_entries[] = {
                            SAYS_SERVER, 0, 17, "es" }),
         .sqlstate = "F0000",
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("A slip, or names of TLS 1.3 suites (TLS_AES_...) in ssl_ciphers, which is for 1.2 and "
                  "below."), "openssl ciphers -v 'LIST'",
@@ -196,6 +211,7 @@ const struct doctor_entry doctor_server_entries[] = {
                          { "ECDH: could not create key", SAYS_SERVER, 0, 17 }),
         .sqlstate = "F0000",
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("A slip; or X25519 or a list before 18, which take one curve of the prime kind."),
               "openssl ecparam -list_curves", N_("Use prime256v1; from 18 X25519:prime256v1."),
@@ -216,6 +232,7 @@ const struct doctor_entry doctor_server_entries[] = {
                            SAYS_SERVER }),
         .sqlstate = "F0000",
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("The minimum is above the maximum, or this OpenSSL does not have that version."),
               "grep -n protocol_version postgresql.conf", N_("Leave the maximum empty."),
@@ -235,6 +252,7 @@ const struct doctor_entry doctor_server_entries[] = {
                          { "parámetros DH no válidos: ", SAYS_SERVER, SPANISH }),
         .sqlstate = "F0000",
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("The file is not there, or holds no parameters in PEM."), "openssl dhparam -in {file} -check",
               N_("Leave ssl_dh_params_file empty: the built-in ones have 2048 bits."), TEST_NONE } },
@@ -251,6 +269,7 @@ const struct doctor_entry doctor_server_entries[] = {
                          { "parámetro de configuración «{setting}» no reconocido", SAYS_SERVER, SPANISH }),
         .sqlstate = "42704",
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("It is of a newer version: ssl_min_protocol_version needs 12, ssl_crl_dir 14, ssl_groups and "
                  "ssl_tls13_ciphers 18, ssl_sni 19. At a reload nothing of any file is applied then."),
@@ -268,6 +287,7 @@ const struct doctor_entry doctor_server_entries[] = {
                          { "el parámetro «{setting}» requiere un valor lógico", SAYS_SERVER, SPANISH }),
         .sqlstate = "22023",
         .rank = RANK_GENERAL,
+        .provoked = true,
         .causes = {
             { N_("A slip; versions of TLS are written TLSv1.2, and the minimum cannot be empty."),
               "psql -c \"select name, enumvals from pg_settings where name like 'ssl%version'\"",
@@ -283,6 +303,7 @@ const struct doctor_entry doctor_server_entries[] = {
                            SAYS_SERVER, SPANISH }),
         .sqlstate = "55P02",
         .rank = RANK_GENERAL,
+        .provoked = true,
         .causes = {
             { N_("listen_addresses, port and others are read at a start only; the ssl settings too before "
                  "10."), "psql -c 'select name from pg_settings where pending_restart'",

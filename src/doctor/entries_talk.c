@@ -19,6 +19,7 @@ const struct doctor_entry doctor_talk_entries[] = {
                          { "rejected SSL upgrade", SAYS_PYTHON },
                          { "server does not support TLS", SAYS_RUST }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("ssl is off in the server."), "psql \"sslmode=disable ...\" -c 'show ssl'",
               N_("Switch it on with certificates: pgseal secure -D DATADIR."), TEST_SSL_OFF },
@@ -38,6 +39,7 @@ const struct doctor_entry doctor_talk_entries[] = {
                            SAYS_LIBPQ, SPANISH },
                          { "There was an error establishing an SSL connection", SAYS_NODE }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("The port belongs to another service: H is the beginning of HTTP/1.1, S of SSH."),
               "curl -v http://{host}:{port}/", N_("Give the right port."), TEST_NONE },
@@ -53,6 +55,7 @@ const struct doctor_entry doctor_talk_entries[] = {
                          { "el servidor envió una respuesta de error durante un intercambio SSL",
                            SAYS_LIBPQ, 13, 0, "es" }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("The server could not start a process for the connection, or a pooler refuses. libpq does "
                  "not show the text, because anybody could have sent it (CVE-2024-10977)."), NULL,
@@ -73,6 +76,7 @@ const struct doctor_entry doctor_talk_entries[] = {
                            17 }),
         .sqlstate = "08P01",
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("Somebody between client and server added bytes that are to be taken for part of the "
                  "session (CVE-2021-23214, CVE-2021-23222)."), "tcpdump -w cut.pcap port {port}",
@@ -90,6 +94,7 @@ const struct doctor_entry doctor_talk_entries[] = {
                          { "incomplete startup packet", SAYS_SERVER },
                          { "el paquete de inicio está incompleto", SAYS_SERVER, SPANISH }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("A health check or a scanner that speaks another protocol."), NULL,
               N_("Let the check use pg_isready."), TEST_NONE },
@@ -108,8 +113,11 @@ const struct doctor_entry doctor_talk_entries[] = {
                            SAYS_NODE },
                          { "SSL SYSCALL error: Connection reset by peer", SAYS_LIBPQ },
                          { "ERROR en llamada SSL: Connection reset by peer", SAYS_LIBPQ, SPANISH },
+                         { "ERROR en llamada SSL: Conexión reinicializada por la máquina remota",
+                           SAYS_LIBPQ, SPANISH },
                          { "Remote host terminated the handshake", SAYS_JDBC }),
         .rank = RANK_GENERAL,
+        .provoked = true,
         .causes = {
             { N_("Direct TLS (sslnegotiation=direct) to a server before 17."),
               "psql -c 'show server_version'", N_("Use sslnegotiation=postgres."), TEST_NONE },
@@ -126,8 +134,10 @@ const struct doctor_entry doctor_talk_entries[] = {
                          { ACCEPT_ES "unexpected eof while reading", SAYS_SERVER, SPANISH },
                          { ACCEPT "Connection reset by peer", SAYS_SERVER },
                          { ACCEPT_ES "Connection reset by peer", SAYS_SERVER, SPANISH },
+                         { ACCEPT_ES "Conexión reinicializada por la máquina remota", SAYS_SERVER, SPANISH },
                          { ACCEPT "Success", SAYS_SERVER }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("The client could not use one of its own files (sslrootcert, sslcert, sslkey), and says "
                  "which one in its own message."), NULL, N_("Read the client's message."), TEST_NONE },
@@ -144,6 +154,7 @@ const struct doctor_entry doctor_talk_entries[] = {
                          { "received direct SSL connection request without ALPN protocol negotiation "
                            "extension", SAYS_SERVER, 17 }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("A proxy or a client in between does not offer, or does not pass on, ALPN."),
               "openssl s_client -connect {host}:{port} -alpn postgresql </dev/null",
@@ -158,6 +169,7 @@ const struct doctor_entry doctor_talk_entries[] = {
                          { "tls: no application protocol", SAYS_GO },
                          { "Received fatal alert: no_application_protocol", SAYS_JDBC }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("A web proxy or a client with http/1.1 or h2."),
               "openssl s_client -connect {host}:{port} -alpn postgresql </dev/null",
@@ -169,6 +181,7 @@ const struct doctor_entry doctor_talk_entries[] = {
         .title = N_("this sslmode is too weak for what else was asked for"),
         .patterns = SAYS({ "weak sslmode \"{value}\" may not be used with {setting} (use", SAYS_LIBPQ, 16 }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("sslrootcert=system wants verify-full, sslnegotiation=direct at least require: with less "
                  "they would protect nothing."), NULL, N_("Use sslmode=verify-full."), TEST_NONE } },
@@ -183,6 +196,7 @@ const struct doctor_entry doctor_talk_entries[] = {
                          { "tls: handshake failure", SAYS_GO },
                          { "received fatal alert: HandshakeFailure", SAYS_RUST }),
         .rank = RANK_GENERAL,
+        .provoked = true,
         .causes = {
             { N_("ssl_ciphers has no suite that the client knows or that fits the type of the server's key: "
                  "the server's log says \"no shared cipher\"."), SHOW_SERVED,
@@ -203,6 +217,7 @@ const struct doctor_entry doctor_talk_entries[] = {
                          { ACCEPT_ES "no shared cipher", SAYS_SERVER, SPANISH },
                          { "no shared cipher", SAYS_OPENSSL }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("ssl_ciphers is too narrow, or has only suites for RSA while the server's key is EC."),
               "psql -c 'show ssl_ciphers'",
@@ -219,6 +234,7 @@ const struct doctor_entry doctor_talk_entries[] = {
                          { ACCEPT "no suitable groups", SAYS_SERVER },
                          { "no suitable key share", SAYS_OPENSSL }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("ssl_groups (ssl_ecdh_curve before 18) names a curve that the client does not offer."),
               "psql -c 'show ssl_groups'", N_("Use X25519:prime256v1; before 18 prime256v1."), TEST_NONE } },
@@ -233,20 +249,13 @@ const struct doctor_entry doctor_talk_entries[] = {
                          { ACCEPT "version too low", SAYS_SERVER },
                          { "SSL error: unsupported protocol", SAYS_LIBPQ },
                          { "error de SSL: unsupported protocol", SAYS_LIBPQ, SPANISH },
-                         { "This may indicate that the server does not support any SSL protocol version "
-                           "between {low} and {high}.", SAYS_LIBPQ, 13 },
-                         { "Esto puede indicar que el servidor no soporta ninguna versión del protocolo SSL "
-                           "entre {low} y {high}.", SAYS_LIBPQ, 13, 0, "es" },
-                         { "This may indicate that the client does not support any SSL protocol version "
-                           "between {low} and {high}.", SAYS_SERVER, 14 },
-                         { "Esto puede indicar que el cliente no soporta ninguna versión del protocolo SSL "
-                           "entre {low} y {high}.", SAYS_SERVER, 14, 0, "es" },
                          { "Received fatal alert: protocol_version", SAYS_JDBC },
                          { "is not accepted by client preferences", SAYS_JDBC },
                          { "tls: protocol version not supported", SAYS_GO },
                          { "tls: server selected unsupported protocol version", SAYS_GO },
                          { "received fatal alert: ProtocolVersion", SAYS_RUST }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("The ranges do not meet: ssl_min_protocol_version of the server is above what the client "
                  "can, or the client's minimum (TLSv1.2 in libpq from 13) above what the server can."),
@@ -261,6 +270,7 @@ const struct doctor_entry doctor_talk_entries[] = {
                          { "No appropriate protocol (protocol is disabled or cipher suites are "
                            "inappropriate)", SAYS_JDBC }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("The client was told TLS 1.0 or 1.1 at most, and its library no longer has them at this "
                  "security level."), "openssl version",
@@ -271,7 +281,7 @@ const struct doctor_entry doctor_talk_entries[] = {
         .id = "client-protocol-setting",
         .title = N_("the client's own limits for TLS versions are wrong"),
         .patterns = SAYS({ "invalid SSL protocol version range", SAYS_LIBPQ, 13 },
-                         { "rango de protocolo SSL  no válido", SAYS_LIBPQ, 13, 0, "es" },
+                         { "rango de protocolo SSL {}no válido", SAYS_LIBPQ, 13, 0, "es" },
                          { "invalid \"ssl_min_protocol_version\" value: \"{value}\"", SAYS_LIBPQ, 16 },
                          { "invalid \"ssl_max_protocol_version\" value: \"{value}\"", SAYS_LIBPQ, 16 },
                          { "invalid ssl_min_protocol_version value: \"{value}\"", SAYS_LIBPQ, 13, 15 },
@@ -280,6 +290,7 @@ const struct doctor_entry doctor_talk_entries[] = {
                          { "valor ssl_max_protocol_version no válido: «{value}»", SAYS_LIBPQ, 13, 15,
                            "es" }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("ssl_min_protocol_version is above ssl_max_protocol_version, or not one of TLSv1, TLSv1.1, "
                  "TLSv1.2, TLSv1.3."), "env | grep PGSSLM", N_("Leave both out: TLSv1.2 is the least."),
@@ -295,6 +306,7 @@ const struct doctor_entry doctor_talk_entries[] = {
                          { "DH: could not set DH parameters", SAYS_SERVER },
                          { "DH: no se pudo definir los parámetros DH", SAYS_SERVER, SPANISH }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("ssl_dh_params_file has parameters of 1024 bits."),
               "openssl dhparam -in \"$(psql -Atc 'show ssl_dh_params_file')\" -noout -text | head -1",
@@ -311,7 +323,8 @@ const struct doctor_entry doctor_talk_entries[] = {
                          { "Unsupported or unrecognized SSL message", SAYS_JDBC },
                          { "tls: first record does not look like a TLS handshake", SAYS_GO },
                          { "received corrupt message of type InvalidContentType", SAYS_RUST }),
-        .rank = RANK_PRECISE,
+        .rank = RANK_GENERAL,
+        .provoked = true,
         .causes = {
             { N_("The driver began TLS at once with a server that wants to be asked first (before 17), or a "
                  "proxy in between answers in plaintext."), SHOW_SERVED,
@@ -331,9 +344,12 @@ const struct doctor_entry doctor_talk_entries[] = {
                          { "could not receive data from client: Connection reset by peer", SAYS_SERVER },
                          { "no se pudo recibir datos del cliente: Connection reset by peer", SAYS_SERVER,
                            SPANISH },
+                         { "no se pudo recibir datos del cliente: Conexión reinicializada por la máquina "
+                           "remota", SAYS_SERVER, SPANISH },
                          { "Connection terminated unexpectedly", SAYS_NODE },
                          { "An I/O error occurred while sending to the backend", SAYS_JDBC }),
         .rank = RANK_AFTERMATH,
+        .provoked = true,
         .causes = {
             { N_("The server process or the server ended: its log says why."), NULL,
               N_("Read the server's log at that time."), TEST_NONE },
@@ -347,7 +363,9 @@ const struct doctor_entry doctor_talk_entries[] = {
         .title = N_("the server closed the connection before the client had sent its startup packet"),
         .patterns = SAYS({ "could not send startup packet: Connection reset by peer", SAYS_LIBPQ },
                          { "could not send startup packet: Broken pipe", SAYS_LIBPQ },
-                         { "no se pudo enviar el paquete de inicio: ", SAYS_LIBPQ, SPANISH }),
+                         { "no se pudo enviar el paquete de inicio: ", SAYS_LIBPQ, SPANISH },
+                         { "write: connection reset by peer", SAYS_GO },
+                         { "write: broken pipe", SAYS_GO }),
         .rank = RANK_AFTERMATH,
         .causes = {
             { N_("Under TLS 1.3 the client thinks that the handshake is done when the server refuses its "
@@ -366,6 +384,7 @@ const struct doctor_entry doctor_talk_entries[] = {
                          { "connect: connection refused", SAYS_GO },
                          { "connect ECONNREFUSED", SAYS_NODE }),
         .rank = RANK_GENERAL,
+        .provoked = true,
         .causes = {
             { N_("The server is not running: perhaps it did not start because of a TLS file."),
               "pg_ctl status -D DATADIR", N_("Read the end of the server's log: pgseal explain --log LOG."),
@@ -381,6 +400,7 @@ const struct doctor_entry doctor_talk_entries[] = {
                          { "el protocolo 1234.", SAYS_SERVER, SPANISH }),
         .sqlstate = "0A000",
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("A client asks for TLS or GSS a second time inside of TLS: two layers of proxies, each of "
                  "which asks."), NULL, N_("Let one of them ask only."), TEST_NONE } },
@@ -393,6 +413,7 @@ const struct doctor_entry doctor_talk_entries[] = {
                          { "SSL required", SAYS_PGBOUNCER }, { "TLS connection required", SAYS_PGBOUNCER }),
         .sqlstate = "08P01",
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("client_tls_sslmode is require or more, and the client came in plaintext."), NULL,
               N_("Use sslmode=verify-full in the client."), TEST_NONE } },
@@ -403,7 +424,8 @@ const struct doctor_entry doctor_talk_entries[] = {
         .title = N_("a handshake of PgBouncer failed, with a client or with its server"),
         .patterns = SAYS({ "TLS handshake failed: ", SAYS_PGBOUNCER },
                          { "TLS handshake error: ", SAYS_PGBOUNCER }),
-        .rank = RANK_GENERAL,
+        .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("With a server: server_tls_ca_file does not have its root CA, or the name is another. With a "
                  "client: client_tls_ca_file does not have that of its certificate."), NULL,

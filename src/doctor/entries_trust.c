@@ -18,6 +18,7 @@ const struct doctor_entry doctor_trust_entries[] = {
                            "RemoteCertificateValidationCallback", SAYS_DOTNET },
                          { "certificate verify failed", SAYS_OPENSSL }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("The root CA of the server's certificate is not in the client's sslrootcert."),
               SHOW_SERVED, N_("Give the client the root CA that the server's chain ends in."), TEST_NONE },
@@ -63,6 +64,7 @@ const struct doctor_entry doctor_trust_entries[] = {
                          { "invalid peer certificate: UnknownIssuer", SAYS_RUST },
                          { "webpki error: UnknownIssuer", SAYS_RUST }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("The root CA of the server's certificate is not among those that the client trusts: with a "
                  "private CA it must be given to each driver."), SHOW_SERVED,
@@ -94,6 +96,7 @@ const struct doctor_entry doctor_trust_entries[] = {
                          { "invalid peer certificate: Expired", SAYS_RUST },
                          { "invalid peer certificate: certificate expired", SAYS_RUST }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("The server's certificate, or a CA of its chain, has expired. PostgreSQL starts with it and "
                  "says nothing."), SHOW_SERVED_CERT, N_("Renew it: pgseal rotate."),
@@ -121,6 +124,7 @@ const struct doctor_entry doctor_trust_entries[] = {
                          { "PKIX path validation failed: java.security.cert.CertPathValidatorException: "
                            "Algorithm constraints check failed", SAYS_JDBC }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("The client is a Go program: Go sends this alert whatever it dislikes, an unknown CA or "
                  "a wrong name included."), SHOW_SERVED,
@@ -142,6 +146,7 @@ const struct doctor_entry doctor_trust_entries[] = {
                          { "CERT_REVOKED", SAYS_NODE },
                          { "java.security.cert.CertificateRevokedException", SAYS_JDBC }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("The certificate that the server serves is on a CRL that the client has."),
               SHOW_SERVED_CERT, N_("Issue a new one and reload: pgseal rotate."), TEST_NONE } },
@@ -158,6 +163,7 @@ const struct doctor_entry doctor_trust_entries[] = {
                          { "invalid peer certificate: InvalidPurpose", SAYS_RUST },
                          { "INVALID_PURPOSE", SAYS_NODE }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("Its extended key usage has no serverAuth; often a client's certificate was installed."),
               SHOW_SERVED_CERT, N_("Issue one with serverAuth: pgseal ca issue server."),
@@ -171,6 +177,7 @@ const struct doctor_entry doctor_trust_entries[] = {
         .patterns = SAYS({ ACCEPT "{} alert certificate unknown", SAYS_SERVER },
                          { ACCEPT_ES "{} alert certificate unknown", SAYS_SERVER, SPANISH }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("The client, most often a Java program, does not trust the root CA."), SHOW_SERVED,
               N_("Give it the root CA: sslrootcert in the JDBC URL."), TEST_SERVER_CHAIN },
@@ -199,12 +206,16 @@ const struct doctor_entry doctor_trust_entries[] = {
                            "cert's list: {name}", SAYS_NODE },
                          { "Hostname/IP does not match certificate's altnames", SAYS_NODE },
                          { "ERR_TLS_CERT_ALTNAME_INVALID", SAYS_NODE },
-                         { "certificate is not valid for '{host}'", SAYS_PYTHON },
+                         { "certificate verify failed: Hostname mismatch, certificate is not valid for "
+                           "'{host}'", SAYS_PYTHON },
+                         { "certificate verify failed: IP address mismatch, certificate is not valid for "
+                           "'{host}'", SAYS_PYTHON },
                          { "RemoteCertificateNameMismatch", SAYS_DOTNET },
                          { "invalid peer certificate: NotValidForName", SAYS_RUST },
                          { "invalid peer certificate: certificate not valid for name \"{host}\"",
                            SAYS_RUST }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("The client connects by an address, an alias or a short name that is not among the subject "
                  "alternative names of the certificate."), SHOW_SERVED_CERT,
@@ -230,6 +241,7 @@ const struct doctor_entry doctor_trust_entries[] = {
                            "name", SAYS_NODE },
                          { "invalid peer certificate: NotValidForNameContext", SAYS_RUST }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("Go, rustls and others do not look at the CN (RFC 6125); libpq still does."),
               SHOW_SERVED_CERT,
@@ -243,6 +255,7 @@ const struct doctor_entry doctor_trust_entries[] = {
                          { "no se pudo obtener el nombre de servidor desde el certificado del servidor",
                            SAYS_LIBPQ, SPANISH }),
         .rank = RANK_PRECISE,
+        .provoked = true,
         .causes = {
             { N_("Neither a CN nor a SAN."), SHOW_SERVED_CERT,
               N_("Issue it with the host names as SANs: pgseal rotate --host NAME."), TEST_SERVER_NAMES } },

@@ -34,8 +34,13 @@ const struct doctor_pattern doctor_context[] = {
     { "La conexión coincidió con la línea {line} de pg_hba.conf: ", SAYS_SERVER, 0, 15, "es" },
     { "line {line} of configuration file \"{file}\"", SAYS_SERVER, 0, 0, NULL },
     { "línea {line} del archivo de configuración «{file}»", SAYS_SERVER, 0, 0, "es" },
-    { "The provided user name ({role}) and authenticated user name ({identity}) do not match",
-      SAYS_SERVER, 0, 0, NULL },
+    { "provided user name ({role}) and authenticated user name ({identity}) do not match", SAYS_SERVER, 0,
+      0, NULL },
+    { "el nombre de usuario entregado ({role}) y el nombre de usuario autentificado ({identity}) no coinciden",
+      SAYS_SERVER, 0, 0, "es" },
+    /* libpq and the server add this to other errors too, so that it tells no cause */
+    { "does not support any SSL protocol version between {low} and {high}.", SAYS_LIBPQ, 13, 0, NULL },
+    { "no soporta ninguna versión del protocolo SSL entre {low} y {high}.", SAYS_LIBPQ, 13, 0, "es" },
     { NULL, SAYS_SERVER, 0, 0, NULL }
 };
 

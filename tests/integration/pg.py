@@ -317,7 +317,8 @@ class Cluster:
     def psql(self, dsn, query="select 1", **env):
         """psql as a client somewhere would: no files of ours in ~/.postgresql, no PG variables."""
         clean = {k: v for k, v in os.environ.items() if not k.startswith("PG")}
-        clean.update(HOME="/nonexistent", LC_ALL="C", **env)
+        clean.update(HOME="/nonexistent", LC_ALL="C")
+        clean.update(env)
         return subprocess.run([client_program("psql"), "-XAtqw", "-c", query, dsn], env=clean,
                               capture_output=True, text=True, stdin=subprocess.DEVNULL, cwd="/")
 

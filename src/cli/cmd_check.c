@@ -8,12 +8,13 @@
 #include "rules/baseline.h"
 #include "rules/exceptions.h"
 #include "rules/report.h"
-#include "secure/settings.h"
+#include "secure/mend.h"
 
 static struct {
     char *data_dir, *target, *files, *server_version, *bin_dir, *trust, *crl, *fail_on, *profile;
     char *exceptions, *baseline, *write_baseline;
     char **only, **skip;
+    int fix, dry_run, yes;
 } opts;
 
 static const struct poptOption options[] = {
@@ -42,6 +43,11 @@ static const struct poptOption options[] = {
       N_("only what is not in this file counts"), N_("FILE") },
     { "write-baseline", 0, POPT_ARG_STRING, &opts.write_baseline, 0,
       N_("write what was found for --baseline"), N_("FILE") },
+    { "fix", 0, POPT_ARG_NONE, &opts.fix, 0,
+      N_("with -D: cure what can be cured for sure, as one transaction, then look again"), NULL },
+    { "dry-run", 'n', POPT_ARG_NONE, &opts.dry_run, 0,
+      N_("with --fix: show the plan and the differences, touch nothing"), NULL },
+    { "yes", 'y', POPT_ARG_NONE, &opts.yes, 0, N_("with --fix: do not ask"), NULL },
     { "fail-on", 0, POPT_ARG_STRING, &opts.fail_on, 0,
       N_("least severity that makes the exit status 1: info, low, medium, high, critical or none; "
          "default high"), N_("SEVERITY") },
@@ -54,6 +60,7 @@ static const char *const examples[] = {
     "pgseal check -D /var/lib/postgresql/15/main",
     "pgseal check --target service=db1 --trust /etc/ssl/company-root.pem --fail-on medium",
     "pgseal check --files etc/ --server-version 16 --format sarif --output pgseal.sarif",
+    "pgseal check -D /srv/pg --fix --dry-run",
     "pgseal check -D /srv/pg --exceptions /etc/pgseal/exceptions --format junit --output check.xml",
     NULL
 };
@@ -75,8 +82,11 @@ static bool check_usage(const struct cli_run *run, struct ps_err *err)
     if (opts.files && !cli_need(opts.server_version, "--server-version",
                                 _("The files mean different things in different versions."), err))
         return false;
-    return opts.files || !opts.server_version
-        || ps_fail(err, PS_E_USAGE, _("--server-version belongs to --files"));
+    if (opts.server_version && !opts.files)
+        return ps_fail(err, PS_E_USAGE, _("--server-version belongs to --files"));
+    if (opts.fix && !opts.data_dir)
+        return ps_fail(err, PS_E_USAGE, _("--fix needs -D: only there can the files be changed"));
+    return true;
 }
 
 static bool parse_version(unsigned *out, struct ps_err *err)
@@ -197,6 +207,12 @@ static bool look_at(struct look *look, struct ps_err *err)
 
 /* ---- showing ---- */
 
+static void ensure_doc(struct cli_run *run)
+{
+    if (!run->doc)
+        run->doc = doc_new("check", _("What is wrong with the TLS of a server"));
+}
+
 static void show(struct cli_run *run, const struct look *look)
 {
     PS_AUTO(buf_free) struct buf text = BUF(BUF_TEXT_MAX);
@@ -205,12 +221,60 @@ static void show(struct cli_run *run, const struct look *look)
         report_junit(&look->report, look->fail_on, &text);
         run->text = buf_take(&text);
     } else if (run->own_format) {
+        doc_free(run->doc);
         run->doc = report_sarif(&look->report);
         run->format = DOC_JSON;
     } else {
-        run->doc = doc_new("check", _("What is wrong with the TLS of a server"));
+        ensure_doc(run);
         report_describe(&look->report, doc_root(run->doc));
     }
+    if (findings_worst(&look->report.findings) >= look->fail_on)
+        run->status = PS_EXIT_FINDINGS;
+}
+
+/* ---- curing ---- */
+
+static bool ask(void *arg, const struct doc *plan, struct ps_err *err)
+{
+    cli_show(arg, plan);
+    return cli_confirm(_("Change this server as shown?"), err);
+}
+
+/* What was cured must be gone for the rules that found it. */
+static bool look_again(struct cli_run *run, size_t mended, struct ps_err *err)
+{
+    PS_AUTO(look_free) struct look look = { .choice = { opts.only, opts.skip } };
+    struct doc_node *section = doc_child(doc_root(run->doc), "mending");
+    size_t left = 0;
+
+    if (!look_at(&look, err))
+        return false;
+    for (size_t i = 0; i < look.report.findings.len; i++)
+        left += mend_can(&look.report.findings.at[i]);
+    doc_int(section, "mended", _("Mended"), (int64_t)mended);
+    doc_mark(doc_int(section, "still_there", _("Found again"), (int64_t)left),
+             left ? DOC_BAD : DOC_GOOD);
+    show(run, &look);
+    return true;
+}
+
+static bool fix(struct cli_run *run, const struct look *look, struct ps_err *err)
+{
+    const struct mend_spec spec = {
+        .data_dir = opts.data_dir, .bin_dir = opts.bin_dir, .findings = &look->report.findings,
+        .profile = look->posture->critical ? PROFILE_CRITICAL : PROFILE_NORMAL,
+        .dry_run = opts.dry_run, .ask = opts.yes ? NULL : ask, .ask_arg = run,
+    };
+    size_t mended = 0;
+    bool changed = false;
+
+    ensure_doc(run);
+    if (!mend_run(&spec, run->doc, &mended, &changed, err))
+        return false;
+    if (changed)
+        return look_again(run, mended, err);
+    show(run, look);
+    return true;
 }
 
 static bool check_run(struct cli_run *run, struct ps_err *err)
@@ -219,9 +283,9 @@ static bool check_run(struct cli_run *run, struct ps_err *err)
 
     if (!check_usage(run, err) || !look_at(&look, err))
         return false;
+    if (opts.fix)
+        return fix(run, &look, err);
     show(run, &look);
-    if (findings_worst(&look.report.findings) >= look.fail_on)
-        run->status = PS_EXIT_FINDINGS;
     return true;
 }
 
@@ -234,11 +298,14 @@ const struct cli_cmd cmd_check = {
                 "lists; or asks for the same through SQL, as far as the role may see it. Every rule "
                 "that is broken is shown with its severity, the line and the spot in it, why it "
                 "matters, the cure and who says so; \"pgseal explain RULE\" tells more. What could not be "
-                "seen is shown as not examined, never as good. Nothing is changed. Besides the "
+                "seen is shown as not examined, never as good. Nothing is changed without --fix. Besides the "
                 "common formats there are sarif (2.1.0, for the pages of code scanning) and junit "
                 "(for those of CI). The grade is the worst of transport, protocol, ciphers, "
                 "certificate and authentication, as SSL Labs does; what is accepted by --exceptions or known "
-                "from --baseline does not count for the exit status, but for the grade."),
+                "from --baseline does not count for the exit status, but for the grade. With --fix, settings "
+                "get the values that \"pgseal secure\" gives them and lines of pg_hba.conf the cure "
+                "that is shown, where it is sure: the plan is shown and agreed to, a failure takes all "
+                "back, and \"pgseal rollback\" returns to the files from before."),
     .examples = examples,
     .options = options,
     .csv = true,

@@ -1,6 +1,7 @@
 /* job.c - see job.h. */
 #include "secure/job.h"
 
+#include "base/file.h"
 #include "base/mem.h"
 
 void job_free(struct job *job)
@@ -118,6 +119,25 @@ bool job_check_passphrase(const struct job *job, struct ps_err *err)
     ps_detail(err, _("Without ssl_passphrase_command and ssl_passphrase_command_supports_reload = on "
                      "every reload keeps the old certificates and CRLs, and says so only in the log."));
     return ps_hint(err, _("Set both, or give a key without a passphrase, mode 0600."));
+}
+
+/* A file that a setting of the server names, read as the server would. */
+static bool read_named(const struct server *server, const char *setting, struct buf *out,
+                       struct ps_err *err)
+{
+    PS_AUTO(ps_freep) char *path = path_join(server->data_dir, server_setting(server, setting));
+    PS_AUTO(user_return) struct user_guard guard = { 0 };
+
+    return user_become(&server->owner, &guard, err) && file_read(path, FILE_CONF_MAX, out, err);
+}
+
+bool job_read_certs(const struct server *server, const char *setting, struct cert_list *out,
+                       struct ps_err *err)
+{
+    PS_AUTO(buf_free) struct buf pem = BUF(FILE_CONF_MAX);
+
+    return read_named(server, setting, &pem, err)
+        && cert_list_from_pem(buf_text(&pem), pem.len, server_setting(server, setting), out, err);
 }
 
 struct wanted job_wanted(const struct job *job)

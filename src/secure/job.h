@@ -69,6 +69,10 @@ PS_MUST bool job_plan_crl(struct job *job, struct ps_err *err);
 /* The user's key is encrypted: without a command that also works on reload nothing would be taken. */
 PS_MUST bool job_check_passphrase(const struct job *job, struct ps_err *err);
 
+/* The certificates of the file that a setting of the server names, read as the server would. */
+PS_MUST bool job_read_certs(const struct server *server, const char *setting, struct cert_list *out,
+                            struct ps_err *err);
+
 /* What must hold after the reload of this job. */
 struct wanted job_wanted(const struct job *job);
 

@@ -26,25 +26,6 @@ static bool check_secured(const struct server *server, struct ps_err *err)
     return ps_hint(err, _("Run pgseal secure -D \"%s\" first."), server->data_dir);
 }
 
-/* A file that a setting of the server names, read as the server would. */
-static bool read_named(const struct server *server, const char *setting, struct buf *out,
-                       struct ps_err *err)
-{
-    PS_AUTO(ps_freep) char *path = path_join(server->data_dir, server_setting(server, setting));
-    PS_AUTO(user_return) struct user_guard guard = { 0 };
-
-    return user_become(&server->owner, &guard, err) && file_read(path, FILE_CONF_MAX, out, err);
-}
-
-static bool read_certs(const struct server *server, const char *setting, struct cert_list *out,
-                       struct ps_err *err)
-{
-    PS_AUTO(buf_free) struct buf pem = BUF(FILE_CONF_MAX);
-
-    return read_named(server, setting, &pem, err)
-        && cert_list_from_pem(buf_text(&pem), pem.len, server_setting(server, setting), out, err);
-}
-
 /* The names of the present certificate: the one that is its CN first. */
 static const char *const *present_hosts(struct arena *arena, const struct cert *cert)
 {
@@ -104,7 +85,7 @@ bool rotation_begin(struct rotation *r, const struct rotate_spec *spec, struct d
             && !preflight_outside(job->server, spec->creds.ca_dir, "--ca", err))
         || (!spec->dry_run && !lock(job, err))
         || !job_check_finished(job, err) || !job_connect(job, err)
-        || !read_certs(job->server, "ssl_cert_file", &r->present, err))
+        || !job_read_certs(job->server, "ssl_cert_file", &r->present, err))
         return false;
     job->creds_spec.hosts = spec->creds.hosts ? spec->creds.hosts
                           : present_hosts(job->server->arena, r->present.at[0]);
@@ -137,7 +118,7 @@ static bool check_same_ca(const struct rotation *r, struct ps_err *err)
         || !cert_list_from_pem(buf_text(&pem), pem.len, ca_dir(ca), &ours, err))
         return false;
     if (settings_ours(server, "ssl_ca_file")) {
-        if (!read_certs(server, "ssl_ca_file", &now, err))
+        if (!job_read_certs(server, "ssl_ca_file", &now, err))
             return false;
         if (trusts_any(&now, &ours))
             return true;

@@ -90,14 +90,19 @@ size_t settings_list(const struct tls_settings *settings, unsigned major,
     return len;
 }
 
+static void put_header(struct buf *out)
+{
+    buf_puts(out, "# TLS settings of this server, written by pgseal; included by postgresql.conf.\n"
+                  "# \"pgseal secure\" writes this file anew; \"pgseal rollback\" takes it back.\n");
+}
+
 void settings_write(const struct tls_settings *settings, const struct server *server,
                     struct buf *out)
 {
     struct setting_pair pairs[SETTINGS_MAX];
     size_t len = settings_list(settings, server->major, pairs);
 
-    buf_puts(out, "# TLS settings of this server, written by pgseal; included by postgresql.conf.\n"
-                  "# \"pgseal secure\" writes this file anew; \"pgseal rollback\" takes it back.\n");
+    put_header(out);
     for (size_t i = 0; i < len; i++) {
         if (pairs[i].why)
             buf_printf(out, "\n# %s\n", pairs[i].why);
@@ -217,19 +222,47 @@ static void switch_values(const struct setting_pair *pairs, size_t len,
             put_setting(&pairs[i], out);
 }
 
+static bool plan_switched(const struct setting_pair *pairs, size_t len, const struct server *server,
+                          const struct buf *text, mode_t mode, struct plan *plan,
+                          struct ps_err *err)
+{
+    PS_AUTO(ps_freep) char *path = settings_file(server);
+    PS_AUTO(buf_free) struct buf edited = BUF(CONF_MAX_BYTES);
+    PS_AUTO(conf_file_freep) struct conf_file *file = NULL;
+
+    if (!conf_file_parse(buf_text(text), text->len, path, &file, err))
+        return false;
+    switch_values(pairs, len, file, buf_text(text), &edited);
+    return plan_want(plan, &server->owner, path, _("TLS settings"), buf_text(&edited), edited.len,
+                     mode, false, err);
+}
+
 bool settings_switch_plan(const struct setting_pair *pairs, size_t len,
                           const struct server *server, struct plan *plan, struct ps_err *err)
 {
     PS_AUTO(ps_freep) char *path = settings_file(server);
-    PS_AUTO(buf_free) struct buf text = BUF(CONF_MAX_BYTES), edited = BUF(CONF_MAX_BYTES);
-    PS_AUTO(conf_file_freep) struct conf_file *file = NULL;
+    PS_AUTO(buf_free) struct buf text = BUF(CONF_MAX_BYTES);
 
-    if (!file_read(path, CONF_MAX_BYTES, &text, err)
-        || !conf_file_parse(buf_text(&text), text.len, path, &file, err))
-        return false;
-    switch_values(pairs, len, file, buf_text(&text), &edited);
-    return plan_want(plan, &server->owner, path, _("TLS settings"), buf_text(&edited), edited.len,
-                     0600, false, err);
+    return file_read(path, CONF_MAX_BYTES, &text, err)
+        && plan_switched(pairs, len, server, &text, 0600, plan, err);
+}
+
+bool settings_mend_plan(const struct setting_pair *pairs, size_t len, const struct server *server,
+                        struct plan *plan, struct ps_err *err)
+{
+    PS_AUTO(ps_freep) char *path = settings_file(server);
+    PS_AUTO(buf_free) struct buf text = BUF(CONF_MAX_BYTES);
+
+    if (len == 0)
+        return true;
+    if (!file_read(path, CONF_MAX_BYTES, &text, err)) {
+        if (err->code != PS_E_NOT_FOUND)
+            return false;
+        ps_err_clear(err);
+        put_header(&text);
+    }
+    return plan_switched(pairs, len, server, &text, 0644, plan, err)
+        && plan_include(server, plan, err);
 }
 
 const char *settings_ours(const struct server *server, const char *name)

@@ -48,6 +48,10 @@ PS_MUST bool settings_switch_plan(const struct setting_pair *pairs, size_t len,
                                   const struct server *server, struct plan *plan,
                                   struct ps_err *err);
 
+/* The same for a server that may not have the file yet: it is made, and included. */
+PS_MUST bool settings_mend_plan(const struct setting_pair *pairs, size_t len,
+                                const struct server *server, struct plan *plan, struct ps_err *err);
+
 /* The value that a setting has from pgseal.conf, if that is the one in force; NULL otherwise. */
 const char *settings_ours(const struct server *server, const char *name);
 

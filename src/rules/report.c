@@ -91,7 +91,13 @@ static void describe_fix(const struct finding *finding, struct doc_node *card)
     doc_diff(card, NULL, NULL, buf_text(&text));
 }
 
-static void describe_rule(const struct finding *finding, struct doc_node *card)
+/* What holds for every finding of a rule is read once; the other times it is for programs and pages. */
+static struct doc_node *put_once(struct doc_node *field, bool again)
+{
+    return again ? doc_aside(field) : field;
+}
+
+static void describe_rule(const struct finding *finding, bool again, struct doc_node *card)
 {
     const struct rule *rule = rule_find(finding->id);
     PS_AUTO(buf_free) struct buf sources_text = BUF(BUF_TEXT_MAX);
@@ -100,14 +106,23 @@ static void describe_rule(const struct finding *finding, struct doc_node *card)
         return;
     rule_sources(rule, &sources_text);
     doc_str(card, "title", NULL, _(rule->title));
-    doc_str(card, "why", _("Why"), _(rule->why));
-    doc_str(card, "cure", _("Cure"),
-            finding->fix_kind == FIX_ADVICE && finding->fix ? finding->fix : _(rule->cure));
-    doc_str(card, "sources", _("Source"), buf_text(&sources_text));
+    bool own = finding->fix_kind == FIX_ADVICE && finding->fix;
+    put_once(doc_str(card, "why", _("Why"), _(rule->why)), again);
+    put_once(doc_str(card, "cure", _("Cure"), own ? finding->fix : _(rule->cure)), again && !own);
+    put_once(doc_str(card, "sources", _("Source"), buf_text(&sources_text)), again);
 }
 
-static struct doc_node *describe_finding(const struct finding *finding, struct doc_node *table)
+static bool was_before(const struct findings *findings, size_t i)
 {
+    for (size_t k = 0; k < i; k++)
+        if (strcmp(findings->at[k].id, findings->at[i].id) == 0)
+            return true;
+    return false;
+}
+
+static void describe_finding(const struct findings *findings, size_t i, struct doc_node *table)
+{
+    const struct finding *finding = &findings->at[i];
     char print[FINDING_PRINT_HEX];
     enum doc_mark mark = severity_mark(finding->severity);
     PS_AUTO(ps_freep) char *heading = ps_asprintf("%s[%s]: %s", severity_text(finding->severity),
@@ -122,12 +137,11 @@ static struct doc_node *describe_finding(const struct finding *finding, struct d
     describe_place(&finding->place, mark, card);
     doc_str(card, "object", NULL, *finding->object ? finding->object : NULL);
     doc_str(card, "evidence", finding->evidence ? _("Evidence") : NULL, finding->evidence);
-    describe_rule(finding, card);
+    describe_rule(finding, was_before(findings, i), card);
     doc_str(card, "fix_kind", NULL, fix_words[finding->fix_kind]);
     doc_str(card, "fix", NULL, finding->fix);
     doc_str(card, "fingerprint", NULL, print);
     describe_fix(finding, card);
-    return card;
 }
 
 static void describe_accepted(const struct report *report, struct doc_node *root)
@@ -242,7 +256,7 @@ void report_describe(const struct report *report, struct doc_node *root)
     struct doc_node *table = doc_cards(root, "findings", _("Findings"),
                                        _("nothing is wrong in what was examined"));
     for (size_t i = 0; i < findings->len; i++)
-        describe_finding(&findings->at[i], table);
+        describe_finding(findings, i, table);
     describe_accepted(report, root);
     describe_unexamined(findings, root);
     describe_reasons(&report->grade, root);

@@ -96,13 +96,16 @@ static void a_rule_that_nothing_tests_is_not_examined(void **state)
 static void without_facts_every_rule_is_not_examined(void **state)
 {
     PS_AUTO(arena_freep) struct arena *arena = arena_new();
+    struct server server = { .running = true };
+    size_t wrong = 0;
 
     (void)state;
     for (enum posture_source source = POSTURE_DATA_DIR; source <= POSTURE_SQL; source++)
         for (size_t i = 0; i < rules_count(); i++) {
             struct posture posture = {
                 .arena = arena, .source = source, .name = "x", .conf_why = "no", .hba_why = "no",
-                .ident_why = "no", .roles_why = "no", .upstreams_why = "no",
+                .ident_why = "no", .roles_why = "no", .upstreams_why = "no", .strays_why = "no",
+                .server = source == POSTURE_DATA_DIR ? &server : NULL,
             };
             char *only[] = { (char *)rule_at(i)->id, NULL };
             const struct rule_choice choice = { only, NULL };
@@ -111,10 +114,13 @@ static void without_facts_every_rule_is_not_examined(void **state)
             if (!(rule_at(i)->modes & RULE_CHECK))
                 continue;
             rules_run(&posture, RULE_CHECK, &choice, &findings);
-            if (findings.len || !findings.unexamined_len)
-                fail_msg("rule %s says %zu things of a server that nobody saw", rule_at(i)->id,
-                         findings.len);
+            if (findings.len == 0 && findings.unexamined_len > 0)
+                continue;
+            print_message("rule %s says %zu things of a server that nobody saw\n", rule_at(i)->id,
+                          findings.len);
+            wrong++;
         }
+    assert_int_equal(wrong, 0);
 }
 
 static void a_rule_that_is_skipped_is_said_to_be(void **state)

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "tls/name.h"
+#include "tls/peer.h"
 
 struct io {
     int fd;
@@ -353,6 +354,8 @@ void io_tls_info(struct io *io, struct io_tls_info *out)
         return;
     out->version = SSL_version(io->ssl);
     out->cipher = SSL_get_cipher_name(io->ssl);
+    const SSL_CIPHER *cipher = SSL_get_current_cipher(io->ssl);
+    out->suite = cipher ? SSL_CIPHER_get_protocol_id(cipher) : 0;
 
     long group = SSL_get_negotiated_group(io->ssl);
     if (group > 0)
@@ -389,4 +392,19 @@ void io_tls_peer_chain(struct io *io, struct cert_list *out)
     STACK_OF(X509) *chain = SSL_get_peer_cert_chain(io->ssl);
     for (int i = 0; i < sk_X509_num(chain); i++)
         add_x509(out, sk_X509_value(chain, i));
+}
+
+const char *const *io_tls_authorities(struct io *io, struct arena *arena)
+{
+    return io->ssl ? peer_authorities(io->ssl, arena) : NULL;
+}
+
+bool io_tls_renegotiate(struct io *io, int64_t deadline_ms)
+{
+    struct ps_err ignored = { 0 };
+
+    ERR_clear_error();
+    if (SSL_version(io->ssl) >= TLS1_3_VERSION || SSL_renegotiate(io->ssl) != 1)
+        return false;
+    return handshake(io, deadline_ms, &ignored);
 }

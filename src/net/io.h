@@ -9,6 +9,7 @@
 #define PS_IO_H
 
 #include "base/err.h"
+#include "base/mem.h"
 #include "tls/ctx.h"
 
 struct io;
@@ -43,6 +44,7 @@ void io_tls_close_notify(struct io *io);    /* a clean end leaves no line in the
 struct io_tls_info {
     int version;                        /* enum tls_version */
     const char *cipher;                 /* "TLS_AES_256_GCM_SHA384" */
+    uint16_t suite;                     /* the same by IANA's number */
     const char *group;                  /* "x25519", as OpenSSL spells it; NULL when not known */
     const char *alpn;                   /* NULL when none was chosen */
     bool client_cert_requested;         /* the server sent a CertificateRequest */
@@ -50,5 +52,10 @@ struct io_tls_info {
 void io_tls_info(struct io *io, struct io_tls_info *out);
 /* The chain as the peer sent it, leaf first; empty when it sent none. */
 void io_tls_peer_chain(struct io *io, struct cert_list *out);
+/* The CAs that the server named in its CertificateRequest, RFC 2253; NULL: none, or it asked for none. */
+const char *const *io_tls_authorities(struct io *io, struct arena *arena);
+
+/* Ask the server for another handshake inside this connection (TLS 1.2 and before): does it agree? */
+bool io_tls_renegotiate(struct io *io, int64_t deadline_ms);
 
 #endif

@@ -3,6 +3,8 @@
 
 #include <openssl/ssl.h>
 
+#include "tls/internal.h"
+
 static void free_x509(X509 **x509)
 {
     X509_free(*x509);
@@ -41,4 +43,18 @@ void peer_chain(void *ssl, struct cert_list *out)
         if (copy_cert(sk_X509_value(chain, i), &cert, &ignored))
             cert_list_add(out, cert);
     }
+}
+
+const char *const *peer_authorities(void *ssl, struct arena *arena)
+{
+    const STACK_OF(X509_NAME) *names = SSL_get0_peer_CA_list(ssl);
+    int len = names ? sk_X509_NAME_num(names) : 0;
+
+    if (len <= 0)
+        return NULL;
+    len = len < PEER_AUTHORITIES_MAX ? len : PEER_AUTHORITIES_MAX;
+    const char **out = arena_alloc(arena, ((size_t)len + 1) * sizeof(*out));
+    for (int i = 0; i < len; i++)
+        out[i] = tls_name_text(arena, sk_X509_NAME_value(names, i));
+    return out;
 }

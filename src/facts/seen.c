@@ -1,0 +1,47 @@
+/* seen.c - see seen.h. */
+#include "facts/seen.h"
+
+#include <stdlib.h>
+
+const uint16_t seen_versions[SEEN_VERSIONS] = { TLS_SSL3, TLS_1_0, TLS_1_1, TLS_1_2, TLS_1_3 };
+
+void seen_free(struct seen *seen)
+{
+    cert_list_free(&seen->chain);
+    arena_free(seen->arena);
+    free(seen);
+}
+
+int seen_version_index(uint16_t version)
+{
+    for (int i = 0; i < SEEN_VERSIONS; i++)
+        if (seen_versions[i] == version)
+            return i;
+    return -1;
+}
+
+void seen_add_suite(struct seen *seen, uint16_t version, uint16_t suite)
+{
+    for (size_t i = 0; i < seen->suites_len; i++)
+        if (seen->suites[i].suite == suite && seen->suites[i].version == version)
+            return;
+    if (seen->suites_len < SEEN_SUITES_MAX)
+        seen->suites[seen->suites_len++] = (struct seen_suite){ version, suite };
+}
+
+void seen_add_group(struct seen *seen, uint16_t group)
+{
+    for (size_t i = 0; i < seen->groups_len; i++)
+        if (seen->groups[i] == group)
+            return;
+    if (group && seen->groups_len < SEEN_GROUPS_MAX)
+        seen->groups[seen->groups_len++] = group;
+}
+
+bool seen_has_trait(const struct seen *seen, unsigned traits)
+{
+    for (size_t i = 0; i < seen->suites_len; i++)
+        if (suite_traits_of(seen->suites[i].suite) & traits)
+            return true;
+    return false;
+}

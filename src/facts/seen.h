@@ -1,0 +1,103 @@
+/*
+ * seen.h - what a stranger saw of one server: the facts of a survey, nothing judged.
+ *
+ * UNKNOWN is what was not asked or not answered; NO is what was asked and refused.
+ */
+#ifndef PS_SEEN_H
+#define PS_SEEN_H
+
+#include "base/mem.h"
+#include "facts/server.h"       /* enum fact_bool */
+#include "tls/answer.h"
+#include "tls/cert.h"
+#include "tls/strength.h"
+
+enum seen_reach {
+    REACH_NO_NAME,          /* the name has no address */
+    REACH_NO_CONNECTION,    /* refused, unreachable */
+    REACH_SILENT,           /* no answer to the connection, or none on it */
+    REACH_NOT_POSTGRES,
+    REACH_YES
+};
+
+enum seen_kind { KIND_POSTGRES, KIND_PGBOUNCER, KIND_PGPOOL, KIND_OTHER };
+
+/* How a StartupMessage was answered. */
+enum startup_end {
+    STARTUP_UNKNOWN,        /* not tried, or the connection broke */
+    STARTUP_ASKED,          /* authentication was asked for: this way is open */
+    STARTUP_IN,             /* let in without any proof */
+    STARTUP_REFUSED,        /* by pg_hba.conf (28000, 0A000): this role, database and address */
+    STARTUP_ERROR           /* another error, such as too many clients */
+};
+
+struct startup_seen {
+    enum startup_end end;
+    int auth;               /* enum wire_auth, when asked */
+    bool scram_plus;
+    const char *sqlstate, *message, *file, *line, *routine;     /* of an error; NULL: none */
+};
+
+enum { SEEN_SUITES_MAX = 256, SEEN_GROUPS_MAX = 64, SEEN_VERSIONS = 5 };
+
+struct seen_suite {
+    uint16_t version, suite;
+};
+
+struct seen {
+    struct arena *arena;                /* owned */
+    const char *host;
+    int port;
+    const char *address;                /* that was asked; NULL: none */
+    enum seen_reach reach;
+    const char *reach_text;             /* translated; NULL when reached */
+
+    char letter;                        /* to SSLRequest: 'S', 'N', 'E'; 0: none */
+    enum seen_kind kind;
+    struct startup_seen plain, plain_replication, over_tls;
+    enum fact_bool direct_tls, direct_tls_without_alpn;
+    enum fact_bool gss;                 /* answers G */
+    enum fact_bool stuffing_used;       /* bytes before the handshake were used inside of it */
+    enum fact_bool negotiates_again;    /* a second request for encryption is answered, not refused */
+    enum fact_bool handshake;           /* one with everything that our library can */
+    const char *handshake_why;          /* it failed, because */
+
+    enum fact_bool versions[SEEN_VERSIONS];     /* SSLv3, 1.0, 1.1, 1.2, 1.3 */
+    uint16_t version, suite;            /* of the full handshake */
+    const char *group;
+    struct seen_suite suites[SEEN_SUITES_MAX];  /* accepted, in the order in which the server took them */
+    size_t suites_len;
+    bool all_suites;                    /* nothing else is accepted, as far as we could ask */
+    bool asked_broken, asked_weak, asked_no_fs, asked_no_aead;  /* these kinds were asked for */
+    enum fact_bool server_order;        /* the server's preference counts */
+    uint16_t groups[SEEN_GROUPS_MAX];
+    size_t groups_len;
+    bool all_groups, asked_weak_groups, asked_hybrid;
+    unsigned dh_bits;                   /* the smallest seen; 0: none */
+    uint16_t schemes[8];
+    size_t schemes_len;
+    enum fact_bool compression, secure_renegotiation, client_renegotiation, extended_master_secret,
+                   encrypt_then_mac, tickets, session_ids, sentinel, alpn;
+
+    struct cert_list chain;             /* as sent, leaf first; owned */
+    enum fact_bool asks_certificate, demands_certificate;
+    const char *const *authorities;     /* names of CAs that it would take, NULL at the end; NULL: none */
+
+    unsigned connections;               /* opened or tried */
+    unsigned refused_handshakes;        /* about as many lines in the server's log */
+    int64_t took_us, cpu_us;
+};
+
+void seen_free(struct seen *seen);
+PS_DEFINE_FREEP(struct seen, seen_free)
+
+/* The index in versions[] of TLS 1.2 and the like; -1: none. */
+int seen_version_index(uint16_t version);
+extern const uint16_t seen_versions[SEEN_VERSIONS];
+
+/* Each only once, in the order of coming. */
+void seen_add_suite(struct seen *seen, uint16_t version, uint16_t suite);
+void seen_add_group(struct seen *seen, uint16_t group);
+bool seen_has_trait(const struct seen *seen, unsigned traits);     /* some accepted suite has one of them */
+
+#endif

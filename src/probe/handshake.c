@@ -1,0 +1,126 @@
+/* handshake.c - see handshake.h. */
+#include "probe/handshake.h"
+
+#include "base/clock.h"
+#include "net/dial.h"
+#include "probe/startup.h"
+
+void handshake_free(struct handshake *hand)
+{
+    cert_list_free(&hand->chain);
+}
+
+struct talk {
+    const struct handshake_spec *spec;
+    struct arena *arena;
+    struct handshake *out;
+    struct io *io;
+    int64_t deadline;
+};
+
+static bool failed(struct talk *talk, const struct ps_err *err)
+{
+    talk->out->timeout = err->code == PS_E_TIMEOUT;
+    talk->out->why = arena_strdup(talk->arena, *err->detail ? err->detail : err->message);
+    return false;
+}
+
+/* The letter; what an 'E' brings with it is of no use before TLS (CVE-2024-10977). */
+static bool ask_letter(struct talk *talk)
+{
+    const struct buf *hello = talk->spec->hello;
+    struct ps_err err = { 0 };
+
+    if (!hello)
+        return true;
+    if (!io_write(talk->io, hello->p, hello->len, talk->deadline, &err)
+        || !io_read_exact(talk->io, &talk->out->letter, 1, talk->deadline, &err)) {
+        talk->out->letter = 0;
+        return failed(talk, &err);
+    }
+    return talk->out->letter == 'S';
+}
+
+static void note_agreed(struct talk *talk)
+{
+    struct handshake *out = talk->out;
+    struct io_tls_info info;
+
+    io_tls_info(talk->io, &info);
+    out->done = true;
+    out->version = (uint16_t)info.version;
+    out->suite = info.suite;
+    out->group = info.group ? arena_strdup(talk->arena, info.group) : NULL;
+    out->alpn = info.alpn != NULL;
+    out->asks_certificate = info.client_cert_requested;
+    out->authorities = io_tls_authorities(talk->io, talk->arena);
+    io_tls_peer_chain(talk->io, &out->chain);
+}
+
+/* In TLS 1.3 a server that cannot do without a certificate says so only after our side is done. */
+static bool is_certificate_alert(const struct ps_err *err)
+{
+    return strstr(err->detail, "certificate required") || strstr(err->detail, "handshake failure");
+}
+
+static void hear(struct talk *talk)
+{
+    PS_AUTO(buf_free) struct buf in = BUF(WIRE_MESSAGE_MAX);
+    struct ps_err err = { 0 };
+    char bytes[4096];
+    size_t got = 0;
+
+    if (talk->spec->startup
+        && !io_write(talk->io, talk->spec->startup->p, talk->spec->startup->len, talk->deadline, &err))
+        return;
+    while (startup_enough(buf_text(&in), in.len) == WIRE_MORE) {
+        if (!io_read(talk->io, bytes, sizeof(bytes), &got, talk->deadline, &err)) {
+            if (is_certificate_alert(&err))
+                talk->out->demands_certificate = FACT_YES;
+            return;
+        }
+        if (got == 0 || !buf_put(&in, bytes, got))
+            break;
+    }
+    startup_read(buf_text(&in), in.len, talk->arena, &talk->out->startup);
+    if (talk->out->startup.end == STARTUP_ASKED || talk->out->startup.end == STARTUP_IN)
+        talk->out->demands_certificate = FACT_NO;
+}
+
+static bool shake(struct talk *talk)
+{
+    const char *host = talk->spec->host;
+    struct ps_err err = { 0 };
+
+    if (!io_tls_client(talk->io, talk->spec->ctx, host, talk->deadline, &err)) {
+        talk->out->alerted = strstr(err.detail, "alert") != NULL;
+        if (is_certificate_alert(&err))
+            talk->out->asks_certificate = true;
+        return failed(talk, &err);
+    }
+    note_agreed(talk);
+    return true;
+}
+
+void handshake_run(const struct handshake_spec *spec, struct arena *arena, struct handshake *out)
+{
+    PS_AUTO(io_freep) struct io *io = NULL;
+    struct ps_err err = { 0 };
+    struct talk talk = { .spec = spec, .arena = arena, .out = out };
+
+    *out = (struct handshake){ 0 };
+    if (!dial(spec->address, spec->port, clock_mono_ms() + spec->connect_ms, &io, &err)) {
+        failed(&talk, &err);
+        return;
+    }
+    out->connected = true;
+    talk.io = io;
+    talk.deadline = clock_mono_ms() + spec->answer_ms;
+    if (!ask_letter(&talk) || !shake(&talk))
+        return;
+    if (spec->renegotiate)
+        out->renegotiated = io_tls_renegotiate(io, talk.deadline) ? FACT_YES : FACT_NO;
+    else if (spec->startup || spec->listen)
+        hear(&talk);
+    io_tls_close_notify(io);
+}

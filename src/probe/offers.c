@@ -1,0 +1,144 @@
+/* offers.c - see offers.h. */
+#include "probe/offers.h"
+
+#include "tls/offer.h"
+
+enum group_set { GROUPS_NONE, GROUPS_ALL, GROUPS_WEAK, GROUPS_HYBRID, GROUPS_TLS13 };
+
+static const struct row {
+    uint16_t version;
+    unsigned want, avoid;       /* traits: one of these (0: any), none of those */
+    enum group_set groups;
+    bool shares, reversed, bare;
+} rows[QUESTIONS] = {
+    [ASK_TLS13] = { TLS_1_3, TRAIT_TLS13, 0, GROUPS_TLS13, .shares = true },
+    [ASK_TLS12] = { TLS_1_2, 0, TRAIT_TLS13, GROUPS_ALL },
+    [ASK_OLD] = { TLS_1_1, 0, TRAIT_TLS13, GROUPS_ALL },
+    [ASK_TLS10] = { TLS_1_0, 0, TRAIT_TLS13, GROUPS_ALL },
+    [ASK_SSL3] = { TLS_SSL3, 0, TRAIT_TLS13, GROUPS_NONE, .bare = true },
+    [ASK_BROKEN] = { TLS_1_2, TRAIT_BROKEN, TRAIT_TLS13, GROUPS_ALL },
+    [ASK_WEAK] = { TLS_1_2, TRAIT_WEAK, TRAIT_TLS13 | TRAIT_BROKEN, GROUPS_ALL },
+    [ASK_NO_FS] = { TLS_1_2, TRAIT_NO_FS, TRAIT_TLS13 | TRAIT_BROKEN | TRAIT_WEAK, GROUPS_NONE },
+    [ASK_NO_AEAD] = { TLS_1_2, TRAIT_NO_AEAD,
+                      TRAIT_TLS13 | TRAIT_BROKEN | TRAIT_WEAK | TRAIT_NO_FS, GROUPS_ALL },
+    [ASK_DHE] = { TLS_1_2, TRAIT_DHE, TRAIT_TLS13 | TRAIT_BROKEN | TRAIT_WEAK, GROUPS_NONE },
+    [ASK_WEAK_GROUPS] = { TLS_1_2, TRAIT_ECDHE, TRAIT_TLS13 | TRAIT_BROKEN, GROUPS_WEAK },
+    [ASK_REVERSED] = { TLS_1_2, 0, TRAIT_TLS13 | TRAIT_BROKEN, GROUPS_ALL, .reversed = true },
+    [ASK_HYBRID] = { TLS_1_3, TRAIT_TLS13, 0, GROUPS_HYBRID },
+    [ASK_GROUPS13] = { TLS_1_3, TRAIT_TLS13, 0, GROUPS_TLS13 },
+};
+
+/* The best first; what is weak stands behind all others, so that no server looks dead for want of it. */
+static const uint16_t all_groups[] = {
+    GROUP_X25519, GROUP_P256, GROUP_P384, GROUP_P521, GROUP_X448, 26, 27, 28, 22, 9, 10, 11, 12, 13, 14,
+    6, 7, 8, 20, 21, 18, 19, 4, 5, 15, 16, 17, 1, 2, 3,
+};
+static const uint16_t weak_groups[] = { 6, 7, 8, 20, 21, 18, 19, 4, 5, 15, 16, 17, 1, 2, 3 };
+static const uint16_t hybrid_groups[] = {
+    GROUP_X25519_MLKEM768, GROUP_P256_MLKEM768, GROUP_P384_MLKEM1024,
+};
+static const uint16_t tls13_groups[] = {
+    GROUP_X25519, GROUP_P256, GROUP_P384, GROUP_P521, GROUP_X448, 31, 32, 33,
+    GROUP_FFDHE2048, 0x0101, 0x0102, 0x0103, 0x0104,
+};
+
+static const struct { const uint16_t *at; size_t len; } group_sets[] = {
+    [GROUPS_NONE] = { NULL, 0 },
+    [GROUPS_ALL] = { all_groups, PS_COUNT(all_groups) },
+    [GROUPS_WEAK] = { weak_groups, PS_COUNT(weak_groups) },
+    [GROUPS_HYBRID] = { hybrid_groups, PS_COUNT(hybrid_groups) },
+    [GROUPS_TLS13] = { tls13_groups, PS_COUNT(tls13_groups) },
+};
+
+static const uint16_t share_groups[] = { GROUP_X25519, GROUP_P256 };
+
+/* RSA-PSS, ECDSA, EdDSA, PKCS#1, DSA; SHA-1 last. */
+static const uint16_t signatures[] = {
+    0x0403, 0x0503, 0x0603, 0x0807, 0x0808, 0x0804, 0x0805, 0x0806, 0x0809, 0x080a, 0x080b,
+    0x0401, 0x0501, 0x0601, 0x0402, 0x0301, 0x0303, 0x0203, 0x0201, 0x0202, 0x0101,
+};
+
+static bool group_left(uint16_t group, const struct offer_without *without)
+{
+    for (size_t i = 0; without && i < without->groups_len; i++)
+        if (without->groups[i] == group)
+            return false;
+    return true;
+}
+
+static bool suite_left(uint16_t suite, uint16_t version, const struct offer_without *without)
+{
+    for (size_t i = 0; without && i < without->suites_len; i++)
+        if (without->suites[i].suite == suite && without->suites[i].version == version)
+            return false;
+    return true;
+}
+
+/* The lower the better: forward secrecy and AEAD first, what nobody should take last. */
+static int badness(unsigned traits)
+{
+    if (traits & TRAIT_BROKEN)
+        return 4;
+    if (traits & TRAIT_WEAK)
+        return 3;
+    if (traits & TRAIT_NO_FS)
+        return 2;
+    return (traits & TRAIT_NO_AEAD) != 0;
+}
+
+static size_t pick_suites(const struct row *row, const struct offer_without *without,
+                          uint16_t out[SEEN_SUITES_MAX * 2])
+{
+    size_t len = 0;
+
+    for (int level = 0; level < 5; level++)
+        for (size_t i = 0; i < tls_suites_count && len < SEEN_SUITES_MAX * 2; i++) {
+            unsigned traits = suite_traits(&tls_suites[i]);
+
+            if (badness(traits) == level && !(traits & (TRAIT_PSK | TRAIT_MARK | row->avoid))
+                && (!row->want || (traits & row->want))
+                && suite_left(tls_suites[i].code, row->version, without))
+                out[len++] = tls_suites[i].code;
+        }
+    for (size_t i = 0; row->reversed && i < len / 2; i++) {
+        uint16_t kept = out[i];
+        out[i] = out[len - 1 - i];
+        out[len - 1 - i] = kept;
+    }
+    return len;
+}
+
+uint16_t offers_version(enum question question)
+{
+    return rows[question].version;
+}
+
+bool offers_put(enum question question, const struct offer_without *without, struct buf *out)
+{
+    const struct row *row = &rows[question];
+    const bool tls13 = row->version == TLS_1_3;
+    static const uint16_t version13 = TLS_1_3;
+    uint16_t suites[SEEN_SUITES_MAX * 2], groups[SEEN_GROUPS_MAX];
+    size_t groups_len = 0;
+
+    for (size_t i = 0; i < group_sets[row->groups].len; i++)
+        if (group_left(group_sets[row->groups].at[i], without))
+            groups[groups_len++] = group_sets[row->groups].at[i];
+
+    struct offer offer = {
+        .version = tls13 ? TLS_1_2 : row->version,
+        .suites = { suites, pick_suites(row, without, suites) },
+        .groups = { groups, groups_len },
+        .signatures = { signatures, PS_COUNT(signatures) },
+        .compression = !tls13,
+        .extended_master_secret = true, .encrypt_then_mac = true, .ticket = true,
+        .bare = row->bare,
+    };
+    if (tls13)
+        offer.versions = (struct offer_list){ &version13, 1 };
+    if (row->shares)
+        offer.shares = (struct offer_list){ share_groups, PS_COUNT(share_groups) };
+    if (!offer.suites.len || (row->groups != GROUPS_NONE && !groups_len))
+        return false;
+    return offer_put(&offer, out);
+}

@@ -1,0 +1,41 @@
+/*
+ * offers.h - the hellos of a survey: one table of what is offered, and for which question.
+ */
+#ifndef PS_OFFERS_H
+#define PS_OFFERS_H
+
+#include "base/buf.h"
+#include "facts/seen.h"
+
+enum question {
+    ASK_TLS13,          /* all suites of TLS 1.3, and groups with shares */
+    ASK_TLS12,          /* all that TLS 1.2 has, the best first */
+    ASK_OLD,            /* at most TLS 1.1: who speaks less takes less */
+    ASK_TLS10, ASK_SSL3,
+    ASK_BROKEN,         /* NULL and anonymous suites alone */
+    ASK_WEAK,           /* export, RC4, 64-bit blocks, MD5 */
+    ASK_NO_FS,          /* static key exchange */
+    ASK_NO_AEAD,        /* CBC with forward secrecy */
+    ASK_DHE,            /* for the size of the group */
+    ASK_WEAK_GROUPS,    /* ECDHE on nothing but weak curves */
+    ASK_REVERSED,       /* ASK_TLS12 with the worst first: whose order counts? */
+    ASK_HYBRID,         /* TLS 1.3, post-quantum hybrids alone, without a share */
+    ASK_GROUPS13,       /* TLS 1.3, every group, without a share: the answer names the one it wants */
+    QUESTIONS
+};
+
+/* What is left out of an offer: suites and groups that are known by now. */
+struct offer_without {
+    const struct seen_suite *suites;
+    size_t suites_len;
+    const uint16_t *groups;
+    size_t groups_len;
+};
+
+/* False: nothing is left to be offered. */
+bool offers_put(enum question question, const struct offer_without *without, struct buf *out);
+
+/* The version that a question asks for at most. */
+uint16_t offers_version(enum question question);
+
+#endif

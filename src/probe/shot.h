@@ -1,0 +1,68 @@
+/*
+ * shot.h - one question to a server: a connection, a few bytes, the answer, and away.
+ *
+ * What is asked and what an answer means are pure functions elsewhere; here are the sockets.  Several
+ * shots at one server fly at once, within a stated number, so that a survey takes the time of its
+ * slowest answers and never holds more connections than that.
+ */
+#ifndef PS_SHOT_H
+#define PS_SHOT_H
+
+#include <sys/socket.h>
+
+#include "base/buf.h"
+#include "pg/wire.h"
+
+enum {
+    SHOT_BYTES_MAX = 65536,     /* of one answer: a chain of certificates and more; beyond: SHOT_TOO_MUCH */
+    SHOT_AT_ONCE_MAX = 4        /* connections to one server */
+};
+
+enum shot_end {
+    SHOT_ANSWERED,      /* `enough` was satisfied */
+    SHOT_CLOSED,        /* the peer closed first; what it sent before is in `got` */
+    SHOT_RESET,         /* likewise, but with RST */
+    SHOT_NO_CONNECTION, /* refused, unreachable; errno in `error` */
+    SHOT_TIMEOUT,       /* connected, and then silence: `connected` tells from a black hole */
+    SHOT_TOO_MUCH,
+    SHOT_NOT_POSTGRES,  /* the answer is none of what PostgreSQL says */
+    SHOT_DECLINED,      /* the letter was another one: the second part was not sent */
+    SHOT_NOT_SENT       /* the gate let no more connections through */
+};
+
+struct shot {
+    /* asked */
+    const struct buf *first;    /* sent at once */
+    char go_on;                 /* the letter after which the second part is sent */
+    const struct buf *second;   /* NULL: the answer follows the first, without a letter */
+    /* WIRE_DONE: nothing more is needed; WIRE_BAD: not PostgreSQL.  Must not read past len. */
+    enum wire_parse (*enough)(const void *bytes, size_t len);
+
+    /* answered */
+    enum shot_end end;
+    bool connected;
+    char letter;                /* the byte before `got`, when there is a second part; 0: none came */
+    struct buf got;             /* freed by shot_release() */
+    int error;
+    int64_t connect_us, total_us;
+};
+
+void shot_release(struct shot *shot);
+
+struct shot_target {
+    struct sockaddr_storage addr;
+    socklen_t addr_len;
+    int connect_ms, answer_ms;  /* time limits of one connection: to be open, to be done */
+    int at_once;                /* 1 to SHOT_AT_ONCE_MAX */
+    /* Asked before each connection, may wait; false: no more of them.  NULL: always. */
+    bool (*gate)(void *arg);
+    void *gate_arg;
+    unsigned connections;       /* counted here: opened, or tried */
+};
+
+/* Fire all; returns when each has its end.  A connection is never reused. */
+void shots_fire(struct shot_target *target, struct shot *shots, size_t len);
+
+const char *shot_end_text(enum shot_end end);   /* translated */
+
+#endif

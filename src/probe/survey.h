@@ -1,0 +1,32 @@
+/*
+ * survey.h - one conversation of questions with one server: few connections, each with its reason.
+ *
+ * First one whole handshake, which leaves no line in the server's log; then only what its answer left
+ * open.  No password is ever sent, no role is ever guessed: the role of a startup is a name that
+ * nobody has, and PostgreSQL asks it for a password all the same.
+ */
+#ifndef PS_SURVEY_H
+#define PS_SURVEY_H
+
+#include "facts/seen.h"
+#include "probe/shot.h"
+#include "tls/ctx.h"
+
+struct survey_plan {
+    struct tls_ctx *ctx;            /* of a client that verifies nothing; borrowed, may be shared */
+    struct tls_ctx *ctx12;          /* the same, of at most TLS 1.2 */
+    const char *role, *database;    /* of startups; NULL: a random name, "postgres" */
+    int connect_ms, answer_ms;      /* time limits of one connection */
+    int at_once;                    /* connections to one server, 1 to SHOT_AT_ONCE_MAX */
+    unsigned connections_max;       /* of one server; 0: no limit.  Over it nothing more is asked */
+    bool certificate_only;          /* one connection: chain and name */
+    bool all_ciphers;               /* every suite and group, by elimination */
+    /* Asked before each connection to a server; may wait.  NULL: always. */
+    bool (*gate)(void *arg);
+    void *gate_arg;
+};
+
+/* Look at one server.  Always gives a result: what could not be seen is said in it. */
+struct seen *survey_run(const struct survey_plan *plan, const char *host, int port);
+
+#endif

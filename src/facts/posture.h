@@ -126,6 +126,7 @@ struct posture {
     const struct ident *ident;
     const char *conf_why, *hba_why, *ident_why;     /* say why, translated; beside one that was seen: what of
                                    it was not */
+    const struct place *conf_problem_places;    /* of conf_problem(conf, i), with the texts of their lines */
     time_t started, changed;    /* of a server that runs here: its start, and the newest change of a file that
                                    a reload would read; 0: not known */
     time_t loaded;              /* by SQL: when the server last read its files; 0: not known */

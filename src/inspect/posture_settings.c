@@ -192,6 +192,19 @@ static size_t settle(struct maker *maker, const struct assignments *all, struct 
     return len;
 }
 
+static void put_problem_places(struct maker *maker)
+{
+    size_t len = conf_problems(maker->conf);
+    struct place *places = arena_alloc(maker->arena, (len + 1) * sizeof(*places));
+
+    for (size_t i = 0; i < len; i++) {
+        const struct conf_problem *problem = conf_problem(maker->conf, i);
+
+        places[i] = maker_conf_place(maker, problem->at.file, problem->at.line, "");
+    }
+    maker->posture->conf_problem_places = places;
+}
+
 void maker_settings(struct maker *maker)
 {
     struct assignments all = { 0 };
@@ -199,6 +212,7 @@ void maker_settings(struct maker *maker)
 
     if (!maker->conf)
         return;                 /* without the file no default is known to hold */
+    put_problem_places(maker);
     collect(maker, &all);
     qsort(all.at, all.len, sizeof(*all.at), by_name);
     facts = arena_alloc(maker->arena, (all.len + 1) * sizeof(*facts));

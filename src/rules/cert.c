@@ -35,6 +35,11 @@ static void each_chain(const struct rule *rule, const struct posture *posture, s
     }
 }
 
+static bool signs_itself(const struct cert *cert)
+{
+    return cert_info(cert)->self_issued && cert_issued_by(cert, cert);
+}
+
 /* A finding about one certificate of the chain; the cure is a new one. */
 static void found(const struct look *look, const struct cert *about, enum severity severity,
                   const char *message, const char *evidence)
@@ -43,7 +48,8 @@ static void found(const struct look *look, const struct cert *about, enum severi
                                .object = cert_info(about)->subject, .message = message,
                                .evidence = evidence };
 
-    rule_cure_pgseal(look->posture, "rotate", look->out, &finding);
+    /* without a CA there is nothing that rotate could renew from */
+    rule_cure_pgseal(look->posture, signs_itself(look->leaf) ? "secure" : "rotate", look->out, &finding);
     rule_found(look->rule, look->out, finding);
 }
 
@@ -119,11 +125,6 @@ void rule_cert_lifetime_long(const struct rule *rule, const struct posture *post
 }
 
 /* ---- names and uses ---- */
-
-static bool signs_itself(const struct cert *cert)
-{
-    return cert_info(cert)->self_issued && cert_issued_by(cert, cert);
-}
 
 static void judge_self_signed(const struct look *look)
 {

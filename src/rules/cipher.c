@@ -281,25 +281,33 @@ void rule_group_weak(const struct rule *rule, const struct posture *posture, str
             judge_group(rule, posture, groups, name, out);
 }
 
-/* 3.5 is the first OpenSSL that has X25519MLKEM768. */
-static bool openssl_has_hybrids(const struct posture *posture)
+/* 18 is the first that can name such a group, 3.5 the first OpenSSL that has one. */
+static enum fact_bool can_have_hybrids(const struct posture *posture)
 {
     unsigned major, minor;
 
-    return !posture->openssl || sscanf(posture->openssl, "OpenSSL %u.%u", &major, &minor) != 2
-        || major > 3 || (major == 3 && minor >= 5);
+    if (posture->major < 18)
+        return FACT_NO;
+    if (!posture->openssl || sscanf(posture->openssl, "OpenSSL %u.%u", &major, &minor) != 2)
+        return FACT_UNKNOWN;
+    return major > 3 || (major == 3 && minor >= 5) ? FACT_YES : FACT_NO;
 }
 
 void rule_no_pq_group(const struct rule *rule, const struct posture *posture, struct findings *out)
 {
+    enum fact_bool possible = can_have_hybrids(posture);
     const struct setting_fact *groups;
 
-    /* before 18 there is no setting for it, and no cure but another server */
-    if (!rule_tls_on(rule, posture, out) || (posture->major < 18 && !posture->critical))
+    /* where only another server is a cure, only the strict want to hear of it */
+    if (!rule_tls_on(rule, posture, out) || (possible == FACT_NO && !posture->critical))
         return;
     groups = rule_setting(rule, posture, "ssl_ecdh_curve", out);
-    if (!groups || group_is_hybrid(groups->value) || !openssl_has_hybrids(posture))
+    if (!groups || group_is_hybrid(groups->value))
         return;
+    if (possible == FACT_UNKNOWN && !posture->critical) {
+        rule_unseen(rule, out, _("the version of the server's OpenSSL is not known"));
+        return;
+    }
     struct finding finding = { .place = groups->place, .object = groups->name,
                                .evidence = rule_says(out, groups),
                                .message = _("no group withstands quantum computers") };

@@ -15,6 +15,57 @@ static bool is_set(const struct posture *posture, const char *name)
     return value && *value;
 }
 
+static void found_no_ca(const struct rule *rule, struct place place, const char *object,
+                        struct findings *out)
+{
+    rule_found(rule, out, (struct finding){
+        .place = place, .object = object,
+        .message = _("this line demands a client certificate, and ssl_ca_file is empty: nobody gets in by it"),
+        .evidence = "ssl_ca_file = ''", .fix_kind = FIX_SQL,
+        .fix = "ALTER SYSTEM SET ssl_ca_file = 'root.crt'; SELECT pg_reload_conf();" });
+}
+
+static bool asks_for_cert(const char *line)
+{
+    static const char blanks[] = " \t\r,";
+
+    for (const char *p = line; *p && *p != '#'; p += strcspn(p, blanks)) {
+        p += strspn(p, blanks);
+        if (strncmp(p, "clientcert=", 11) == 0 || (strncmp(p, "cert", 4) == 0 && strchr(" \t\r", p[4])))
+            return true;
+    }
+    return false;
+}
+
+static const char *line_of(const struct posture *posture, const struct hba_problem *problem,
+                           struct findings *out)
+{
+    PS_AUTO(buf_free) struct buf text = BUF(HBA_MAX_BYTES);
+
+    for (size_t i = 0; i < hba_files(posture->hba); i++)
+        if (strcmp(hba_file_name(posture->hba, i), problem->file) == 0)
+            hba_file_text(posture->hba, i, &text);
+
+    const char *p = buf_text(&text);
+    for (unsigned line = 1; line < problem->line && p; line++)
+        p = (p = strchr(p, '\n')) ? p + 1 : NULL;
+    return p ? arena_strndup(out->arena, p, strcspn(p, "\n")) : "";
+}
+
+/* A line that this version refuses, as "cert clientcert=1" from 14, is no rule, and wants the CA all the same. */
+static void judge_broken_lines(const struct rule *rule, const struct posture *posture,
+                               struct findings *out)
+{
+    for (size_t i = 0; i < hba_problems(posture->hba) && i < FINDINGS_MAX; i++) {
+        const struct hba_problem *problem = hba_problem(posture->hba, i);
+        const char *line = line_of(posture, problem, out);
+
+        if (asks_for_cert(line))
+            found_no_ca(rule, (struct place){ .file = problem->file, .line = problem->line, .text = line },
+                        line, out);
+    }
+}
+
 void rule_client_ca_missing(const struct rule *rule, const struct posture *posture,
                             struct findings *out)
 {
@@ -27,15 +78,11 @@ void rule_client_ca_missing(const struct rule *rule, const struct posture *postu
     for (size_t i = 0; i < hba_rules(posture->hba); i++) {
         const struct hba_rule *line = hba_rule(posture->hba, i);
 
-        if (hba_clientcert(posture->hba, line) == HBA_CERT_NONE)
-            continue;
-        rule_found(rule, out, (struct finding){
-            .place = posture_hba_place(posture, line, line->method_begin, line->method_end),
-            .object = line->method,
-            .message = _("this line demands a client certificate, and ssl_ca_file is empty: nobody gets in by it"),
-            .evidence = "ssl_ca_file = ''", .fix_kind = FIX_SQL,
-            .fix = "ALTER SYSTEM SET ssl_ca_file = 'root.crt'; SELECT pg_reload_conf();" });
+        if (hba_clientcert(posture->hba, line) != HBA_CERT_NONE)
+            found_no_ca(rule, posture_hba_place(posture, line, line->method_begin, line->method_end),
+                        line->method, out);
     }
+    judge_broken_lines(rule, posture, out);
 }
 
 /* Organizations of public roots, as their certificates spell them. */

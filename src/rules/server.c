@@ -170,7 +170,8 @@ void rule_password_encryption_md5(const struct rule *rule, const struct posture 
     bool is_bool;
 
     /* until 9.6 it was a switch; 10 to 13 take "on" for md5 */
-    if (!fact || (strcasecmp(fact->value, "md5") != 0 && !conf_bool(fact->value, &is_bool)))
+    if (!fact || (strcasecmp(fact->value, "md5") != 0
+                  && (posture->major >= 14 || !conf_bool(fact->value, &is_bool))))
         return;
     struct finding finding = { .place = fact->place, .object = fact->name,
                                .evidence = rule_says(out, fact),
@@ -274,8 +275,7 @@ static void found_pending(const struct rule *rule, const struct posture *posture
     bool reload = !fact->pending_restart && pg_setting_reloads(fact->name, posture->major);
 
     rule_found(rule, out, (struct finding){
-        .place = { .file = set ? set->at.file : NULL, .line = set ? set->at.line : 0 },
-        .object = fact->name,
+        .place = set ? posture_conf_place(posture, set) : (struct place){ 0 }, .object = fact->name,
         .message = arena_printf(out->arena, reload ? _("%s waits for a reload")
                                                    : _("%s waits for a restart"), fact->name),
         .evidence = is_secret(fact->name) ? NULL : arena_printf(out->arena, _("in force: '%s'; in the files: '%s'"), fact->value,
@@ -329,8 +329,9 @@ void rule_conf_syntax(const struct rule *rule, const struct posture *posture, st
         const struct conf_problem *problem = conf_problem(posture->conf, i);
 
         rule_found(rule, out, (struct finding){
-            .place = { .file = problem->at.file, .line = problem->at.line },
-            .object = arena_printf(out->arena, "%s", problem->what), .message = problem->what });
+            .place = posture->conf_problem_places ? posture->conf_problem_places[i]
+                : (struct place){ .file = problem->at.file, .line = problem->at.line },
+            .object = problem->what, .message = problem->what });
     }
 }
 
@@ -358,6 +359,19 @@ static const char *unknown_message(const struct posture *posture, const char *na
                         name, setting->until);
 }
 
+/* Not the value is wrong, but the name. */
+static struct place name_place(const struct posture *posture, const struct conf_setting *set)
+{
+    struct place place = posture_conf_place(posture, set);
+    const char *at = place.text ? strcasestr(place.text, set->name) : NULL;
+
+    if (at) {
+        place.column = (unsigned)(at - place.text) + 1;
+        place.end_column = place.column + (unsigned)strlen(set->name);
+    }
+    return place;
+}
+
 void rule_setting_unknown(const struct rule *rule, const struct posture *posture, struct findings *out)
 {
     if (!posture->conf || !posture->major) {
@@ -369,7 +383,7 @@ void rule_setting_unknown(const struct rule *rule, const struct posture *posture
 
         if (is_unknown(set->name, posture->major) && ++found)
             rule_found(rule, out, (struct finding){
-                .place = posture_conf_place(posture, set), .object = set->name,
+                .place = name_place(posture, set), .object = set->name,
                 .message = unknown_message(posture, set->name, out), .fix_kind = FIX_LINE, .fix = "" });
     }
 }
@@ -385,7 +399,14 @@ static const char *bad_bool(const char *value)
 
 static const char *bad_protocol(const char *value)
 {
-    return rule_protocol(value) >= 10 ? NULL : _("it is no version of TLS that PostgreSQL knows");
+    /* OpenSSL's configuration knows TLSv1.0 too */
+    return rule_protocol(value) >= 10 && strcasecmp(value, "TLSv1.0") != 0 ? NULL : _("it is no version of TLS that PostgreSQL knows");
+}
+
+static const char *bad_encryption(const char *value)
+{
+    return strcasecmp(value, "md5") == 0 || strcasecmp(value, "scram-sha-256") == 0
+        ? NULL : _("it is neither md5 nor scram-sha-256");
 }
 
 static const char *bad_max_protocol(const char *value)
@@ -395,11 +416,13 @@ static const char *bad_max_protocol(const char *value)
 
 static const struct {
     const char *name;
+    unsigned since;             /* before it other words were taken, too */
     const char *(*bad)(const char *value);
 } value_tests[] = {
-    { "ssl", bad_bool }, { "ssl_prefer_server_ciphers", bad_bool }, { "ssl_sni", bad_bool },
-    { "ssl_passphrase_command_supports_reload", bad_bool },
-    { "ssl_min_protocol_version", bad_protocol }, { "ssl_max_protocol_version", bad_max_protocol },
+    { "ssl", 0, bad_bool }, { "ssl_prefer_server_ciphers", 0, bad_bool }, { "ssl_sni", 0, bad_bool },
+    { "ssl_passphrase_command_supports_reload", 0, bad_bool },
+    { "ssl_min_protocol_version", 0, bad_protocol }, { "ssl_max_protocol_version", 0, bad_max_protocol },
+    { "password_encryption", 14, bad_encryption },
 };
 
 static void found_bad_value(const struct rule *rule, const struct setting_fact *fact, const char *what,
@@ -422,7 +445,8 @@ void rule_setting_invalid(const struct rule *rule, const struct posture *posture
     }
     for (size_t i = 0; i < PS_COUNT(value_tests); i++) {
         const struct setting_fact *fact = posture_setting(posture, value_tests[i].name);
-        const char *what = fact ? value_tests[i].bad(fact->value) : NULL;
+        const char *what = fact && posture->major >= value_tests[i].since
+            ? value_tests[i].bad(fact->value) : NULL;
 
         if (what)
             found_bad_value(rule, fact, what, out);

@@ -94,6 +94,7 @@ bool suites_expand(const char *list, struct suites *out, struct ps_err *err)
 static const struct {
     const char *word;
     enum suite_flaw flaw;
+    const char *class;          /* of a suite's name: what takes it out, too; NULL: only the word itself */
 } weak_words[] = {
     { "eNULL", SUITE_NULL }, { "NULL", SUITE_NULL }, { "COMPLEMENTOFALL", SUITE_NULL },
     { "aNULL", SUITE_ANON }, { "ADH", SUITE_ANON }, { "AECDH", SUITE_ANON },
@@ -101,9 +102,10 @@ static const struct {
     { "RC4", SUITE_WEAK }, { "RC2", SUITE_WEAK }, { "3DES", SUITE_WEAK }, { "DES", SUITE_WEAK },
     { "IDEA", SUITE_WEAK }, { "SEED", SUITE_WEAK }, { "MD5", SUITE_WEAK }, { "LOW", SUITE_WEAK },
     { "EXP", SUITE_WEAK }, { "EXPORT", SUITE_WEAK }, { "EXPORT40", SUITE_WEAK },
-    { "EXPORT56", SUITE_WEAK }, { "RC4-SHA", SUITE_WEAK }, { "RC4-MD5", SUITE_WEAK },
-    { "DES-CBC3-SHA", SUITE_WEAK }, { "DES-CBC-SHA", SUITE_WEAK },
-    { "ECDHE-RSA-DES-CBC3-SHA", SUITE_WEAK }, { "ECDHE-RSA-RC4-SHA", SUITE_WEAK },
+    { "EXPORT56", SUITE_WEAK }, { "RC4-SHA", SUITE_WEAK, "RC4" },
+    { "RC4-MD5", SUITE_WEAK, "RC4" }, { "DES-CBC3-SHA", SUITE_WEAK, "3DES" },
+    { "DES-CBC-SHA", SUITE_WEAK, "DES" }, { "ECDHE-RSA-DES-CBC3-SHA", SUITE_WEAK, "3DES" },
+    { "ECDHE-RSA-RC4-SHA", SUITE_WEAK, "RC4" },
 };
 
 static const char separators[] = ":, ;";
@@ -139,7 +141,8 @@ static bool has_part(const char *word, size_t len, const char *part)
 static bool is_weak_word(const char *list, const char *word, size_t len, enum suite_flaw *flaw)
 {
     for (size_t i = 0; i < PS_COUNT(weak_words); i++)
-        if (has_part(word, len, weak_words[i].word) && !is_taken_out(list, weak_words[i].word)) {
+        if (has_part(word, len, weak_words[i].word) && !is_taken_out(list, weak_words[i].word)
+            && !(weak_words[i].class && is_taken_out(list, weak_words[i].class))) {
             *flaw = weak_words[i].flaw;
             return true;
         }

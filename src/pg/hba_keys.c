@@ -194,6 +194,13 @@ static enum hba_match regex_has(const struct key *regex, const struct key *name)
     return regex->program ? hba_program_match(regex->program, name->text, NULL) : HBA_MAYBE;
 }
 
+enum hba_match keys_regex_has(const struct keys *keys, uint32_t regex, const char *name)
+{
+    const struct key key = { .text = name };
+
+    return regex_has(&keys->at[regex], &key);
+}
+
 struct key_list keys_above(struct keys *keys, uint32_t number, uint64_t *work)
 {
     struct key *key = &keys->at[number];

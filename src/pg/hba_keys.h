@@ -45,6 +45,9 @@ const char *keys_text(const struct keys *keys, uint32_t key);   /* without "/" a
  */
 struct key_list keys_above(struct keys *keys, uint32_t key, uint64_t *work);
 
+/* Does the expression have the name? */
+enum hba_match keys_regex_has(const struct keys *keys, uint32_t regex, const char *name);
+
 /* Have the two anything in common?  Only within one set, for every role that exists. */
 enum hba_match keys_meet(struct keys *keys, uint32_t a, uint32_t b);
 

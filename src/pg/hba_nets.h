@@ -26,7 +26,7 @@ struct nets_pool {              /* holds the nodes of all trees; node 0 is none 
     size_t len, cap;
 };
 
-/* Rule numbers come in ascending order.  `kinds` has REACH_BIT of the network kinds. */
+/* The lowest number that took a prefix counts.  `kinds` has REACH_BIT of the network kinds. */
 void nets_take(struct nets_pool *pool, uint32_t *root, const struct reach_net *net, unsigned kinds,
                uint32_t rule);
 

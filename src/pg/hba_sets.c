@@ -207,16 +207,10 @@ static unsigned set_kinds(const struct reach_world *world, enum hba_type type)
 
 /* ---- making ---- */
 
-struct sets *sets_new(const struct hba *hba, const struct reach_world *world)
+static void fill(struct sets *sets, const struct hba *hba)
 {
-    struct sets *sets = ps_calloc(1, sizeof(*sets));
-
     sets->hba = hba;
-    sets->world = world ? *world : (struct reach_world){ 0 };
     sets->arena = arena_new();
-    sets->databases = keys_new(true);
-    sets->roles = keys_new(false);
-    sets->atoms = keys_new(true);
     sets->len = hba_rules(hba);
     sets->rules = ps_calloc(sets->len, sizeof(*sets->rules));
     for (size_t i = 0; i < sets->len; i++) {
@@ -230,14 +224,40 @@ struct sets *sets_new(const struct hba *hba, const struct reach_world *world)
     }
     for (size_t i = 0; i < sets->len; i++)
         add_own_databases(sets, &sets->rules[i]);
+}
+
+struct sets *sets_new(const struct hba *hba, const struct reach_world *world)
+{
+    struct sets *sets = ps_calloc(1, sizeof(*sets));
+
+    sets->world = world ? *world : (struct reach_world){ 0 };
+    sets->databases = keys_new(true);
+    sets->roles = keys_new(false);
+    sets->atoms = keys_new(true);
+    fill(sets, hba);
+    return sets;
+}
+
+struct sets *sets_new_beside(const struct hba *hba, const struct sets *beside)
+{
+    struct sets *sets = ps_calloc(1, sizeof(*sets));
+
+    sets->world = beside->world;
+    sets->databases = beside->databases;
+    sets->roles = beside->roles;
+    sets->atoms = beside->atoms;
+    sets->guest = true;
+    fill(sets, hba);
     return sets;
 }
 
 void sets_free(struct sets *sets)
 {
-    keys_free(sets->databases);
-    keys_free(sets->roles);
-    keys_free(sets->atoms);
+    if (!sets->guest) {
+        keys_free(sets->databases);
+        keys_free(sets->roles);
+        keys_free(sets->atoms);
+    }
     free(sets->rules);
     arena_free(sets->arena);
     free(sets);

@@ -36,9 +36,12 @@ struct sets {
     struct key_list *above_atoms;
     struct set_rule *rules;
     size_t len;
+    bool guest;                 /* the keys are another's */
 };
 
 struct sets *sets_new(const struct hba *hba, const struct reach_world *world);
+/* With the keys of `beside`, which must outlive it, so that the two can be compared. */
+struct sets *sets_new_beside(const struct hba *hba, const struct sets *beside);
 void sets_free(struct sets *sets);
 PS_DEFINE_FREEP(struct sets, sets_free)
 

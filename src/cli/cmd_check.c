@@ -4,6 +4,8 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "cli/check_ask.h"
+#include "cli/check_diff.h"
 #include "inspect/posture.h"
 #include "rules/baseline.h"
 #include "rules/exceptions.h"
@@ -12,7 +14,7 @@
 
 static struct {
     char *data_dir, *target, *files, *server_version, *bin_dir, *trust, *crl, *fail_on, *profile;
-    char *exceptions, *baseline, *write_baseline;
+    char *exceptions, *baseline, *write_baseline, *ask, *diff;
     char **only, **skip;
     int fix, dry_run, yes;
 } opts;
@@ -43,6 +45,11 @@ static const struct poptOption options[] = {
       N_("only what is not in this file counts"), N_("FILE") },
     { "write-baseline", 0, POPT_ARG_STRING, &opts.write_baseline, 0,
       N_("write what was found for --baseline"), N_("FILE") },
+    { "ask", 0, POPT_ARG_STRING, &opts.ask, 0,
+      N_("only say which line of pg_hba.conf decides about a connection, and why those above do not, such "
+         "as \"role=app db=shop from=10.0.0.5 tls=no\""), N_("QUESTION") },
+    { "diff", 0, POPT_ARG_STRING, &opts.diff, 0,
+      N_("only compare two pg_hba.conf as access: --diff OLD NEW --server-version VERSION"), N_("OLD") },
     { "fix", 0, POPT_ARG_NONE, &opts.fix, 0,
       N_("with -D: cure what can be cured for sure, as one transaction, then look again"), NULL },
     { "dry-run", 'n', POPT_ARG_NONE, &opts.dry_run, 0,
@@ -61,6 +68,8 @@ static const char *const examples[] = {
     "pgseal check --target service=db1 --trust /etc/ssl/company-root.pem --fail-on medium",
     "pgseal check --files etc/ --server-version 16 --format sarif --output pgseal.sarif",
     "pgseal check -D /srv/pg --fix --dry-run",
+    "pgseal check -D /srv/pg --ask \"role=app db=shop from=10.0.0.5 tls=no\"",
+    "pgseal check --diff pg_hba.conf.old pg_hba.conf --server-version 16",
     "pgseal check -D /srv/pg --exceptions /etc/pgseal/exceptions --format junit --output check.xml",
     NULL
 };
@@ -68,6 +77,28 @@ static const char *const examples[] = {
 static const char *const formats[] = { "sarif", "junit", NULL };
 
 /* ---- usage ---- */
+
+/* --ask and --diff answer one question, and make none of the reports. */
+static bool check_alone(const struct cli_run *run, const char *option, struct ps_err *err)
+{
+    if (run->own_format || opts.fix || opts.baseline || opts.write_baseline || opts.exceptions)
+        return ps_fail(err, PS_E_USAGE, _("%s answers one question: it goes with none of --fix, --baseline, "
+                                          "--write-baseline, --exceptions and --format sarif or junit"),
+                       option);
+    return true;
+}
+
+static bool diff_usage(const struct cli_run *run, struct ps_err *err)
+{
+    if (opts.data_dir || opts.target || opts.files || opts.ask || !run->args || !run->args[0]
+        || run->args[1]) {
+        ps_fail(err, PS_E_USAGE, _("--diff compares two files and looks at no server"));
+        return ps_hint(err, _("Run: pgseal check --diff OLD NEW --server-version VERSION"));
+    }
+    return check_alone(run, "--diff", err)
+           && cli_need(opts.server_version, "--server-version",
+                       _("The files mean different things in different versions."), err);
+}
 
 static bool check_usage(const struct cli_run *run, struct ps_err *err)
 {
@@ -277,11 +308,35 @@ static bool fix(struct cli_run *run, const struct look *look, struct ps_err *err
     return true;
 }
 
+/* ---- one question ---- */
+
+static bool compare(struct cli_run *run, struct ps_err *err)
+{
+    unsigned major = 0;
+
+    return diff_usage(run, err) && parse_version(&major, err)
+           && check_diff(opts.diff, run->args[0], major, run, err);
+}
+
+static bool answer(struct cli_run *run, struct ps_err *err)
+{
+    PS_AUTO(posture_freep) struct posture *posture = NULL;
+
+    return check_alone(run, "--ask", err) && make_posture(&posture, err)
+           && check_ask(posture, opts.ask, run, err);
+}
+
 static bool check_run(struct cli_run *run, struct ps_err *err)
 {
     PS_AUTO(look_free) struct look look = { .choice = { opts.only, opts.skip } };
 
-    if (!check_usage(run, err) || !look_at(&look, err))
+    if (opts.diff)
+        return compare(run, err);
+    if (!check_usage(run, err))
+        return false;
+    if (opts.ask)
+        return answer(run, err);
+    if (!look_at(&look, err))
         return false;
     if (opts.fix)
         return fix(run, &look, err);
@@ -292,7 +347,8 @@ static bool check_run(struct cli_run *run, struct ps_err *err)
 const struct cli_cmd cmd_check = {
     .name = "check",
     .summary = N_("say what is wrong with the TLS of a server, and how it is cured"),
-    .usage = N_("-D DATADIR | --target DSN | --files DIR --server-version VERSION [options]"),
+    .usage = N_("-D DATADIR | --target DSN | --files DIR --server-version VERSION | --diff OLD NEW "
+                "--server-version VERSION [options]"),
     .about = N_("Reads what the server reads: postgresql.conf with all includes and "
                 "postgresql.auto.conf, pg_hba.conf, pg_ident.conf, certificates, keys and revocation "
                 "lists; or asks for the same through SQL, as far as the role may see it. Every rule "
@@ -305,7 +361,12 @@ const struct cli_cmd cmd_check = {
                 "from --baseline does not count for the exit status, but for the grade. With --fix, settings "
                 "get the values that \"pgseal secure\" gives them and lines of pg_hba.conf the cure "
                 "that is shown, where it is sure: the plan is shown and agreed to, a failure takes all "
-                "back, and \"pgseal rollback\" returns to the files from before."),
+                "back, and \"pgseal rollback\" returns to the files from before. With --ask it only says "
+                "which line of pg_hba.conf decides about one connection: role=, db=, from= (an address, or "
+                "local), tls=yes|no, gss=yes|no, replication, member=ROLE,ROLE; names that only the DNS "
+                "or the server knows give \"perhaps\". With --diff it compares two files as access, line "
+                "order and comments aside: who gets in, who is kept out, who no longer needs TLS; the exit "
+                "status is 1 when somebody gets in more easily than before."),
     .examples = examples,
     .options = options,
     .csv = true,

@@ -130,6 +130,16 @@ void rule_hba_replication_plaintext(const struct rule *rule, const struct postur
                                         EXPOSED_REPLICATION, say_plaintext }, out);
 }
 
+/* The line's own words: what earlier lines take of them does not make it narrow. */
+static bool names_every_address(const struct hba_rule *line)
+{
+    static const unsigned char nothing[sizeof(line->addr.mask)];
+
+    return line->addr.kind == HBA_ADDR_ALL
+           || (line->addr.kind == HBA_ADDR_NET
+               && memcmp(line->addr.mask, nothing, sizeof(nothing)) == 0);
+}
+
 static void say_wide(const struct rule *rule, const struct look *look,
                      const struct hba_rule *line, const struct exposure *exposure,
                      struct findings *out)
@@ -143,7 +153,7 @@ static void say_wide(const struct rule *rule, const struct look *look,
     for (size_t i = 0; i < line->databases.len; i++)
         all_databases |= !line->databases.at[i].quoted
                          && strcmp(line->databases.at[i].text, "all") == 0;
-    if (!all_roles || !all_databases || !exposure->everywhere
+    if (!all_roles || !all_databases || !exposure->beyond || !names_every_address(line)
         || hba_clientcert(look->posture->hba, line) == HBA_CERT_FULL)
         return;
     finding.message = _("every role may come from every address to every database");

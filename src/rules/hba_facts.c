@@ -72,7 +72,6 @@ static void note_net(struct exposure *exposure, const struct reach_net *net)
 {
     char text[REACH_NET_TEXT_MAX];
 
-    exposure->everywhere |= net->bits == 0;
     if (exposure->from_len++ >= FROM_SHOWN)
         return;
     reach_net_text(net, text);

@@ -18,7 +18,6 @@ struct exposure {               /* what is left of one line behind the lines abo
     bool local;                 /* by Unix socket */
     bool loopback, beyond;      /* by network; beyond also when only a name or samenet says from where */
     bool plain;                 /* some of it without TLS and GSS */
-    bool everywhere;            /* every IPv4 or every IPv6 address */
     struct buf from;            /* "10.0.0.0/8, ::/0"; at most a few */
     size_t from_len;
 };

@@ -9,12 +9,13 @@
 #include "cli/explain_rule.h"
 #include "doctor/describe.h"
 #include "doctor/tally.h"
+#include "inspect/posture.h"
 
 enum { TEXT_MAX = 64 << 10, READ_MAX = 256 << 10 };
 
 static struct {
     char **logs;
-    char *prefix;
+    char *prefix, *data_dir, *target;
     int top, list, rules;
 } opts = { .top = 10 };
 
@@ -27,6 +28,10 @@ static const struct poptOption options[] = {
     { "top", 0, POPT_ARG_INT, &opts.top, 0,
       N_("rows of each table of a log's summary at most; default 10"), N_("N") },
     { "rules", 0, POPT_ARG_NONE, &opts.rules, 0, N_("list all rules of pgseal check"), NULL },
+    { "pgdata", 'D', POPT_ARG_STRING, &opts.data_dir, 0,
+      N_("data directory of the server that it is about: look there which cause it is"), N_("DATADIR") },
+    { "target", 't', POPT_ARG_STRING, &opts.target, 0,
+      N_("the same through SQL: connection string, URI or database name"), N_("DSN") },
     { "list", 0, POPT_ARG_NONE, &opts.list, 0, N_("list all errors that are known"), NULL },
     POPT_TABLEEND
 };
@@ -34,6 +39,7 @@ static const struct poptOption options[] = {
 static const char *const examples[] = {
     "pgseal explain 'SSL error: tlsv1 alert unknown ca'",
     "psql ... 2>&1 | pgseal explain -",
+    "pgseal explain -D /var/lib/postgresql/15/main 'could not accept SSL connection: certificate verify failed'",
     "pgseal explain --log /var/log/postgresql/postgresql-15-main.log",
     "pgseal explain server-ca-unknown",
     "pgseal explain hba-shadowed",
@@ -131,14 +137,23 @@ static bool feed_file(const char *path, struct logs *logs, struct ps_err *err)
     return feed_fd(fd, path, logs, err);
 }
 
+/* What was given, else what the server's files say; NULL: guess. */
+static const char *line_prefix(const struct posture *posture)
+{
+    const struct conf_setting *setting =
+        posture && posture->conf ? conf_winner(posture->conf, "log_line_prefix") : NULL;
+
+    return opts.prefix ? opts.prefix : setting ? setting->value : NULL;
+}
+
 /* `begin`, what was already read from standard input, may be NULL; then the files. */
-static bool explain_log(const struct buf *begin, char *const *files, struct cli_run *run,
-                        struct ps_err *err)
+static bool explain_log(const struct buf *begin, char *const *files, const struct posture *posture,
+                        struct cli_run *run, struct ps_err *err)
 {
     PS_AUTO(doctor_freep) struct doctor *doctor = doctor_new();
     PS_AUTO(tally_freep) struct tally *tally = tally_new(doctor);
     struct summing summing = { .tally = tally };
-    PS_AUTO(logs_freep) struct logs *logs = logs_new(opts.prefix, take_message, &summing);
+    PS_AUTO(logs_freep) struct logs *logs = logs_new(line_prefix(posture), take_message, &summing);
 
     summing.logs = logs;
     if (begin) {
@@ -150,13 +165,14 @@ static bool explain_log(const struct buf *begin, char *const *files, struct cli_
         if (!feed_file(*files, logs, err))
             return false;
     run->doc = doc_new("explain", _("What a log means"));
-    tally_describe(tally, logs_count(logs), (size_t)opts.top, doc_root(run->doc));
+    if (tally_describe(tally, logs_count(logs), (size_t)opts.top, posture, doc_root(run->doc)) > 0)
+        run->status = PS_EXIT_FINDINGS;
     return true;
 }
 
 /* ---- a text ---- */
 
-static bool explain_text(struct buf *text, struct cli_run *run)
+static bool explain_text(struct buf *text, const struct posture *posture, struct cli_run *run)
 {
     PS_AUTO(doctor_freep) struct doctor *doctor = doctor_new();
     struct doctor_match match;
@@ -167,7 +183,8 @@ static bool explain_text(struct buf *text, struct cli_run *run)
     run->doc = doc_new("explain", _("What an error means"));
     root = doc_root(run->doc);
     if (match.len > 0) {
-        doctor_describe_match(&match, root);
+        if (doctor_describe_match(&match, posture, root) > 0)
+            run->status = PS_EXIT_FINDINGS;
     } else {
         doctor_describe_unknown(buf_text(text), text->len, root);
         run->status = PS_EXIT_NOT_EXAMINED;
@@ -175,10 +192,12 @@ static bool explain_text(struct buf *text, struct cli_run *run)
     return true;
 }
 
-static bool explain_entry(const struct doctor_entry *entry, struct cli_run *run)
+static bool explain_entry(const struct doctor_entry *entry, const struct posture *posture,
+                          struct cli_run *run)
 {
     run->doc = doc_new("explain", _("What an error means"));
-    doctor_describe_entry(entry, NULL, doc_section(doc_root(run->doc), "answer", NULL));
+    if (doctor_describe_entry(entry, NULL, posture, doc_section(doc_root(run->doc), "answer", NULL)) > 0)
+        run->status = PS_EXIT_FINDINGS;
     return true;
 }
 
@@ -190,18 +209,18 @@ static bool explain_list(struct cli_run *run)
 }
 
 /* What is long, or has several messages of a server, is a log. */
-static bool explain_stdin(struct cli_run *run, struct ps_err *err)
+static bool explain_stdin(const struct posture *posture, struct cli_run *run, struct ps_err *err)
 {
     PS_AUTO(buf_free) struct buf text = BUF(TEXT_MAX + 1);
 
     if (!read_some(STDIN_FILENO, "-", TEXT_MAX, &text, err))
         return false;
     if (text.len == TEXT_MAX || logs_is_log(buf_text(&text), text.len))
-        return explain_log(&text, NULL, run, err);
-    return explain_text(&text, run);
+        return explain_log(&text, NULL, posture, run, err);
+    return explain_text(&text, posture, run);
 }
 
-static bool explain_args(struct cli_run *run, struct ps_err *err)
+static bool explain_args(const struct posture *posture, struct cli_run *run, struct ps_err *err)
 {
     PS_AUTO(buf_free) struct buf text = BUF(TEXT_MAX);
     const char *first = run->args ? run->args[0] : NULL;
@@ -211,34 +230,51 @@ static bool explain_args(struct cli_run *run, struct ps_err *err)
         return ps_hint(err, _("Give an error text, or \"-\" to read it from standard input."));
     }
     if (!first || strcmp(first, "-") == 0)
-        return explain_stdin(run, err);
+        return explain_stdin(posture, run, err);
     if (!run->args[1] && doctor_entry_find(first))
-        return explain_entry(doctor_entry_find(first), run);
+        return explain_entry(doctor_entry_find(first), posture, run);
     join_args(run->args, &text);
-    return explain_text(&text, run);
+    return explain_text(&text, posture, run);
+}
+
+static bool make_posture(struct posture **out, struct ps_err *err)
+{
+    const struct posture_options from = { .wire_ms = 0 };
+
+    if (opts.data_dir && opts.target)
+        return ps_fail(err, PS_E_USAGE, _("-D and --target cannot be given together"));
+    if (opts.data_dir)
+        return posture_of_data_dir(opts.data_dir, &from, out, err);
+    return !opts.target || posture_by_sql(opts.target, out, err);
 }
 
 static bool explain_run(struct cli_run *run, struct ps_err *err)
 {
+    PS_AUTO(posture_freep) struct posture *posture = NULL;
+
     if (opts.top < 1)
         return ps_fail(err, PS_E_USAGE, _("--top must be at least 1"));
     if (opts.rules || explain_is_rule(run->args))
         return explain_rules(run, opts.rules, err);
     if (opts.list)
         return cli_no_args(run, err) && explain_list(run);
+    if (!make_posture(&posture, err))
+        return false;
     if (opts.logs)
-        return cli_no_args(run, err) && explain_log(NULL, opts.logs, run, err);
-    return explain_args(run, err);
+        return cli_no_args(run, err) && explain_log(NULL, opts.logs, posture, run, err);
+    return explain_args(posture, run, err);
 }
 
 const struct cli_cmd cmd_explain = {
     .name = "explain",
     .summary = N_("say what an error text means, how to be sure of the cause, and the cure"),
-    .usage = N_("[TEXT | ENTRY | RULE | - | --log FILE...] [options]"),
+    .usage = N_("[TEXT | ENTRY | RULE | - | --log FILE...] [-D DATADIR | --target DSN] [options]"),
     .about = N_("Knows the errors around TLS and pg_hba.conf in the words of the server, libpq, JDBC, Npgsql, "
                 "Go, Node, Python, Rust, PgBouncer and OpenSSL 1.1.1 to 3.6, in English and Spanish. A text that "
                 "is not known is answered so, with the nearest entries, and the exit status 3. A log, of any length, is "
-                "summed up in one pass: which error how often, from when to when, by which role and address."),
+                "summed up in one pass: which error how often, from when to when, by which role and address. With -D or "
+                "--target the causes are held against the server's files, and the exit status is 1 when one of "
+                "them is confirmed. The id of a rule of pgseal check gives the page of that rule."),
     .examples = examples,
     .options = options,
     .csv = true,

@@ -64,10 +64,27 @@ static char *fill_in(const char *command, const struct doctor_match *match)
     return buf_take(&out);
 }
 
-static void describe_cause(const struct doctor_cause *cause, int number,
-                           const struct doctor_match *match, struct doc_node *section,
-                           struct doc_node *table)
+static const struct {
+    const char *word, *text;
+    enum doc_mark mark;
+} verdicts[] = {
+    [LOOK_UNDECIDED] = { "undecided", N_("Seen: %s"), DOC_UNKNOWN },
+    [LOOK_CONFIRMED] = { "confirmed", N_("Confirmed: %s"), DOC_BAD },
+    [LOOK_RULED_OUT] = { "ruled_out", N_("Ruled out: %s"), DOC_GOOD },
+};
+
+static void describe_look(const struct doctor_look *look, struct doc_node *section, struct doc_node *row)
 {
+    doc_str(row, "verdict", NULL, verdicts[look->verdict].word);
+    doc_str(row, "evidence", NULL, look->evidence[0] ? look->evidence : NULL);
+    if (look->evidence[0])
+        doc_para(section, verdicts[look->verdict].mark, _(verdicts[look->verdict].text), look->evidence);
+}
+
+static void describe_cause(const struct doctor_cause *cause, int number, struct doctor_look *look,
+                           struct doc_node *section, struct doc_node *table)
+{
+    const struct doctor_match *match = look->match;
     PS_AUTO(ps_freep) char *check = cause->check ? fill_in(cause->check, match) : NULL;
     PS_AUTO(ps_freep) char *cure = fill_in(_(cause->cure), match);
     struct doc_node *row = doc_row(table);
@@ -77,7 +94,11 @@ static void describe_cause(const struct doctor_cause *cause, int number,
     doc_str(row, "check", _("To be sure"), check);
     doc_str(row, "cure", _("Cure"), cure);
     doc_para(section, DOC_PLAIN, "%d. %s", number, _(cause->what));
-    if (check)
+    if (look->posture) {
+        doctor_confirm(cause->test, look);
+        describe_look(look, section, row);
+    }
+    if (check && (!look->posture || look->verdict == LOOK_UNDECIDED))
         doc_block(section, NULL, _("To be sure"), check);
     doc_para(section, DOC_PLAIN, _("Cure: %s"), cure);
 }
@@ -107,10 +128,12 @@ static void describe_wordings(const struct doctor_entry *entry, struct doc_node 
     doc_aside(table);
 }
 
-void doctor_describe_entry(const struct doctor_entry *entry, const struct doctor_match *match,
-                           struct doc_node *section)
+size_t doctor_describe_entry(const struct doctor_entry *entry, const struct doctor_match *match,
+                             const struct posture *posture, struct doc_node *section)
 {
+    struct doctor_look look = { .posture = posture, .match = match };
     struct doc_node *causes;
+    size_t confirmed = 0;
     int number = 1;
 
     doc_str(section, "id", _("Error"), entry->id);
@@ -123,8 +146,11 @@ void doctor_describe_entry(const struct doctor_entry *entry, const struct doctor
     describe_wordings(entry, section);
     doc_para(section, DOC_PLAIN, "%s", _("Causes, the likeliest first:"));
     causes = doc_aside(doc_table(section, "causes", _("Causes"), NULL));
-    for (const struct doctor_cause *cause = entry->causes; cause->what; cause++)
-        describe_cause(cause, number++, match, section, causes);
+    for (const struct doctor_cause *cause = entry->causes; cause->what; cause++) {
+        describe_cause(cause, number++, &look, section, causes);
+        confirmed += posture && look.verdict == LOOK_CONFIRMED;
+    }
+    return confirmed;
 }
 
 static void describe_captures(const struct doctor_match *match, struct doc_node *root)
@@ -161,11 +187,13 @@ static struct doc_node *add_brief(struct doc_node *table, const struct doctor_en
     return row;
 }
 
-void doctor_describe_match(const struct doctor_match *match, struct doc_node *root)
+size_t doctor_describe_match(const struct doctor_match *match, const struct posture *posture,
+                             struct doc_node *root)
 {
     const struct doctor_hit *first = &match->hits[0];
     PS_AUTO(buf_free) struct buf wording = BUF(BUF_TEXT_MAX);
     struct doc_node *answer, *others;
+    size_t confirmed;
 
     put_wording(first->pattern, &wording);
     doc_aside(doc_bool(root, "known", _("Known"), true));
@@ -173,11 +201,12 @@ void doctor_describe_match(const struct doctor_match *match, struct doc_node *ro
     doc_str(answer, "said_by", _("Who says it"), doctor_speaker_name(first->pattern->by));
     doc_str(answer, "wording", _("Wording"), buf_text(&wording));
     describe_versions(first->pattern, answer);
-    doctor_describe_entry(first->entry, match, answer);
+    confirmed = doctor_describe_entry(first->entry, match, posture, answer);
     describe_captures(match, root);
     others = doc_table(root, "others", _("The text also says"), NULL);
     for (size_t i = 1; i < match->len; i++)
         add_brief(others, match->hits[i].entry);
+    return confirmed;
 }
 
 void doctor_describe_unknown(const char *text, size_t len, struct doc_node *root)

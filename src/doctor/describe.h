@@ -5,18 +5,19 @@
 #define DOCTOR_DESCRIBE_H
 
 #include "doc/doc.h"
-#include "doctor/match.h"
+#include "doctor/confirm.h"
 #include "doctor/nearest.h"
 
 /*
  * Everything about an entry, in `section`.  `match` gives the names for the commands; NULL: none were
- * said.
+ * said.  With a posture (NULL: none) each cause is looked at; returns how many of them were confirmed.
  */
-void doctor_describe_entry(const struct doctor_entry *entry, const struct doctor_match *match,
-                           struct doc_node *section);
+size_t doctor_describe_entry(const struct doctor_entry *entry, const struct doctor_match *match,
+                             const struct posture *posture, struct doc_node *section);
 
-/* The answer to a text that `match` was made from. */
-void doctor_describe_match(const struct doctor_match *match, struct doc_node *root);
+/* The answer to a text that `match` was made from; returns how many causes were confirmed. */
+size_t doctor_describe_match(const struct doctor_match *match, const struct posture *posture,
+                             struct doc_node *root);
 
 /* "Not known", with what is nearest. */
 void doctor_describe_unknown(const char *text, size_t len, struct doc_node *root);

@@ -64,7 +64,7 @@ const struct doctor_entry doctor_client_entries[] = {
         .source = "OpenSSL ssl/statem/statem_lib.c, x509table",
     },
     {
-        .id = "crl-expired",
+        .id = "server-crl-expired",
         .title = N_("a CRL of the server has expired: every client with a certificate is refused"),
         .patterns = SAYS({ DETAIL_AT "{depth}: CRL has expired", SAYS_SERVER, 16 },
                          { "CRL has expired", SAYS_OPENSSL }),
@@ -77,7 +77,7 @@ const struct doctor_entry doctor_client_entries[] = {
         .source = "OpenSSL crypto/x509/x509_vfy.c, check_crl_time",
     },
     {
-        .id = "crl-missing",
+        .id = "server-crl-missing",
         .title = N_("the server has no CRL of a CA of the client's chain"),
         .patterns = SAYS({ DETAIL_AT "{depth}: unable to get certificate CRL", SAYS_SERVER, 16 },
                          { "unable to get certificate CRL", SAYS_OPENSSL }),

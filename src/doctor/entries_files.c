@@ -131,7 +131,7 @@ const struct doctor_entry doctor_files_entries[] = {
         .source = "fe-secure-openssl.c, initialize_SSL; be-secure-common.c of the server",
     },
     {
-        .id = "key-mismatch",
+        .id = "key-of-another-certificate",
         .title = N_("a key does not belong to its certificate"),
         .patterns = SAYS({ "could not load private key file \"{file}\": key values mismatch", SAYS_SERVER },
                          { "no se pudo cargar el archivo de la llave privada «{file}»: key values mismatch",

@@ -183,7 +183,7 @@ const struct doctor_entry doctor_server_entries[] = {
         .source = "src/backend/libpq/be-secure-openssl.c, be_tls_init",
     },
     {
-        .id = "cipher-list-invalid",
+        .id = "ciphers-not-known",
         .title = N_("ssl_ciphers or ssl_tls13_ciphers names nothing that this OpenSSL knows"),
         .patterns = SAYS({ "could not set the cipher list (no valid ciphers available)", SAYS_SERVER, 0,
                            17 },
@@ -259,7 +259,7 @@ const struct doctor_entry doctor_server_entries[] = {
         .source = "src/backend/libpq/be-secure-openssl.c, load_dh_file",
     },
     {
-        .id = "setting-unknown",
+        .id = "setting-not-known",
         .title = N_("this server does not know a setting of its files"),
         .patterns = SAYS({ "unrecognized configuration parameter \"{setting}\" in file \"{file}\" line {line}",
                            SAYS_SERVER },
@@ -278,7 +278,7 @@ const struct doctor_entry doctor_server_entries[] = {
         .source = "src/backend/utils/misc/guc.c",
     },
     {
-        .id = "setting-invalid",
+        .id = "setting-value-refused",
         .title = N_("a setting has a value that it cannot have"),
         .patterns = SAYS({ "invalid value for parameter \"{setting}\": \"{value}\"", SAYS_SERVER },
                          { "valor no válido para el parámetro «{setting}»: «{value}»", SAYS_SERVER,

@@ -38,9 +38,9 @@ const struct doctor_pattern doctor_context[] = {
       0, NULL },
     { "el nombre de usuario entregado ({role}) y el nombre de usuario autentificado ({identity}) no coinciden",
       SAYS_SERVER, 0, 0, "es" },
-    /* libpq and the server add this to other errors too, so that it tells no cause */
-    { "does not support any SSL protocol version between {low} and {high}.", SAYS_LIBPQ, 13, 0, NULL },
-    { "no soporta ninguna versión del protocolo SSL entre {low} y {high}.", SAYS_LIBPQ, 13, 0, "es" },
+    /* the minor versions of 1; libpq and the server add this to other errors too, so that it tells no cause */
+    { "does not support any SSL protocol version between TLSv1.{low} and TLSv1.{high}.", SAYS_LIBPQ, 13, 0, NULL },
+    { "no soporta ninguna versión del protocolo SSL entre TLSv1.{low} y TLSv1.{high}.", SAYS_LIBPQ, 13, 0, "es" },
     { NULL, SAYS_SERVER, 0, 0, NULL }
 };
 

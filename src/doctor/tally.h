@@ -9,6 +9,7 @@
 
 #include "doc/doc.h"
 #include "doctor/logs.h"
+#include "facts/posture.h"
 
 enum { TALLY_KEYS_MAX = 20000, TALLY_UNKNOWN_MAX = 100, TALLY_NAME_MAX = 128, TALLY_TIME_MAX = 48 };
 
@@ -21,8 +22,9 @@ PS_DEFINE_FREEP(struct tally, tally_free)
 void tally_take(struct tally *tally, const struct logs *logs, const struct logs_message *message);
 
 /* `top`: rows of a table at most. */
-void tally_describe(const struct tally *tally, const struct logs_count *count, size_t top,
-                    struct doc_node *root);
+/* With a posture (NULL: none) the causes are looked at; returns how many were confirmed. */
+size_t tally_describe(const struct tally *tally, const struct logs_count *count, size_t top,
+                      const struct posture *posture, struct doc_node *root);
 
 /* How often an entry was the first answer. */
 uint64_t tally_count(const struct tally *tally, const struct doctor_entry *entry);

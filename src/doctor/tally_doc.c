@@ -159,12 +159,12 @@ static void describe_unknown(const struct tally *tally, size_t top, struct doc_n
     }
 }
 
-void tally_describe(const struct tally *tally, const struct logs_count *count, size_t top,
-                    struct doc_node *root)
+size_t tally_describe(const struct tally *tally, const struct logs_count *count, size_t top,
+                      const struct posture *posture, struct doc_node *root)
 {
     PS_AUTO(ps_freep) const struct cause_count **causes =
         ps_calloc(doctor_entries(), sizeof(const struct cause_count *));
-    size_t len = sort_causes(tally, causes);
+    size_t len = sort_causes(tally, causes), confirmed = 0;
     struct doc_node *answers;
 
     describe_counts(tally, count, root);
@@ -175,8 +175,9 @@ void tally_describe(const struct tally *tally, const struct logs_count *count, s
     for (size_t i = 0; i < len; i++) {
         struct doc_node *answer = doc_section(answers, causes[i]->entry->id, causes[i]->entry->id);
 
-        doctor_describe_entry(causes[i]->entry, NULL, answer);
+        confirmed += doctor_describe_entry(causes[i]->entry, NULL, posture, answer);
         if (i >= SHOWN_ANSWERS)
             doc_aside(answer);
     }
+    return confirmed;
 }

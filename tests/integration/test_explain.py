@@ -5,13 +5,11 @@ must name the right entry first for each of them.  The entries that the cases na
 table marks as provoked; the others are known by source only.
 """
 import contextlib
-import json
 import os
 import pathlib
 import shutil
 import signal
 import subprocess
-import sys
 import time
 
 import pytest
@@ -206,7 +204,7 @@ def an_expired_client(lab):
     return lab.as_client("old", user="app")
 
 
-@case("client-cert-expired", "crl-expired", majors=(16, 18), languages=("en",))
+@case("client-cert-expired", "server-crl-expired", majors=(16, 18), languages=("en",))
 def an_expired_crl(lab):
     lab.put("late.crl", lab.pki["late.crl"].read_bytes())
     lab.settings(ssl_crl_file="late.crl")
@@ -214,7 +212,7 @@ def an_expired_crl(lab):
     return lab.as_client("app", user="app")
 
 
-@case("client-ca-unknown", "crl-missing", majors=(16, 18), languages=("en",))
+@case("client-ca-unknown", "server-crl-missing", majors=(16, 18), languages=("en",))
 def the_crl_of_the_root_is_missing(lab):
     lab.put("sub.crl", lab.pki["sub-only.crl"].read_bytes())
     lab.settings(ssl_crl_file="sub.crl")
@@ -222,7 +220,7 @@ def the_crl_of_the_root_is_missing(lab):
     return lab.as_client("app", user="app")
 
 
-@case("client-ca-unknown", "crl-missing", majors=(18,), languages=("en",))
+@case("client-ca-unknown", "server-crl-missing", majors=(18,), languages=("en",))
 def the_folder_of_crls_does_not_exist(lab):
     lab.settings(ssl_crl_dir="nowhere")
     lab.reload()
@@ -592,12 +590,12 @@ def a_key_that_is_a_folder(lab):
     return lab.psql_text(user="app", sslcert=lab.pki["app.crt"], sslkey=lab.folder), None
 
 
-@case("key-mismatch")
+@case("key-of-another-certificate")
 def the_key_of_another_certificate(lab):
     return with_pair(lab, "app.crt", "gone.key")
 
 
-@case("key-mismatch", languages=("en",))
+@case("key-of-another-certificate", languages=("en",))
 def go_with_the_key_of_another_certificate(lab):
     return go(lab, user="app", sslcert=lab.pki["app.crt"], sslkey=lab.pki["gone.key"]), None
 
@@ -800,7 +798,7 @@ def a_server_key_that_is_a_folder(lab):
     return broken(lab, ssl_key_file="base")
 
 
-@case(None, "key-mismatch", stopped=True, majors=(15, 13, 18))
+@case(None, "key-of-another-certificate", stopped=True, majors=(15, 13, 18))
 def a_server_key_of_another_certificate(lab):
     lab.put("server.key", lab.pki["proxy.key"].read_bytes())
     return broken(lab)
@@ -849,7 +847,7 @@ def no_crl_file(lab):
     return broken(lab, ssl_crl_file="nowhere.crl")
 
 
-@case(None, "cipher-list-invalid", stopped=True)
+@case(None, "ciphers-not-known", stopped=True)
 def a_list_of_no_suites(lab):
     return broken(lab, ssl_ciphers="NO-SUCH-SUITE")
 
@@ -870,12 +868,12 @@ def dh_parameters_that_are_none(lab):
     return broken(lab, ssl_dh_params_file="dh.pem")
 
 
-@case(None, "setting-unknown", stopped=True, majors=(15, 13))
+@case(None, "setting-not-known", stopped=True, majors=(15, 13))
 def a_setting_of_18(lab):
     return broken(lab, ssl_groups="X25519")
 
 
-@case(None, "setting-invalid", stopped=True)
+@case(None, "setting-value-refused", stopped=True)
 def a_version_that_does_not_exist(lab):
     return broken(lab, ssl_min_protocol_version="TLSv1.4")
 
@@ -920,6 +918,111 @@ def labs(make_shared, pki, root):
         return lab
     return get
 
+
+# ---- what pgseal confirms itself ------------------------------------------------------------------
+
+CONFIRMED = {      # case: major, does the client say it?, what the evidence of a confirmed cause has
+    the_crl_of_the_root_is_missing: (16, False, 'has no CRL of "/CN=Root"'),
+    an_expired_crl: (16, False, "has expired"),
+    a_client_of_another_ca: (16, False, '"/CN=Other Root" is not in'),
+    a_server_of_another_name: (15, True, 'is for: elsewhere.test. The client asked for "127.0.0.1"'),
+    an_expired_server: (15, False, "expired on"),
+    a_client_certificate_as_the_server_s: (15, False, "has no serverAuth"),
+    a_server_without_tls: (15, True, "ssl is off"),
+    certificates_wanted_without_a_ca: (15, True, "ssl_ca_file is empty"),
+    versions_that_do_not_meet: (15, True, "wants at least TLSv1.3, the client can do TLSv1.2"),
+    plaintext_where_tls_is_wanted: (15, True, 'No line matches role "nobody" from 127.0.0.1 without TLS'),
+    a_role_without_a_line: (15, True, 'No line matches role "other" from 127.0.0.1 with TLS'),
+    a_line_that_rejects: (15, True, "host     all  refused"),
+    clientcert_of_old_guides: (15, False, "pg_hba.conf, line 11"),
+    a_method_that_does_not_exist: (15, False, "pg_hba.conf, line 11"),
+    hostssl_while_ssl_is_off: (15, False, "ssl is off"),
+    no_certificate: (15, False, "does not exist"),
+    a_server_key_that_others_may_read: (15, False, "has mode 0644"),
+    a_server_key_of_somebody_else: (15, False, "belongs to user number 1"),
+    a_server_key_of_another_certificate: (15, False, "is not that of the first certificate"),
+    no_passphrase_of_the_server_s_key: (15, False, "ssl_passphrase_command is empty"),
+    a_passphrase_and_a_reload: (15, False, "supports_reload is off"),
+    a_setting_of_18: (15, False, "is there from PostgreSQL 18 on; this server is 15"),
+    no_crl_file: (15, False, "does not exist"),
+    a_minimum_above_the_maximum: (15, False, "ssl_min_protocol_version is TLSv1.3"),
+}
+STOPPED = {param.values[0] for param in CASES if param.values[5]}
+
+
+def looked_at(pgseal, *where, text):
+    result = pgseal("explain", "--format", "json", *where, "--", text)
+    causes = result.json["answer"]["causes"]
+    confirmed = [cause["evidence"] for cause in causes if cause["verdict"] == "confirmed"]
+    assert result.status == (1 if confirmed else 0), result
+    return causes, confirmed
+
+
+@pytest.mark.parametrize("function", CONFIRMED, ids=lambda function: function.__name__)
+def test_the_cause_is_confirmed_from_the_server_s_files_and_no_longer_when_it_is_cured(
+        function, make, labs, pki, folder, pgseal):
+    major, by_client, evidence = CONFIRMED[function]
+    if major not in pg.SERVERS:
+        pytest.skip(pg.why_missing(major))
+    stopped = function in STOPPED
+    lab = provoke.Lab(make, pki, folder, major, "en") if stopped else labs(major, "en", folder)
+    text = function(lab)[0 if by_client else 1]
+    causes, confirmed = looked_at(pgseal, "-D", lab.cluster.data, text=text)
+    assert any(evidence in one for one in confirmed), causes
+    if not stopped:
+        lab.reset()
+        causes, confirmed = looked_at(pgseal, "-D", lab.cluster.data, text=text)
+        if function not in (plaintext_where_tls_is_wanted, a_role_without_a_line, a_line_that_rejects,
+                            a_client_of_another_ca):     # there the server is right
+            assert not confirmed, causes
+
+
+def test_causes_are_confirmed_by_sql(labs, folder, pgseal_as_owner):
+    lab = labs(15, "en", folder)
+    said, _ = a_server_of_another_name(lab)
+    target = f"host={lab.cluster.sockets} port={lab.cluster.port} user={pg.OWNER.pw_name} dbname=postgres"
+    causes, confirmed = looked_at(pgseal_as_owner, "--target", target, text=said)
+    assert any("elsewhere.test" in one for one in confirmed), causes
+
+
+# ---- logs -----------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("prefix", ["%m [%p] ", "%t:%r:%u@%d:[%p]:", "%m [%p]: user=%u,db=%d,client=%h ",
+                                    "<%e> %u %d %h | %m "])
+def test_a_log_with_any_prefix_is_summed_up(make, pki, folder, pgseal, prefix):
+    lab = provoke.Lab(make, pki, folder, 15, "en")
+    lab.settings(log_line_prefix=prefix)
+    lab.start()
+    check_summary(lab, pgseal, lab.cluster.log_file)
+
+
+@pytest.mark.parametrize("kind", ["csvlog", "jsonlog"])
+def test_a_log_in_records_is_summed_up(make, pki, folder, pgseal, kind):
+    lab = provoke.Lab(make, pki, folder, 15, "en")
+    lab.settings(logging_collector="on", log_destination=kind)
+    lab.start()
+    ending = kind[:-3]
+    check_summary(lab, pgseal, lambda: next((lab.cluster.data / "log").glob(f"*.{ending}")))
+
+
+def check_summary(lab, pgseal, log):
+    for _ in range(3):
+        lab.psql_text(user="other")
+    lab.psql_text(sslmode="disable")
+    lab.psql_text(sslrootcert=lab.pki["other.crt"])
+    time.sleep(0.3)
+    found = pgseal("explain", "--log", log() if callable(log) else log, "-D", lab.cluster.data, "--format",
+                   "json").json
+    counts = {row["id"]: row["count"] for row in found["errors"]}
+    assert counts == {"hba-no-entry-tls": 3, "hba-no-entry-plaintext": 1, "server-ca-unknown": 1}
+    assert found["errors"][0]["first"] and found["errors"][0]["last"] >= found["errors"][0]["first"]
+    first = found["roles"][0]
+    assert (first["count"], first["role"], first["database"]) == (3, "other", "postgres")
+    assert {"127.0.0.1"} == {row["address"] for row in found["addresses"]}
+    assert set(found["answers"]) == set(counts)
+
+
+# ---- the first answer -----------------------------------------------------------------------------
 
 def first_answer(pgseal, text):
     result = pgseal("explain", "--format", "json", "--", text)

@@ -25,7 +25,7 @@ static const struct {
       "verification failed at depth 0: certificate revoked.", "client-cert-revoked",
       "client-cert-not-verified" },
     { "LOG:  could not accept SSL connection: certificate verify failed\nDETAIL:  Client certificate "
-      "verification failed at depth 1: unable to get certificate CRL.", "crl-missing",
+      "verification failed at depth 1: unable to get certificate CRL.", "server-crl-missing",
       "client-cert-not-verified" },
     /* a fallback: what was tried first counts */
     { "connection to server at \"db\", port 5432 failed: SSL error: certificate verify failed connection to "
@@ -132,7 +132,7 @@ static void an_unknown_text_has_near_entries_at_most(void **state)
 
     (void)state;
     assert_true(doctor_nearest(near, strlen(near), found) > 0);
-    assert_string_equal(found[0].entry->id, "key-mismatch");
+    assert_string_equal(found[0].entry->id, "key-of-another-certificate");
     assert_true(found[0].likeness >= NEAREST_LEAST && found[0].likeness <= 1);
     assert_int_equal(doctor_nearest(far, strlen(far), found), 0);
     assert_int_equal(doctor_nearest(code, strlen(code), found), 1);

@@ -72,7 +72,7 @@ static void errors_are_counted_by_role_and_address(void **state)
     feed(&summing, "2026-11-21 05:00:03 UTC [1] FATAL:  the server is on fire, process 17\n");
     feed(&summing, "2026-11-21 05:00:04 UTC [1] FATAL:  the server is on fire, process 23\n");
     logs_end(summing.logs);
-    tally_describe(summing.tally, logs_count(summing.logs), 10, doc_root(doc));
+    tally_describe(summing.tally, logs_count(summing.logs), 10, NULL, doc_root(doc));
     assert_int_equal(number_at(doc, "log.messages"), 5);
     assert_int_equal(number_at(doc, "log.known_errors"), 2);
     assert_int_equal(number_at(doc, "log.unknown_errors"), 2);

@@ -136,7 +136,7 @@ static bool is_empty(const char *path)
 static bool fail_exists(const char *dir, struct ps_err *err)
 {
     ps_fail(err, PS_E_EXISTS, _("folder \"%s\" is not empty"), dir);
-    return ps_hint(err, _("Name a folder that does not exist yet for the new CA."));
+    return ps_hint(err, _("Name a folder that does not exist yet."));
 }
 
 bool ca_check_place(const char *dir, struct ps_err *err)

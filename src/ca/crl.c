@@ -309,10 +309,12 @@ static bool refresh_one(struct ca *ca, struct authority *authority, bool force,
         return false;
     if (!force && state != CRL_FRESH && ca->conf.store && !fetch(ca, authority, &state, err))
         return false;
-    return state == CRL_FRESH || ca_write_crl(ca, authority, err)
-        || can_wait(authority, state, err)
-        || ps_while(err, _("could not renew the revocation list \"%s.crl\""),
-                    authority->row->name);
+    if (state == CRL_FRESH || ca_write_crl(ca, authority, err) || can_wait(authority, state, err))
+        return true;
+    if (authority->row->key_kind == CA_KEY_OFFLINE)
+        ps_hint(err, _("Where the root is: pgseal ca crl --ca ROOT --out root.crl; then here: pgseal ca "
+                       "import root.crl --ca %s"), ca->dir);
+    return ps_while(err, _("could not renew the revocation list \"%s.crl\""), authority->row->name);
 }
 
 bool ca_refresh_crls(struct ca *ca, bool force, struct ps_err *err)

@@ -160,7 +160,8 @@ bool ca_activate(struct ca *ca, const char *name, struct ps_err *err)
         return false;
     if (ca->conf.rows[at].state != CA_NEXT) {
         ps_fail(err, PS_E_VALUE, _("\"%s\" of the CA is not one that comes next"), name);
-        return ps_detail(err, _("Its state is \"%s\"."), ca_state_name(ca->conf.rows[at].state));
+        ps_detail(err, _("Its state is \"%s\"."), ca_state_name(ca->conf.rows[at].state));
+        return ca->conf.rows[at].state == CA_WAITING ? ps_hint(err, _("Bring its certificate.")) : false;
     }
     if (!ca_may_sign(ca, &ca->at[at], err) && err->code != PS_E_NOT_FOUND)
         return false;       /* (the key of a root may be offline) */

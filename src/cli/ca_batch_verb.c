@@ -165,6 +165,8 @@ bool batch_issue(struct ca *ca, const struct batch_wish *wish, struct doc_node *
     doc_int(root, "roles", _("Roles"), (int64_t)batch.roles.len);
     doc_int(root, "issued", _("Issued"), (int64_t)batch.issued);
     doc_int(root, "skipped", _("Issued by a run before"), (int64_t)batch.skipped);
-    doc_str(root, "dir", _("Folder"), wish->out);
+    struct doc_node *dir = doc_str(root, "dir", _("Folder"), wish->out);
+    if (!wish->out)
+        doc_aside(dir);
     return true;
 }

@@ -48,9 +48,18 @@ static bool write_dir(struct ca *ca, enum cert_use side, struct ps_err *err)
     return !opts.dir || export_crl_dir(ca, side, opts.dir, &written, err);
 }
 
+/* One that was not asked for is null in JSON, and nothing on a terminal. */
+static void put_path(struct doc_node *root, const char *key, const char *label, const char *path)
+{
+    struct doc_node *field = doc_str(root, key, label, path);
+
+    if (!path)
+        doc_aside(field);
+}
+
 static void describe(const struct crl_list *crls, struct doc_node *root)
 {
-    struct doc_node *table = doc_table(root, "crls", _("Revocation lists"), NULL);
+    struct doc_node *table = doc_table(root, "crls", NULL, NULL);
     time_t now = clock_now();
 
     for (size_t i = 0; i < crls->len; i++) {
@@ -78,8 +87,8 @@ static bool crl_run(struct cli_run *run, struct ps_err *err)
         return false;
     run->doc = doc_new("ca_crl", _("Revocation lists"));
     describe(&crls, doc_root(run->doc));
-    doc_str(doc_root(run->doc), "file", _("File"), opts.out);
-    doc_str(doc_root(run->doc), "dir", _("Folder"), opts.dir);
+    put_path(doc_root(run->doc), "file", _("File"), opts.out);
+    put_path(doc_root(run->doc), "dir", _("Folder"), opts.dir);
     return true;
 }
 

@@ -153,6 +153,45 @@ static bool import_pair(struct cli_run *run, struct ps_err *err)
 
 /* ---- for a CA whose root is kept elsewhere ---- */
 
+/* The files of one kind: lists are judged by the certificates that may have come beside them. */
+static bool take_file(struct ca *ca, const char *path, bool lists, struct doc_node *table,
+                      struct ps_err *err)
+{
+    PS_AUTO(buf_free) struct buf pem = BUF(0);
+    struct doc_node *row;
+
+    if (!file_read(path, FILE_CONF_MAX, &pem, err))
+        return false;
+    if ((strstr(buf_text(&pem), "-----BEGIN X509 CRL-----") != NULL) != lists)
+        return true;
+    if (!(lists ? ca_crl_in(ca, buf_text(&pem), pem.len, path, err)
+                : ca_certificate_in(ca, buf_text(&pem), pem.len, path, err)))
+        return false;
+    row = doc_row(table);
+    doc_str(row, "path", _("File"), path);
+    doc_str(row, "what", _("What"), lists ? _("revocation lists") : _("certificates"));
+    return true;
+}
+
+/* A CA that still waits for something refuses to issue: better said now. */
+static void describe_missing(const struct ca *ca, struct doc_node *root)
+{
+    for (size_t i = 0; i < ca_authorities_len(ca); i++) {
+        const struct ca_authority authority = ca_authority_at(ca, i);
+        PS_AUTO(ps_freep) char *list = ps_asprintf("%s/%s.crl", ca_dir(ca), authority.name);
+
+        if (authority.state == CA_WAITING)
+            doc_para(root, DOC_WARN, _("\"%s\" still waits for its certificate."), authority.name);
+        else if (authority.key_kind == CA_KEY_OFFLINE && !file_exists(list))
+            doc_para(root, DOC_WARN, _("The revocation list of \"%s\" is still wanted: nothing can be "
+                                       "issued without it."), authority.name);
+        else if (authority.state == CA_NEXT)
+            doc_para(root, DOC_PLAIN, _("\"%s\" does not sign yet: when every server has the new "
+                                        "revocation lists, run: pgseal ca activate %s"),
+                     authority.name, authority.name);
+    }
+}
+
 static bool import_into_ca(struct cli_run *run, struct ps_err *err)
 {
     PS_AUTO(ca_freep) struct ca *ca = NULL;
@@ -162,20 +201,11 @@ static bool import_into_ca(struct cli_run *run, struct ps_err *err)
         return false;
     run->doc = doc_new("ca_import", _("Brought into the CA"));
     table = doc_table(doc_root(run->doc), "files", _("Files"), NULL);
-    for (const char *const *path = run->args; *path; path++) {
-        PS_AUTO(buf_free) struct buf pem = BUF(0);
-        bool crl;
-
-        if (!file_read(*path, FILE_CONF_MAX, &pem, err))
-            return false;
-        crl = strstr(buf_text(&pem), "-----BEGIN X509 CRL-----") != NULL;
-        if (!(crl ? ca_crl_in(ca, buf_text(&pem), pem.len, *path, err)
-                  : ca_certificate_in(ca, buf_text(&pem), pem.len, *path, err)))
-            return false;
-        struct doc_node *row = doc_row(table);
-        doc_str(row, "path", _("File"), *path);
-        doc_str(row, "what", _("What"), crl ? _("revocation lists") : _("certificates"));
-    }
+    for (int lists = 0; lists < 2; lists++)
+        for (const char *const *path = run->args; *path; path++)
+            if (!take_file(ca, *path, lists, table, err))
+                return false;
+    describe_missing(ca, doc_root(run->doc));
     return true;
 }
 

@@ -2,8 +2,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "cli/ca_verb.h"
+#include "pg/conninfo.h"
 #include "store/store.h"
 #include "tls/keyref.h"
 
@@ -150,14 +152,33 @@ static void describe(const struct ca *ca, bool encrypted, struct doc_node *root)
             ca_verb_describe(ca_intermediate(ca, both[i].use),
                              doc_section(root, both[i].key, _(both[i].label)));
     describe_requests(ca, root);
+    if (opts.offline_root)
+        doc_para(root, DOC_PLAIN,
+                 _("Where the root is: pgseal ca sign REQUEST --kind server-ca (or client-ca) --ca ROOT "
+                   "--out FILE for each request, and: pgseal ca crl --ca ROOT --out root.crl.  Then here: "
+                   "pgseal ca import FILE... root.crl --ca %s"), ca_dir(ca));
     if (opts.offline_root || opts.root_only)
         return;
     doc_para(root, DOC_PLAIN, _("Keep a copy of the root key where no network reaches; without it "
                                 "everything but a new root CRL or intermediate still works."));
 }
 
+/* "password=..." in the keyword form, "//user:password@" in a URI. */
+static bool has_password(const char *store)
+{
+    PS_AUTO(buf_free) struct buf value = BUF(BUF_TEXT_MAX);
+    const char *host = strstr(store, "://"), *at = host ? strchr(host, '@') : NULL;
+
+    if (!host)
+        return conninfo_get(store, "password", &value);
+    return strstr(store, "password=") || (at && memchr(host + 3, ':', (size_t)(at - host - 3)));
+}
+
 static bool check_store(struct ps_err *err)
 {
+    if (opts.store && store_is_remote(opts.store) && has_password(opts.store))
+        log_warn(_("the password of --store is kept in ca.conf, and others can see it in the list of "
+                   "processes: better passfile=FILE or ~/.pgpass"));
     if (!opts.store || store_is_remote(opts.store))
         return true;
     ps_fail(err, PS_E_USAGE, _("\"%s\" is not the address of a PostgreSQL database"), opts.store);

@@ -96,6 +96,7 @@ static bool rollover_run(struct cli_run *run, struct ps_err *err)
     PS_AUTO(ca_freep) struct ca *ca = NULL;
     PS_AUTO(ps_freep) char *made = NULL;
     struct ca_rollover_spec spec = { .key_uri = opts.key_uri, .at_once = opts.at_once };
+    struct ca_authority authority;
     const char *name;
 
     if (!read_name(run, &name, err) || !read_who(name, &spec.who, err)
@@ -106,7 +107,13 @@ static bool rollover_run(struct cli_run *run, struct ps_err *err)
     doc_str(doc_root(run->doc), "name", _("Authority"), made);
     if (!put_authorities(ca, doc_root(run->doc), err))
         return false;
-    if (!opts.at_once)
+    if (!ca_authority_find(ca, made, &authority, err))
+        return false;
+    if (authority.state == CA_WAITING)
+        doc_para(doc_root(run->doc), DOC_PLAIN,
+                 _("Its root is kept elsewhere.  Let it sign the request \"%s/%s.csr\" as %s, and bring "
+                   "the certificate here: pgseal ca import"), ca_dir(ca), made, name);
+    else if (!opts.at_once)
         doc_para(doc_root(run->doc), DOC_PLAIN,
                  _("It does not sign yet.  Give every server and client the new bundles and "
                    "revocation lists (\"pgseal ca export\"), then run: pgseal ca activate %s"), made);

@@ -109,3 +109,40 @@ def test_a_ca_whose_client_ca_has_retired_refuses_and_says_why(folder, pgseal):
     done = pgseal(*client)
     assert done.status in (3, 4), done
     assert "client-ca" in done.err or "in force" in done.err
+
+
+def test_what_an_offline_root_still_owes_is_said_at_every_step(folder, pgseal):
+    """Two machines, no manual: each answer names the next command, and files come in any order."""
+    root, ca = folder / "offline", folder / "ca"
+    pgseal("ca", "init", "--root-only", "--no-passphrase", "--ca", root, ok=True)
+    assert "pgseal ca sign REQUEST" in init(pgseal, folder, "--offline-root").out
+    for kind in ("server-ca", "client-ca"):
+        pgseal("ca", "sign", ca / f"{kind}.csr", "--kind", kind, "--ca", root, "--out",
+               folder / f"{kind}.pem", ok=True)
+    pgseal("ca", "crl", "--ca", root, "--out", folder / "root.crl", ok=True)
+    said = pgseal("ca", "import", folder / "server-ca.pem", "--ca", ca, ok=True).out
+    assert '"client-ca" still waits' in said and 'list of "root" is still wanted' in said
+    issue = ["ca", "issue", "client", "app", "--ca", ca, "--out", folder / "app"]
+    pgseal("ca", "import", folder / "client-ca.pem", "--ca", ca, ok=True)
+    refused = pgseal(*issue)
+    assert refused.status == 3 and f"pgseal ca import root.crl --ca {ca}" in refused.err
+    assert "still" not in pgseal("ca", "import", folder / "root.crl", "--ca", ca, ok=True).out
+    pgseal(*issue, ok=True)
+
+    assert f"{ca}/client-ca-2.csr" in pgseal("ca", "rollover", "client-ca", "--ca", ca, ok=True).out
+    early = pgseal("ca", "activate", "client-ca-2", "--ca", ca)
+    assert early.status == 2 and "Bring its certificate" in early.err
+    pgseal("ca", "sign", ca / "client-ca-2.csr", "--kind", "client-ca", "--ca", root, "--out",
+           folder / "next.pem", ok=True)
+    said = pgseal("ca", "import", folder / "root.crl", folder / "next.pem", "--ca", ca, ok=True).out
+    assert " ".join("run: pgseal ca activate client-ca-2".split()) in " ".join(said.split())
+
+
+@pytest.mark.parametrize("store, warned", [
+    ("postgresql://u:secret@127.0.0.1:1/x", True), ("postgresql://127.0.0.1:1/x?password=secret", True),
+    ("host=127.0.0.1 port=1 password=secret", True), ("postgresql://u@127.0.0.1:1/x", False),
+    ("host=127.0.0.1 port=1 passfile=/x", False)])
+def test_a_password_in_the_address_of_the_ledger_is_warned_of(folder, pgseal, store, warned):
+    done = init(pgseal, folder, "--store", store)
+    assert done.status == 3 and ("list of processes" in done.err) == warned
+    assert "secret" not in done.err

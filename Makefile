@@ -26,13 +26,16 @@ check:
 	@tools/install-deps check
 	@tools/check
 
-# The time of `pgseal secure` beside the same job by hand; dead lines of pg_hba.conf beside reading it.
+# The time of `pgseal secure` beside the same job by hand; dead lines of pg_hba.conf beside reading it; the
+# CA beside the ceilings of keys, signatures and disk.
 bench:
 	@tools/install-deps demo
 	@$(MAKE) --no-print-directory all
 	@tests/bench/bench $(BUILD)/pgseal
 	@ninja -C $(BUILD) tests/bench/hba_bench
 	@$(BUILD)/tests/bench/hba_bench
+	@ninja -C $(BUILD) tests/bench/ca_work
+	@tests/bench/ca $(BUILD)/pgseal
 
 lint:
 	@tools/install-deps lint

@@ -30,6 +30,18 @@ bool buf_put(struct buf *buf, const void *bytes, size_t len)
         memcpy(buf->p + buf->len, bytes, len);
     buf->len += len;
     buf->p[buf->len] = '\0';
+    return !buf->drain || buf->len < BUF_DRAIN_BYTES || buf_drain(buf);
+}
+
+bool buf_drain(struct buf *buf)
+{
+    if (buf->over)
+        return false;
+    if (buf->len && !buf->drain(buf->drain_of, buf->p, buf->len)) {
+        buf->over = true;
+        return false;
+    }
+    buf_clear(buf);
     return true;
 }
 

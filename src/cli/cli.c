@@ -74,11 +74,18 @@ bool cli_need(const char *value, const char *option, const char *hint, struct ps
 
 /* ---- writing ---- */
 
+/* Where a result goes while it is made: to a descriptor, or into a file that takes the old one's place. */
+struct sink {
+    int fd;
+    struct file_edit *edit;     /* NULL: the descriptor */
+    struct ps_err *err;
+};
+
 /* A reader that has seen enough, such as head(1), is no error. */
-static bool write_all(int fd, const struct buf *text, struct ps_err *err)
+static bool write_bytes(int fd, const char *bytes, size_t len, struct ps_err *err)
 {
-    for (size_t done = 0; done < text->len; ) {
-        ssize_t n = write(fd, text->p + done, text->len - done);
+    for (size_t done = 0; done < len; ) {
+        ssize_t n = write(fd, bytes + done, len - done);
 
         if (n >= 0)
             done += (size_t)n;
@@ -90,28 +97,42 @@ static bool write_all(int fd, const struct buf *text, struct ps_err *err)
     return true;
 }
 
-static bool put_output(const char *path, const struct buf *text, struct ps_err *err)
+static bool write_all(int fd, const struct buf *text, struct ps_err *err)
 {
-    if (text->over)
-        return ps_fail(err, PS_E_TOO_BIG, _("the result is too large to be shown"));
-    if (!path || strcmp(path, "-") == 0)
-        return write_all(STDOUT_FILENO, text, err);
-    return file_write(path, buf_text(text), text->len, 0644, err);
+    return write_bytes(fd, buf_text(text), text->len, err);
+}
+
+static bool into_sink(void *of, const char *bytes, size_t len)
+{
+    struct sink *sink = of;
+
+    return sink->edit ? file_edit_put(sink->edit, bytes, len, sink->err)
+                      : write_bytes(sink->fd, bytes, len, sink->err);
 }
 
 static bool show_result(const struct cli_run *run, struct ps_err *err)
 {
-    PS_AUTO(buf_free) struct buf text = BUF(BUF_TEXT_MAX);
+    static const struct file_attr fresh = { .mode = 0644, .uid = (uid_t)-1, .gid = (gid_t)-1 };
+    PS_AUTO(file_edit_freep) struct file_edit *edit = NULL;
     bool to_file = run->output && strcmp(run->output, "-") != 0;
     struct doc_style style = tty_style(STDOUT_FILENO, run->verbose);
 
-    if (to_file)
+    if (to_file) {
         style = (struct doc_style){ .verbose = run->verbose };
+        if (!file_edit_begin(run->output, &fresh, &edit, err))
+            return false;
+    }
+
+    struct sink sink = { STDOUT_FILENO, edit, err };
+    PS_AUTO(buf_free) struct buf text = { .max = BUF_TEXT_MAX, .drain = into_sink, .drain_of = &sink };
     if (run->text)
         buf_puts(&text, run->text);
     else
         doc_render(run->doc, run->format, &style, &text);
-    return put_output(run->output, &text, err);
+    if (!buf_drain(&text))
+        return err->code != PS_E_NONE
+            ? false : ps_fail(err, PS_E_TOO_BIG, _("the result is too large to be shown"));
+    return !to_file || file_edit_commit(&edit, err);
 }
 
 static void describe_error(struct doc *doc, const struct ps_err *err)

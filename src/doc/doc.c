@@ -7,10 +7,17 @@
 #include "base/mem.h"
 #include "base/num.h"
 
+struct feed {                   /* where the rows of a table come from */
+    doc_feed_fn next;
+    void *of;
+    struct arena *arena;        /* of the row that is shown */
+};
+
 struct doc_node {
     struct doc_view view;
     struct arena *arena;
     struct doc_node *first, *last, *next;
+    struct feed *feed;          /* of such a table, and of its rows */
 };
 
 struct doc {
@@ -99,6 +106,31 @@ struct doc_node *doc_table(struct doc_node *parent, const char *key, const char 
 
     table->view.text = copy(table->arena, empty);
     return table;
+}
+
+struct doc_node *doc_feed(struct doc_node *parent, const char *key, const char *label,
+                          const char *empty, doc_feed_fn next, void *of)
+{
+    struct doc_node *table = doc_table(parent, key, label, empty);
+
+    table->feed = arena_alloc(table->arena, sizeof(*table->feed));
+    *table->feed = (struct feed){ .next = next, .of = of };
+    return table;
+}
+
+static const struct doc_node *feed_row(struct feed *feed, bool restart)
+{
+    struct doc_node *row;
+
+    arena_free(feed->arena);
+    feed->arena = arena_new();
+    row = new_node(feed->arena, DOC_ROW, NULL, NULL);
+    row->feed = feed;
+    if (feed->next(feed->of, restart, row))
+        return row;
+    arena_free(feed->arena);
+    feed->arena = NULL;
+    return NULL;
 }
 
 struct doc_node *doc_row(struct doc_node *table)
@@ -274,12 +306,12 @@ void doc_look(const struct doc_node *node, struct doc_view *out)
 
 const struct doc_node *doc_first(const struct doc_node *node)
 {
-    return node->first;
+    return node->feed && node->view.kind == DOC_TABLE ? feed_row(node->feed, true) : node->first;
 }
 
 const struct doc_node *doc_next(const struct doc_node *node)
 {
-    return node->next;
+    return node->feed && node->view.kind == DOC_ROW ? feed_row(node->feed, false) : node->next;
 }
 
 /* The child called by `len` bytes of a path: by its key, or by its number where it has none. */

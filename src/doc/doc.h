@@ -50,6 +50,15 @@ struct doc_node *doc_table(struct doc_node *parent, const char *key, const char 
                            const char *empty);
 struct doc_node *doc_row(struct doc_node *table);
 
+/*
+ * A table whose rows are made one at a time while it is shown, for results that memory is not to hold.  The
+ * function fills in the next row, or returns false at the end; with `restart` it begins with the first again.
+ * It is asked more than once; `of` outlives the rendering.
+ */
+typedef bool (*doc_feed_fn)(void *of, bool restart, struct doc_node *row);
+struct doc_node *doc_feed(struct doc_node *parent, const char *key, const char *label,
+                          const char *empty, doc_feed_fn next, void *of);
+
 /* Fields of a section or of a row.  A NULL string is null in JSON and "-" for people. */
 struct doc_node *doc_str(struct doc_node *node, const char *key, const char *label,
                          const char *value);
@@ -125,6 +134,7 @@ struct doc_view {
 };
 
 void doc_look(const struct doc_node *node, struct doc_view *out);
+/* The rows of a doc_feed() live until the next one is asked for. */
 const struct doc_node *doc_first(const struct doc_node *node);
 const struct doc_node *doc_next(const struct doc_node *node);
 /* The node at "section.table.0.key", or NULL. */

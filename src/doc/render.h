@@ -17,6 +17,7 @@ PS_MUST bool doc_format_parse(const char *word, enum doc_format *out, struct ps_
 struct doc_style {
     bool color;         /* ANSI colours in text */
     bool verbose;       /* text shows the fields that stand aside */
+    bool one_line;      /* JSON without line ends but the last */
     int width;          /* columns for text; 0: 100 */
 };
 

@@ -7,7 +7,25 @@
 #include "base/mem.h"
 #include "doc/text.h"
 
-static json_t *value_of(const struct doc_node *node);
+enum { PRECISION = 9 };     /* digits of a real number */
+
+struct writer {
+    struct buf *out;
+    bool one_line;
+    int depth;
+};
+
+static int into_buf(const char *bytes, size_t len, void *out)
+{
+    return buf_put(out, bytes, len) ? 0 : -1;
+}
+
+/* Six digits behind a number of milliseconds say more than any clock knows. */
+static void put_scalar(const struct writer *writer, json_t *value)
+{
+    json_dump_callback(value, into_buf, writer->out, JSON_ENCODE_ANY | JSON_REAL_PRECISION(PRECISION));
+    json_decref(value);
+}
 
 static json_t *string_of(const char *text)
 {
@@ -24,88 +42,128 @@ static json_t *time_of(time_t when)
     return json_string(clock_rfc3339(when, text));
 }
 
+static json_t *scalar_of(const struct doc_view *view)
+{
+    if (view->is_null)
+        return json_null();
+    switch (view->kind) {
+    case DOC_INT:
+        return json_integer(view->integer);
+    case DOC_BOOL:
+        return json_boolean(view->integer);
+    case DOC_REAL:
+        return json_real(view->real);
+    case DOC_TIME:
+        return time_of((time_t)view->integer);
+    case DOC_VERDICT:
+        return string_of(view->word);
+    default:
+        return string_of(view->text);
+    }
+}
+
+static void new_line(const struct writer *writer)
+{
+    if (writer->one_line)
+        return;
+    buf_putc(writer->out, '\n');
+    for (int i = 0; i < 2 * writer->depth; i++)
+        buf_putc(writer->out, ' ');
+}
+
+static void begin_item(const struct writer *writer, bool *any)
+{
+    if (*any)
+        buf_putc(writer->out, ',');
+    *any = true;
+    new_line(writer);
+}
+
+static void put_key(const struct writer *writer, const char *key, bool *any)
+{
+    begin_item(writer, any);
+    put_scalar(writer, json_string(key));
+    buf_puts(writer->out, writer->one_line ? ":" : ": ");
+}
+
+static void put_value(struct writer *writer, const struct doc_node *node,
+                      const struct doc_view *view);
+
 /* A section without a key is for people's eyes: what it holds belongs to the section around it. */
-static void put_children(const struct doc_node *parent, json_t *object)
+static void put_children(struct writer *writer, const struct doc_node *parent, bool *any)
 {
     for (const struct doc_node *node = doc_first(parent); node; node = doc_next(node)) {
         struct doc_view view;
 
         doc_look(node, &view);
-        if (view.key)
-            json_object_set_new(object, view.key, value_of(node));
-        else if (view.kind == DOC_SECTION)
-            put_children(node, object);
+        if (view.key) {
+            put_key(writer, view.key, any);
+            put_value(writer, node, &view);
+        } else if (view.kind == DOC_SECTION) {
+            put_children(writer, node, any);
+        }
     }
 }
 
-static json_t *object_of(const struct doc_node *node)
+static void close(struct writer *writer, bool any, char bracket)
 {
-    json_t *object = json_object();
-
-    put_children(node, object);
-    return object;
+    writer->depth--;
+    if (any)
+        new_line(writer);
+    buf_putc(writer->out, bracket);
 }
 
-static json_t *array_of(const struct doc_node *table)
+static void put_object(struct writer *writer, const struct doc_node *node)
 {
-    json_t *array = json_array();
+    bool any = false;
 
-    for (const struct doc_node *row = doc_first(table); row; row = doc_next(row))
-        json_array_append_new(array, value_of(row));
-    return array;
+    buf_putc(writer->out, '{');
+    writer->depth++;
+    put_children(writer, node, &any);
+    close(writer, any, '}');
 }
 
-static json_t *value_of(const struct doc_node *node)
+static void put_array(struct writer *writer, const struct doc_node *table)
 {
-    struct doc_view view;
+    bool any = false;
 
-    doc_look(node, &view);
-    if (view.is_null)
-        return json_null();
-    switch (view.kind) {
-    case DOC_SECTION:
-    case DOC_ROW:
-        return object_of(node);
-    case DOC_TABLE:
-        return array_of(node);
-    case DOC_INT:
-        return json_integer(view.integer);
-    case DOC_BOOL:
-        return json_boolean(view.integer);
-    case DOC_REAL:
-        return json_real(view.real);
-    case DOC_TIME:
-        return time_of((time_t)view.integer);
-    case DOC_VERDICT:
-        return string_of(view.word);
-    case DOC_STR:
-    case DOC_PARA:
-    case DOC_BLOCK:
-    case DOC_SPOT:
-        break;
+    buf_putc(writer->out, '[');
+    writer->depth++;
+    for (const struct doc_node *row = doc_first(table); row; row = doc_next(row)) {
+        struct doc_view view;
+
+        doc_look(row, &view);
+        begin_item(writer, &any);
+        put_value(writer, row, &view);
     }
-    return string_of(view.text);
+    close(writer, any, ']');
 }
 
-static int into_buf(const char *bytes, size_t len, void *out)
+static void put_value(struct writer *writer, const struct doc_node *node,
+                      const struct doc_view *view)
 {
-    return buf_put(out, bytes, len) ? 0 : -1;
+    if (view->kind == DOC_TABLE)
+        put_array(writer, node);
+    else if (view->kind == DOC_SECTION || view->kind == DOC_ROW)
+        put_object(writer, node);
+    else
+        put_scalar(writer, scalar_of(view));
 }
 
 void render_json(const struct doc *doc, const struct doc_style *style, struct buf *out)
 {
-    json_t *root = json_object();
+    struct writer writer = { .out = out, .one_line = style && style->one_line };
+    bool any = false;
 
-    (void)style;
+    buf_putc(out, '{');
+    writer.depth++;
     if (doc_verb(doc)) {
         PS_AUTO(ps_freep) char *schema = ps_asprintf("pgseal.%s/1", doc_verb(doc));
 
-        json_object_set_new(root, "schema", json_string(schema));
+        put_key(&writer, "schema", &any);
+        put_scalar(&writer, json_string(schema));
     }
-    put_children(doc_top(doc), root);
-    /* Six digits behind a number of milliseconds say more than any clock knows. */
-    json_dump_callback(root, into_buf, out,
-                       JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
+    put_children(&writer, doc_top(doc), &any);
+    close(&writer, any, '}');
     buf_putc(out, '\n');
-    json_decref(root);
 }

@@ -8,6 +8,11 @@ bool doc_is_field(enum doc_kind kind)
     return kind >= DOC_STR && kind <= DOC_VERDICT;
 }
 
+int real_digits(double value)
+{
+    return value >= 1e6 || value <= -1e6 ? 16 : 9;
+}
+
 bool doc_is_row(const struct doc_node *node)
 {
     struct doc_view view;
@@ -26,8 +31,11 @@ static struct column *column_for(struct columns *columns, const struct doc_view 
     for (size_t i = 0; i < columns->len; i++)
         if (strcmp(columns->at[i].key, view->key) == 0)
             return &columns->at[i];
+    if (!columns->arena)            /* rows of a doc_feed() do not stay */
+        columns->arena = arena_new();
     PS_PUSH(columns->at, columns->len, columns->cap) = (struct column){
-        .key = view->key, .label = view->label ? view->label : view->key,
+        .key = arena_strdup(columns->arena, view->key),
+        .label = arena_strdup(columns->arena, view->label ? view->label : view->key),
         .kind = view->kind, .aside = true, .empty = true };
     return &columns->at[columns->len - 1];
 }
@@ -53,5 +61,6 @@ void columns_of_table(const struct doc_node *table, struct columns *out)
 void columns_free(struct columns *columns)
 {
     free(columns->at);
+    arena_free(columns->arena);
     *columns = (struct columns){ 0 };
 }

@@ -1,6 +1,7 @@
 /* doc.c - see doc.h. */
 #include "doc/doc.h"
 
+#include <langinfo.h>
 #include <stdarg.h>
 
 #include "base/clock.h"
@@ -215,6 +216,41 @@ struct doc_node *doc_time(struct doc_node *node, const char *key, const char *la
     if (!gmtime_r(&value, &tm) || !strftime(text, sizeof(text), "%Y-%m-%d %H:%M UTC", &tm))
         clock_rfc3339(value, text);
     field->view.text = copy(field->arena, text);
+    return field;
+}
+
+struct doc_node *doc_moment(struct doc_node *node, const char *key, const char *label,
+                            int64_t value_us)
+{
+    struct doc_node *field = add(node, DOC_REAL, key, label);
+    time_t seconds = (time_t)(value_us / 1000000);
+    int ms = (int)(value_us / 1000 % 1000);
+    struct tm tm = { 0 };
+    char text[CLOCK_TEXT];
+
+    field->view.real = (double)seconds + ms / 1000.0;
+    if (!gmtime_r(&seconds, &tm) || !strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm))
+        text[0] = '\0';
+    field->view.text = arena_printf(field->arena, "%s.%03d", text, ms);
+    return field;
+}
+
+struct doc_node *doc_share(struct doc_node *node, const char *key, const char *label, uint64_t part,
+                           uint64_t whole)
+{
+    enum { FULL = 20, BLOCK_BYTES = 3 };
+    static const char *const signs[2][2] = { { ".", "#" },
+                                             { "\xe2\x96\x91", "\xe2\x96\x88" } };    /* U+2591, U+2588 */
+    struct doc_node *field = add(node, DOC_REAL, key, label);
+    double percent = whole ? 100.0 * (double)part / (double)whole : 0;
+    PS_AUTO(buf_free) struct buf bar = BUF(FULL * BLOCK_BYTES + 1);
+    bool utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+    int filled = (int)(percent * FULL / 100 + 0.5);
+
+    for (int i = 0; i < FULL; i++)
+        buf_puts(&bar, signs[utf8][i < filled || (part && i == 0)]);
+    field->view.real = (double)(int64_t)(percent * 10 + 0.5) / 10;
+    field->view.text = arena_printf(field->arena, "%s %5.1f %%", buf_text(&bar), percent);
     return field;
 }
 

@@ -69,6 +69,13 @@ struct doc_node *doc_bool(struct doc_node *node, const char *key, const char *la
 struct doc_node *doc_ms(struct doc_node *node, const char *key, const char *label, double value);
 struct doc_node *doc_time(struct doc_node *node, const char *key, const char *label, time_t value);
 
+/* A moment in seconds since 1970, to the millisecond; programs get the number, people the UTC time. */
+struct doc_node *doc_moment(struct doc_node *node, const char *key, const char *label,
+                            int64_t value_us);
+/* A share in percent, of a whole; people see a bar. */
+struct doc_node *doc_share(struct doc_node *node, const char *key, const char *label, uint64_t part,
+                           uint64_t whole);
+
 /*
  * A table whose rows people see as cards, one below the other: a heading, then what is in the row.  Fields
  * without a label are for programs only.

@@ -74,7 +74,7 @@ static void put_value(const struct doc_node *field, struct buf *out)
         buf_printf(out, "%lld", (long long)view.integer);
         break;
     case DOC_REAL:
-        buf_printf(out, "%.9g", view.real);
+        buf_printf(out, "%.*g", real_digits(view.real), view.real);
         break;
     case DOC_BOOL:
         buf_puts(out, view.integer ? "true" : "false");

@@ -7,8 +7,6 @@
 #include "base/mem.h"
 #include "doc/text.h"
 
-enum { PRECISION = 9 };     /* digits of a real number */
-
 struct writer {
     struct buf *out;
     bool one_line;
@@ -20,10 +18,11 @@ static int into_buf(const char *bytes, size_t len, void *out)
     return buf_put(out, bytes, len) ? 0 : -1;
 }
 
-/* Six digits behind a number of milliseconds say more than any clock knows. */
 static void put_scalar(const struct writer *writer, json_t *value)
 {
-    json_dump_callback(value, into_buf, writer->out, JSON_ENCODE_ANY | JSON_REAL_PRECISION(PRECISION));
+    size_t digits = json_is_real(value) ? (size_t)real_digits(json_real_value(value)) : 0;
+
+    json_dump_callback(value, into_buf, writer->out, JSON_ENCODE_ANY | JSON_REAL_PRECISION(digits));
     json_decref(value);
 }
 

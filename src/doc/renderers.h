@@ -22,6 +22,7 @@ struct columns {
         bool empty;         /* null in every row */
     } *at;
     size_t len, cap;
+    struct arena *arena;        /* of the texts */
 };
 
 void columns_of_table(const struct doc_node *table, struct columns *out);
@@ -29,6 +30,12 @@ void columns_free(struct columns *columns);     /* for PS_AUTO */
 
 /* The field of a row in that column, or NULL. */
 const struct doc_node *row_field(const struct doc_node *row, const char *key);
+
+/*
+ * Significant digits of a number: six behind a number of milliseconds say more than any clock knows, but
+ * a moment since 1970 has ten before its milliseconds.
+ */
+int real_digits(double value);
 
 bool doc_is_field(enum doc_kind kind);      /* has a value of its own, behind a label */
 bool doc_is_row(const struct doc_node *node);

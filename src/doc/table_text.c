@@ -221,13 +221,15 @@ static void put_header(const struct paper *paper, const struct grid *grid, int i
 static void put_records(const struct paper *paper, const struct grid *grid, int indent,
                         const struct doc_node *table)
 {
+    bool first = true;
     int labels = 0;
 
     for (size_t c = 0; c < grid->columns.len; c++)
         labels = paper_label_width(labels, grid->columns.at[c].label);
     for (const struct doc_node *row = doc_first(table); row; row = doc_next(row)) {
-        if (row != doc_first(table))
+        if (!first)
             buf_putc(paper->out, '\n');
+        first = false;
         for (size_t c = 0; c < grid->columns.len; c++) {
             const struct doc_node *field = row_field(row, grid->columns.at[c].key);
             struct doc_view view;

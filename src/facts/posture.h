@@ -21,7 +21,8 @@ enum posture_source {
     POSTURE_DATA_DIR,           /* -D: files, binaries, processes of this machine */
     POSTURE_FILES,              /* --files: copies; owners, modes and processes say nothing */
     POSTURE_SQL,                /* --target: what one role may see */
-    POSTURE_NETWORK             /* a stranger's view */
+    POSTURE_NETWORK,            /* a stranger's view */
+    POSTURE_PACKETS             /* connections of other people, on the wire */
 };
 
 /* ---- settings ---- */
@@ -95,6 +96,20 @@ struct wire_fact {
     const char *version, *cipher;       /* of a handshake without restrictions */
 };
 
+/* ---- what packets show ---- */
+
+struct traffic_fact {           /* the connections of one kind to one server */
+    const char *server;         /* "10.0.0.1:5432" */
+    const char *verdict;        /* "plaintext", as `pgseal capture` has it */
+    const char *version, *suite;        /* of TLS; NULL: none, or no handshake */
+    bool loopback;              /* they never left the machine */
+    const char *who;            /* translated: roles and networks, the first few; NULL: none */
+    uint64_t connections;
+    uint64_t passwords, tokens, md5;    /* of these: readable passwords, OAuth tokens, MD5 hashes */
+    uint64_t replication;       /* of these */
+    uint64_t refused;           /* of these: the server let nobody in */
+};
+
 /* ---- what lies around the server ---- */
 
 struct openssl_fact {           /* what OpenSSL's own configuration says to every program, the server too */
@@ -145,6 +160,9 @@ struct posture {
     const struct interface_fact *interfaces;    /* NULL: not seen */
     size_t interfaces_len;
     const struct wire_fact *wire;       /* NULL: not seen */
+    const struct traffic_fact *traffic; /* of POSTURE_PACKETS */
+    size_t traffic_len;
+    uint64_t packets_lost;              /* dropped before they could be read, or over a bound */
     const char *wire_why;               /* then, translated; NULL: nobody asked */
     const struct openssl_fact *openssl_conf;
     size_t openssl_conf_len;

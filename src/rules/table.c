@@ -640,6 +640,82 @@ static const struct rule table[] = {
       .cure = N_("Connect with sslmode=verify-full or through the Unix-domain socket."),
       .sources = { { STD_PCI, "4.2.1" }, { STD_CIS, "5.8" } } },
 
+    /* ---- packets ---- */
+    { .id = "wire-injected", .severity = SEV_CRITICAL, .modes = RULE_CAPTURE,
+      .title = N_("Bytes were stuffed in before the handshake"),
+      .why = N_("Somebody on the way put bytes in front of the TLS handshake: server or client may take them "
+                "for a part of the protected conversation."),
+      .cure = N_("Update server and clients (CVE-2021-23214, CVE-2021-23222), then look for who sent them: "
+                 "the packets are kept by --write."),
+      .sources = { { STD_CVE, "CVE-2021-23214" }, { STD_CVE, "CVE-2021-23222" } },
+      .test = rule_wire_injected },
+    { .id = "wire-password", .severity = SEV_CRITICAL, .modes = RULE_CAPTURE,
+      .title = N_("Passwords cross the wire readable"),
+      .why = N_("Whoever saw these packets can log in as that role, from now on."),
+      .cure = N_("Change these passwords now. Then use scram-sha-256, and let the lines of pg_hba.conf begin "
+                 "with hostssl."),
+      .sources = { { STD_PCI, "8.3.2" }, { STD_STIG, "CD16-00-003900" },
+                   { STD_PG, "Password Authentication" } },
+      .test = rule_wire_password },
+    { .id = "wire-md5", .severity = SEV_HIGH, .modes = RULE_CAPTURE,
+      .title = N_("MD5 proofs of passwords cross the wire readable"),
+      .why = N_("From one overheard login the password can be guessed offline, billions of tries a second."),
+      .cure = N_("Set password_encryption = 'scram-sha-256', let each role set its password anew, and demand "
+                 "TLS."),
+      .sources = { { STD_STIG, "CD16-00-003900" }, { STD_PG, "Password Authentication" } },
+      .test = rule_wire_password },
+    { .id = "wire-replication", .severity = SEV_HIGH, .modes = RULE_CAPTURE,
+      .title = N_("Replication crosses the wire in plaintext"),
+      .why = N_("Every change of every table was readable in these packets."),
+      .cure = N_("Set sslmode=verify-full in primary_conninfo of the standby, and let the replication lines of "
+                 "pg_hba.conf begin with hostssl."),
+      .sources = { { STD_CIS, "7.5" }, { STD_PCI, "4.2.1" } },
+      .test = rule_wire_readable },
+    { .id = "wire-downgraded", .severity = SEV_HIGH, .modes = RULE_CAPTURE,
+      .title = N_("Clients asked for TLS and went on without it"),
+      .why = N_("The server said no, or somebody on the way said it in its name; the client, with "
+                "sslmode=prefer, did not mind."),
+      .cure = N_("Set sslmode=verify-full in these clients; if the server itself refuses, switch TLS on with "
+                 "\"pgseal secure\"."),
+      .sources = { PG_LIBPQ, { STD_PCI, "4.2.1" } },
+      .test = rule_wire_readable },
+    { .id = "wire-plaintext", .severity = SEV_HIGH, .modes = RULE_CAPTURE,
+      .title = N_("Connections cross the wire in plaintext"),
+      .why = N_("What was sent in them was readable for whoever sees the packets, and could have been "
+                "changed."),
+      .cure = N_("Set sslmode=verify-full in these clients (\"pgseal client ROLE\" says how), then let "
+                 "pg_hba.conf demand TLS."),
+      .sources = { { STD_PCI, "4.2.1" }, PG_TLS },
+      .test = rule_wire_readable },
+    { .id = "wire-old-version", .severity = SEV_MEDIUM, .modes = RULE_CAPTURE,
+      .title = N_("Connections use TLS 1.1 or older"),
+      .why = N_("These versions are withdrawn: their handshake is signed with MD5 and SHA-1."),
+      .cure = N_("Update the client's driver and TLS library, then set ssl_min_protocol_version = 'TLSv1.2'."),
+      .sources = { { STD_RFC, "RFC 8996" }, { STD_PCI, "12.3.3" } },
+      .test = rule_wire_version },
+    { .id = "wire-weak-suite", .severity = SEV_HIGH, .modes = RULE_CAPTURE,
+      .title = N_("Connections use a cipher suite that protects little"),
+      .why = N_("NULL encrypts nothing, anonymous suites let anybody be the server, export, RC4 and DES suites "
+                "can be broken."),
+      .cure = N_("Set ssl_ciphers = 'HIGH:!aNULL:!eNULL' on the server, or leave it at its default."),
+      .sources = { { STD_RFC, "RFC 9325" }, PG_SETTINGS },
+      .test = rule_wire_suite },
+    { .id = "wire-failed", .severity = SEV_LOW, .modes = RULE_CAPTURE,
+      .title = N_("Handshakes failed"),
+      .why = N_("A client that cannot connect is an outage for somebody; one whose user gives in will be told "
+                "to switch TLS off."),
+      .cure = N_("\"pgseal explain\" tells the cause from the client's or the server's message."),
+      .sources = { { STD_OPS, "failed handshakes" } },
+      .test = rule_wire_failed },
+    { .id = "wire-unknown", .severity = SEV_INFO, .modes = RULE_CAPTURE,
+      .title = N_("Connections whose protection could not be seen"),
+      .why = N_("They began before the capture, or packets of their beginning are missing: they may be "
+                "plaintext."),
+      .cure = N_("Capture for longer, on the server itself, with whole packets; or end these sessions, so "
+                 "that they connect anew."),
+      .sources = { { STD_OPS, "capture from the beginning" } },
+      .test = rule_wire_unknown },
+
     /* ---- pgseal's own files: no source sees them, the verb that reads them adds these ---- */
     { .id = "exception-expired", .severity = SEV_MEDIUM,
       .title = N_("An exception has run out"),

@@ -9,6 +9,10 @@
 typedef void rule_test(const struct rule *rule, const struct posture *posture,
                        struct findings *out);
 
+/* wire.c: connections as packets show them */
+rule_test rule_wire_readable, rule_wire_password, rule_wire_injected, rule_wire_version,
+          rule_wire_suite, rule_wire_failed, rule_wire_unknown;
+
 /* server.c: settings */
 rule_test rule_tls_off, rule_tls_legacy_version, rule_no_tls13, rule_password_encryption_md5,
     rule_setting_overridden, rule_pending_reload, rule_conf_syntax, rule_setting_unknown,

@@ -1,0 +1,159 @@
+/* wire.c - rules about connections as packets show them (see tests.h). */
+#include "rules/tests.h"
+
+typedef bool (*traffic_fn)(const struct rule *rule, const struct traffic_fact *fact,
+                           struct finding *finding);
+
+static bool is(const char *a, const char *b)
+{
+    return strcmp(a, b) == 0;
+}
+
+static bool is_readable(const struct traffic_fact *fact)
+{
+    return is(fact->verdict, "plaintext") || is(fact->verdict, "downgraded");
+}
+
+/* The object tells findings apart: one for each server, by the rule's own question. */
+static void each(const struct rule *rule, const struct posture *posture, struct findings *out,
+                 traffic_fn judge)
+{
+    for (size_t i = 0; i < posture->traffic_len; i++) {
+        const struct traffic_fact *fact = &posture->traffic[i];
+        struct finding finding = { .object = fact->server, .evidence = fact->who };
+
+        if (judge(rule, fact, &finding))
+            rule_found(rule, out, finding);
+    }
+}
+
+/* What never left the machine can be read by its administrator alone. */
+static enum severity weighed(const struct rule *rule, const struct traffic_fact *fact)
+{
+    return fact->loopback ? SEV_LOW : rule->severity;
+}
+
+static bool judge_readable(const struct rule *rule, const struct traffic_fact *fact,
+                           struct finding *finding)
+{
+    bool replication = is(rule->id, "wire-replication");
+    bool downgraded = is(rule->id, "wire-downgraded");
+
+    if (!is_readable(fact) || (replication && !fact->replication)
+        || (!replication && downgraded != is(fact->verdict, "downgraded")))
+        return false;
+    finding->severity = weighed(rule, fact);
+    if (!replication && fact->refused == fact->connections)
+        finding->severity = SEV_LOW;    /* only names were told: the server let nobody in */
+    finding->message = replication ? _("replication to this server ran in plaintext")
+        : downgraded ? _("clients of this server asked for TLS and went on in plaintext")
+        : fact->suite ? _("connections to this server used TLS that encrypts nothing")
+                      : _("connections to this server were in plaintext");
+    return true;
+}
+
+void rule_wire_readable(const struct rule *rule, const struct posture *posture, struct findings *out)
+{
+    each(rule, posture, out, judge_readable);
+}
+
+static bool judge_password(const struct rule *rule, const struct traffic_fact *fact,
+                           struct finding *finding)
+{
+    bool md5 = is(rule->id, "wire-md5");
+
+    if (md5 ? !fact->md5 : !(fact->passwords || fact->tokens))
+        return false;
+    finding->severity = weighed(rule, fact);
+    finding->message = md5 ? _("MD5 proofs of passwords were sent to this server in plaintext")
+        : fact->passwords ? _("passwords were sent to this server in plaintext")
+                          : _("OAuth tokens were sent to this server in plaintext");
+    return true;
+}
+
+void rule_wire_password(const struct rule *rule, const struct posture *posture, struct findings *out)
+{
+    each(rule, posture, out, judge_password);
+}
+
+static bool judge_injected(const struct rule *rule, const struct traffic_fact *fact,
+                           struct finding *finding)
+{
+    (void)rule;
+    finding->message = _("bytes were stuffed into connections to this server before the handshake");
+    return is(fact->verdict, "injected");
+}
+
+void rule_wire_injected(const struct rule *rule, const struct posture *posture, struct findings *out)
+{
+    each(rule, posture, out, judge_injected);
+}
+
+static bool judge_version(const struct rule *rule, const struct traffic_fact *fact,
+                          struct finding *finding)
+{
+    (void)rule;
+    finding->message = _("connections to this server use a version of TLS that is withdrawn");
+    return is(fact->verdict, "tls") && fact->version
+        && (is(fact->version, "TLSv1") || is(fact->version, "TLSv1.1") || is(fact->version, "SSLv3"));
+}
+
+void rule_wire_version(const struct rule *rule, const struct posture *posture, struct findings *out)
+{
+    each(rule, posture, out, judge_version);
+}
+
+static bool judge_suite(const struct rule *rule, const struct traffic_fact *fact,
+                        struct finding *finding)
+{
+    static const char *const weak[] = { "_NULL_", "_anon_", "_EXPORT", "_RC4_", "_DES_", "_DES40_",
+                                        "_3DES_", "_RC2_" };
+
+    (void)rule;
+    if (!fact->suite)
+        return false;
+    finding->message = _("connections to this server use a cipher suite that protects little");
+    for (size_t i = 0; i < PS_COUNT(weak); i++)
+        if (strstr(fact->suite, weak[i])) {
+            finding->evidence = fact->suite;
+            return true;
+        }
+    return false;
+}
+
+void rule_wire_suite(const struct rule *rule, const struct posture *posture, struct findings *out)
+{
+    each(rule, posture, out, judge_suite);
+}
+
+static bool judge_failed(const struct rule *rule, const struct traffic_fact *fact,
+                         struct finding *finding)
+{
+    (void)rule;
+    finding->message = is(fact->verdict, "refused")
+        ? _("this server refused TLS, and clients gave up")
+        : _("handshakes with this server failed");
+    return is(fact->verdict, "tls-failed") || is(fact->verdict, "gss-failed")
+        || is(fact->verdict, "refused");
+}
+
+void rule_wire_failed(const struct rule *rule, const struct posture *posture, struct findings *out)
+{
+    each(rule, posture, out, judge_failed);
+}
+
+static bool judge_unknown(const struct rule *rule, const struct traffic_fact *fact,
+                          struct finding *finding)
+{
+    (void)rule;
+    finding->message = _("it is not known how connections to this server are protected");
+    return is(fact->verdict, "unknown");
+}
+
+void rule_wire_unknown(const struct rule *rule, const struct posture *posture, struct findings *out)
+{
+    each(rule, posture, out, judge_unknown);
+    if (posture->packets_lost)
+        rule_unseen(rule, out, _("packets were lost before they could be read: there may be more "
+                                 "connections than are shown"));
+}

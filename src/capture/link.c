@@ -1,0 +1,232 @@
+/* link.c - see link.h. */
+#include "capture/link.h"
+
+#include <pcap/dlt.h>
+
+enum { ETHER_IPV4 = 0x0800, ETHER_IPV6 = 0x86DD, ETHER_VLAN = 0x8100, ETHER_QINQ = 0x88A8,
+       ETHER_QINQ_OLD = 0x9100 };
+enum { PROTO_TCP = 6 };
+
+/* What is left of the packet: `have` bytes in the file, `wire` on the wire. */
+struct left {
+    const uint8_t *p;
+    size_t have, wire;
+};
+
+static uint16_t u16(const uint8_t *p)
+{
+    return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static uint32_t u32(const uint8_t *p)
+{
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+static bool skip(struct left *left, size_t bytes)
+{
+    if (bytes > left->have)
+        return false;
+    left->p += bytes;
+    left->have -= bytes;
+    left->wire -= bytes;
+    return true;
+}
+
+/* What lies behind the length that a header gives is padding of the link. */
+static void trim(struct left *left, size_t wire)
+{
+    if (wire < left->wire)
+        left->wire = wire;
+    if (left->have > left->wire)
+        left->have = left->wire;
+}
+
+static enum link_kind parse_tcp(struct left *left, struct packet *out)
+{
+    const uint8_t *p = left->p;
+    size_t head;
+
+    if (left->have < 20)
+        return LINK_CUT;
+    head = (size_t)(p[12] >> 4) * 4;
+    if (head < 20 || head > left->wire)
+        return LINK_BROKEN;
+    out->sport = u16(p);
+    out->dport = u16(p + 2);
+    out->seq = u32(p + 4);
+    out->ack = u32(p + 8);
+    out->flags = p[13];
+    /* of a head that is cut, the payload's length is known all the same */
+    out->len = (uint32_t)(left->wire - head);
+    if (!skip(left, head)) {
+        out->captured = 0;
+        return LINK_TCP;
+    }
+    out->payload = left->p;
+    out->captured = (uint32_t)left->have;
+    return LINK_TCP;
+}
+
+static enum link_kind parse_ipv4(struct left *left, struct packet *out)
+{
+    const uint8_t *p = left->p;
+    size_t head, total;
+
+    if (left->have < 20)
+        return LINK_CUT;
+    head = (size_t)(p[0] & 15) * 4;
+    total = u16(p + 2);
+    if (p[0] >> 4 != 4 || head < 20 || (total && total < head))
+        return LINK_BROKEN;
+    if (p[9] != PROTO_TCP)
+        return LINK_OTHER;
+    if (u16(p + 6) & 0x3FFF)    /* more fragments, or an offset */
+        return LINK_FRAGMENT;
+    if (total)                  /* 0: the network card was to cut it (TSO) */
+        trim(left, total);
+    out->src = p + 12;
+    out->dst = p + 16;
+    return skip(left, head) ? parse_tcp(left, out) : LINK_CUT;
+}
+
+enum { V6_HOP = 0, V6_ROUTING = 43, V6_FRAGMENT = 44, V6_AH = 51, V6_OPTIONS = 60, V6_MOBILITY = 135,
+       V6_HIP = 139, V6_SHIM = 140 };
+
+static bool is_extension(uint8_t next)
+{
+    static const uint8_t known[] = { V6_HOP, V6_ROUTING, V6_FRAGMENT, V6_AH, V6_OPTIONS, V6_MOBILITY,
+                                     V6_HIP, V6_SHIM };
+
+    return memchr(known, next, sizeof(known)) != NULL;
+}
+
+static enum link_kind parse_ipv6(struct left *left, struct packet *out)
+{
+    uint8_t next;
+
+    if (left->have < 40)
+        return LINK_CUT;
+    if (left->p[0] >> 4 != 6)
+        return LINK_BROKEN;
+    if (u16(left->p + 4))
+        trim(left, 40 + (size_t)u16(left->p + 4));
+    next = left->p[6];
+    out->v6 = true;
+    out->src = left->p + 8;
+    out->dst = left->p + 24;
+    if (!skip(left, 40))
+        return LINK_CUT;
+    for (int i = 0; is_extension(next); i++) {
+        if (left->have < 8)
+            return LINK_CUT;
+        if (i == LINK_EXTENSIONS_MAX)
+            return LINK_BROKEN;
+        if (next == V6_FRAGMENT && (u16(left->p + 2) & 0xFFF9))
+            return LINK_FRAGMENT;
+
+        size_t len = next == V6_FRAGMENT ? 8 : next == V6_AH ? ((size_t)left->p[1] + 2) * 4
+                                                             : ((size_t)left->p[1] + 1) * 8;
+        next = left->p[0];
+        if (!skip(left, len))
+            return LINK_CUT;
+    }
+    return next == PROTO_TCP ? parse_tcp(left, out) : LINK_OTHER;
+}
+
+static enum link_kind parse_ip(struct left *left, struct packet *out)
+{
+    if (left->have < 1)
+        return LINK_CUT;
+    switch (left->p[0] >> 4) {
+    case 4:
+        return parse_ipv4(left, out);
+    case 6:
+        return parse_ipv6(left, out);
+    default:
+        return LINK_OTHER;
+    }
+}
+
+static enum link_kind parse_ethertype(struct left *left, uint16_t type, struct packet *out)
+{
+    for (int i = 0; type == ETHER_VLAN || type == ETHER_QINQ || type == ETHER_QINQ_OLD; i++) {
+        if (i == LINK_TAGS_MAX)
+            return LINK_OTHER;
+        if (left->have < 4)
+            return LINK_CUT;
+        type = u16(left->p + 2);
+        (void)skip(left, 4);
+    }
+    switch (type) {
+    case ETHER_IPV4:
+        return parse_ipv4(left, out);
+    case ETHER_IPV6:
+        return parse_ipv6(left, out);
+    default:
+        return LINK_OTHER;
+    }
+}
+
+/* A head of `size` bytes with the EtherType at `at`. */
+static enum link_kind parse_typed(struct left *left, size_t size, size_t at, struct packet *out)
+{
+    uint16_t type;
+
+    if (left->have < size)
+        return LINK_CUT;
+    type = u16(left->p + at);
+    (void)skip(left, size);
+    return parse_ethertype(left, type, out);
+}
+
+static enum link_kind parse_ethernet(struct left *left, struct packet *out)
+{
+    return parse_typed(left, 14, 12, out);
+}
+
+static enum link_kind parse_cooked(struct left *left, struct packet *out)
+{
+    return parse_typed(left, 16, 14, out);
+}
+
+static enum link_kind parse_cooked2(struct left *left, struct packet *out)
+{
+    return parse_typed(left, 20, 0, out);
+}
+
+/* Four bytes of an address family, whose number and order differ by system: the IP version decides. */
+static enum link_kind parse_loopback(struct left *left, struct packet *out)
+{
+    return skip(left, 4) ? parse_ip(left, out) : LINK_CUT;
+}
+
+static const struct {
+    int type;
+    enum link_kind (*parse)(struct left *left, struct packet *out);
+} types[] = {
+    { DLT_EN10MB, parse_ethernet },  { DLT_LINUX_SLL, parse_cooked },
+    { DLT_LINUX_SLL2, parse_cooked2 }, { DLT_NULL, parse_loopback },
+    { DLT_LOOP, parse_loopback },    { DLT_RAW, parse_ip },
+    { DLT_IPV4, parse_ip },          { DLT_IPV6, parse_ip },
+};
+
+bool link_type_known(int link_type)
+{
+    for (size_t i = 0; i < PS_COUNT(types); i++)
+        if (types[i].type == link_type)
+            return true;
+    return false;
+}
+
+enum link_kind link_parse(int link_type, const uint8_t *p, size_t captured, size_t len,
+                          struct packet *out)
+{
+    struct left left = { p, captured < len ? captured : len, len };
+
+    *out = (struct packet){ 0 };
+    for (size_t i = 0; i < PS_COUNT(types); i++)
+        if (types[i].type == link_type)
+            return types[i].parse(&left, out);
+    return LINK_OTHER;
+}

@@ -1,0 +1,40 @@
+/*
+ * link.h - from the bytes of one captured packet to its TCP segment: no state, no I/O.
+ *
+ * Every link type that tcpdump writes on Linux: Ethernet with any number of VLAN tags up to
+ * LINK_TAGS_MAX, cooked v1 and v2 (-i any), loopback, raw IP.  Under it IPv4 and IPv6 with extension headers.
+ * Fragments are not put together: they are counted, and the connection has a hole there.
+ * Sources: RFC 791, 8200, 9293; IEEE 802.1Q; tcpdump.org, "Link-layer header types".
+ */
+#ifndef CAPTURE_LINK_H
+#define CAPTURE_LINK_H
+
+#include "base/defs.h"
+
+enum { LINK_TAGS_MAX = 4, LINK_EXTENSIONS_MAX = 16 };
+
+enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16 };
+
+struct packet {
+    bool v6;
+    uint8_t flags;              /* TCP_* */
+    uint16_t sport, dport;
+    const uint8_t *src, *dst;   /* 4 or 16 bytes, into the packet */
+    uint32_t seq, ack;
+    const uint8_t *payload;
+    uint32_t len;               /* of the payload on the wire */
+    uint32_t captured;          /* of it, what is in the file: less when packets are cut (snaplen) */
+};
+
+enum link_kind { LINK_TCP, LINK_OTHER, LINK_FRAGMENT,
+                 LINK_CUT,          /* not even the headers are all there */
+                 LINK_BROKEN,       /* headers that contradict themselves */
+                 LINK_KINDS };
+
+bool link_type_known(int link_type);    /* a DLT_ number of libpcap */
+
+/* `len` is the packet's length on the wire, `captured` what is there of it. */
+enum link_kind link_parse(int link_type, const uint8_t *p, size_t captured, size_t len,
+                          struct packet *out);
+
+#endif

@@ -1,0 +1,316 @@
+/* run.c - see run.h. */
+#include "capture/run.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "capture/sandbox.h"
+#include "capture/shelf.h"
+#include "capture/source.h"
+
+enum { BATCH = 4096, LIVE_WAIT_MS = 100, PROGRESS_MS = 250 };
+
+static volatile sig_atomic_t stopped;
+static volatile sig_atomic_t reader;    /* the child's number, in the parent */
+
+struct run {
+    const struct capture_spec *spec;
+    struct source **sources;
+    size_t sources_len, sources_cap;
+    struct dump *dump;
+    struct spool *spool;
+    struct cert_shelf *shelf;
+    struct flows *flows;
+    struct capture_counts counts;
+    int64_t begun_ms, shown_ms;
+};
+
+static void run_free(struct run *run)
+{
+    for (size_t i = 0; i < run->sources_len; i++)
+        source_close(run->sources[i]);
+    free(run->sources);
+    if (run->dump)
+        dump_close(run->dump);
+    if (run->flows)
+        flows_free(run->flows);
+    if (run->shelf)
+        cert_shelf_free(run->shelf);
+}
+
+/* ---- the child ---- */
+
+static void stop(int number)
+{
+    (void)number;
+    stopped = 1;
+}
+
+static void connection_ended(void *of, const struct conn *conn)
+{
+    struct run *run = of;
+
+    spool_put_conn(run->spool, conn);
+    if (run->spec->ended)
+        run->spec->ended(run->spec->of, conn);
+}
+
+static void write_packet(void *of, const void *header, const uint8_t *bytes)
+{
+    struct run *run = of;
+
+    dump_packet(run->dump, header, bytes);
+}
+
+static void take_frame(void *of, int link_type, const struct frame *frame)
+{
+    struct run *run = of;
+
+    if (!run->counts.first_us)
+        run->counts.first_us = frame->when_us;
+    run->counts.last_us = frame->when_us;
+    flows_packet(run->flows, link_type, frame);
+}
+
+static bool is_over(const struct run *run)
+{
+    const struct capture_spec *spec = run->spec;
+
+    return stopped
+        || (spec->count && flows_counts(run->flows)->packets >= (uint64_t)spec->count)
+        || (spec->duration_ms && clock_mono_ms() - run->begun_ms >= spec->duration_ms);
+}
+
+static int batch(const struct run *run)
+{
+    uint64_t seen = flows_counts(run->flows)->packets;
+    uint64_t left = run->spec->count ? (uint64_t)run->spec->count - seen : BATCH;
+
+    return left < BATCH ? (int)left : BATCH;
+}
+
+static void show_progress(struct run *run)
+{
+    const struct flow_counts *counts = flows_counts(run->flows);
+    const uint64_t *verdicts = flows_verdicts(run->flows);
+    uint64_t kernel, interface;
+    char line[200];
+
+    if (clock_mono_ms() - run->shown_ms < PROGRESS_MS)
+        return;
+    run->shown_ms = clock_mono_ms();
+    source_drops(run->sources[0], &kernel, &interface);
+    snprintf(line, sizeof(line),
+             _("%llu packets, %zu connections open, %llu encrypted, %llu plaintext, %llu dropped"),
+             (unsigned long long)counts->packets, flows_open(run->flows),
+             (unsigned long long)(verdicts[V_TLS] + verdicts[V_GSS]),
+             (unsigned long long)(verdicts[V_PLAINTEXT] + verdicts[V_DOWNGRADED]),
+             (unsigned long long)(kernel + interface));
+    log_progress(line, 0, 0);
+}
+
+static bool read_file(struct run *run, struct source *source, struct ps_err *err)
+{
+    int n = 1;
+
+    while (n > 0 && !is_over(run)) {
+        n = source_read(source, batch(run), take_frame, run, &run->counts.cut_short, err);
+        show_progress(run);
+    }
+    return n >= 0;
+}
+
+static bool read_live(struct run *run, struct source *source, struct ps_err *err)
+{
+    struct pollfd ready = { .fd = source_fd(source), .events = POLLIN };
+    int n = 0;
+
+    while (n >= 0 && !is_over(run)) {
+        (void)poll(&ready, 1, LIVE_WAIT_MS);
+        n = source_read(source, batch(run), take_frame, run, &run->counts.cut_short, err);
+        show_progress(run);
+    }
+    source_drops(source, &run->counts.dropped_kernel, &run->counts.dropped_interface);
+    return n >= 0;
+}
+
+static bool read_all(struct run *run, struct ps_err *err)
+{
+    run->begun_ms = clock_mono_ms();
+    if (run->spec->interface)
+        return read_live(run, run->sources[0], err);
+    for (size_t i = 0; i < run->sources_len; i++)
+        if (!read_file(run, run->sources[i], err))
+            return false;
+    return true;
+}
+
+static bool finish(struct run *run, struct ps_err *err)
+{
+    flows_end(run->flows);
+    log_progress_end();
+    for (size_t i = 0; i < cert_shelf_len(run->shelf); i++) {
+        struct span der = cert_shelf_at(run->shelf, i);
+
+        spool_put_cert(run->spool, (uint32_t)i + 1, der.p, der.len);
+    }
+    run->counts.flows = *flows_counts(run->flows);
+    run->counts.live = run->spec->interface != NULL;
+    spool_put_counts(run->spool, &run->counts);
+    return spool_finish(run->spool, err) && (!run->dump || dump_finish(run->dump, err));
+}
+
+static bool work(struct run *run, struct ps_err *err)
+{
+    const struct flows_spec flows = {
+        .ports = run->spec->ports, .ports_count = run->spec->ports_count,
+        .want_samples = run->spec->want_samples, .shelf = run->shelf = cert_shelf_new(),
+        .done = connection_ended, .write = run->dump ? write_packet : NULL, .of = run,
+    };
+
+    if (!sandbox_enter(err))
+        return false;
+    run->flows = flows_new(&flows);
+    return read_all(run, err) && finish(run, err);
+}
+
+/* ---- the parent ---- */
+
+static void pass_on(int number)
+{
+    if (reader > 0)
+        kill(reader, number);
+}
+
+struct handlers {
+    struct sigaction interrupt, terminate;
+};
+
+/* From the terminal both processes get SIGINT; the reader ends, and the report is written. */
+static void set_handlers(struct handlers *old)
+{
+    struct sigaction pass = { .sa_handler = pass_on };
+
+    sigaction(SIGINT, &pass, &old->interrupt);
+    sigaction(SIGTERM, &pass, &old->terminate);
+}
+
+static void restore_handlers(struct handlers *old)
+{
+    sigaction(SIGINT, &old->interrupt, NULL);
+    sigaction(SIGTERM, &old->terminate, NULL);
+}
+
+static _Noreturn void child(struct run *run, struct ps_err *shared)
+{
+    struct sigaction ending = { .sa_handler = stop };
+    bool done;
+
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    sigaction(SIGINT, &ending, NULL);
+    sigaction(SIGTERM, &ending, NULL);
+    done = work(run, shared);
+    _exit(done ? 0 : 1);
+}
+
+static bool judge_end(int status, const struct ps_err *shared, struct ps_err *err)
+{
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return true;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 1 && shared->code != PS_E_NONE) {
+        *err = *shared;
+        return false;
+    }
+    ps_fail(err, PS_E_BUG, _("the process that reads packets ended unexpectedly"));
+    return WIFSIGNALED(status)
+        ? ps_detail(err, _("It was ended by signal %d."), WTERMSIG(status))
+        : ps_detail(err, _("Its exit status was %d."), WEXITSTATUS(status));
+}
+
+static bool run_child(struct run *run, struct ps_err *shared, struct ps_err *err)
+{
+    PS_AUTO(restore_handlers) struct handlers old;
+    int status = 0;
+    pid_t pid;
+
+    fflush(NULL);
+    set_handlers(&old);
+    pid = fork();
+    if (pid < 0)
+        return ps_fail(err, PS_E_PROCESS, _("could not start a process: %m"));
+    if (pid == 0)
+        child(run, shared);
+    reader = pid;
+    while (waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR)
+            return ps_fail(err, PS_E_PROCESS, _("could not wait for a process: %m"));
+    reader = 0;
+    return judge_end(status, shared, err);
+}
+
+static bool open_files(struct run *run, struct ps_err *err)
+{
+    for (const char *const *file = run->spec->files; file && *file; file++) {
+        struct source *source;
+
+        if (!source_open_file(*file, &source, err))
+            return false;
+        PS_PUSH(run->sources, run->sources_len, run->sources_cap) = source;
+    }
+    return true;
+}
+
+static bool open_live(struct run *run, struct ps_err *err)
+{
+    struct source *source;
+
+    if (!run->spec->interface)
+        return true;
+    if (!source_open_live(run->spec->interface, run->spec->ports, run->spec->ports_count, &source,
+                          err))
+        return false;
+    PS_PUSH(run->sources, run->sources_len, run->sources_cap) = source;
+    return true;
+}
+
+/* One file of packets has one link type. */
+static bool open_dump(struct run *run, struct ps_err *err)
+{
+    if (!run->spec->write_path)
+        return true;
+    for (size_t i = 1; i < run->sources_len; i++)
+        if (source_link_type(run->sources[i]) != source_link_type(run->sources[0])) {
+            ps_fail(err, PS_E_UNSUPPORTED, _("the captures have different link types"));
+            return ps_hint(err, _("Use --write with one of them at a time."));
+        }
+    return dump_open(run->spec->write_path, source_link_type(run->sources[0]), &run->dump, err);
+}
+
+static void unmap_err(struct ps_err **shared)
+{
+    if (*shared != MAP_FAILED)
+        munmap(*shared, sizeof(**shared));
+}
+
+bool capture_run(const struct capture_spec *spec, struct spool *spool, struct ps_err *err)
+{
+    PS_AUTO(run_free) struct run run = { .spec = spec, .spool = spool };
+    PS_AUTO(unmap_err) struct ps_err *shared =
+        mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    if (shared == MAP_FAILED)
+        return ps_fail(err, PS_E_IO, _("could not get shared memory: %m"));
+    if (!open_files(&run, err) || !open_live(&run, err) || !open_dump(&run, err)
+        || !run_child(&run, shared, err))
+        return false;
+    spool_rewind(spool);
+    return true;
+}

@@ -1,0 +1,32 @@
+/*
+ * run.h - a capture from its beginning to its end, in a process of its own.
+ *
+ * The caller's process opens files and interfaces; a child gives up every right (sandbox.h), reads
+ * packets, and fills the spool.  Should packets bring it down, nothing but the capture is lost.
+ */
+#ifndef CAPTURE_RUN_H
+#define CAPTURE_RUN_H
+
+#include "capture/spool.h"
+
+struct capture_spec {
+    const char *const *files;       /* NULL at the end; or NULL */
+    const char *interface;          /* or NULL */
+    const uint16_t *ports;          /* count 0: all */
+    size_t ports_count;
+    int64_t duration_ms;            /* 0: until a signal, or the end of the files */
+    int64_t count;                  /* packets; 0: no limit */
+    bool want_samples;
+    const char *write_path;         /* packets of suspicious connections; NULL: none */
+    /* In the child, for each connection as it ends; NULL: nobody wants to know yet. */
+    void (*ended)(void *of, const struct conn *conn);
+    void *of;
+};
+
+/*
+ * Ends at the end of the files, at a limit, or on SIGINT and SIGTERM, which are no error: the spool has what
+ * was seen until then.
+ */
+PS_MUST bool capture_run(const struct capture_spec *spec, struct spool *spool, struct ps_err *err);
+
+#endif

@@ -1,0 +1,49 @@
+/* talk_part.h - what the files of talk.h share; nobody else includes it. */
+#ifndef CAPTURE_TALK_PART_H
+#define CAPTURE_TALK_PART_H
+
+#include "capture/talk.h"
+#include "tls/hello.h"
+#include "tls/record.h"
+
+enum phase {
+    PH_FIRST,       /* the client: a first packet is expected.  The server: it has to wait */
+    PH_WAIT_SSL, PH_WAIT_GSS,       /* the client waits for one byte; the server: that byte */
+    PH_TLS, PH_GSS, PH_MESSAGES,
+    PH_ERROR,       /* the server: a message of error in place of an answer */
+    PH_SKIP         /* nobody looks */
+};
+
+struct talk_part {
+    struct buf pending[SIDES];          /* bytes whose meaning is not decided */
+    int64_t pending_acked[SIDES];       /* what their sender had received; -1: not known */
+    struct tls_reader reader[SIDES];
+    uint8_t session_id[32], session_len;
+    bool begun[SIDES];                  /* the first byte of TLS of that side was looked at */
+    bool ciphers_changed[SIDES];
+    uint32_t data_records[SIDES];       /* encrypted ones: TLS 1.3 hides what they are */
+    uint32_t finished_records[SIDES];   /* TLS 1.2 and before: after the change of ciphers */
+    uint32_t server_after;              /* encrypted records of the server after the client's first */
+    bool client_finished, client_closing;
+    uint64_t tls_at[SIDES];             /* offset where TLS begins */
+};
+
+static inline enum talk_side other_side(enum talk_side side)
+{
+    return side == SIDE_CLIENT ? SIDE_SERVER : SIDE_CLIENT;
+}
+
+void talk_set_text(struct talk *talk, enum talk_text which, const void *p, size_t len);
+
+
+/* talk_tls.c: bytes behind the S, or from the first byte on */
+void talk_tls_feed(struct talk *talk, enum talk_side side, const uint8_t *p, size_t len,
+                   int64_t acked, int64_t now_us);
+
+/* talk_plain.c */
+void talk_walk_feed(struct talk *talk, enum talk_side side, const uint8_t *p, size_t len,
+                    int64_t now_us);
+void talk_walk_gap(struct talk *talk, enum talk_side side, uint64_t len);
+void talk_gss_feed(struct talk *talk, enum talk_side side, const uint8_t *p, size_t len);
+
+#endif

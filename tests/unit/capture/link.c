@@ -1,0 +1,108 @@
+/* The promises of capture/link.h: one TCP segment under every head that tcpdump writes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include <pcap/dlt.h>
+
+#include "base/buf.h"
+#include "capture/link.h"
+
+#define TCP "\x9c\x40\x15\x38\x00\x00\x00\x2a\x00\x00\x00\x07\x50\x18\xff\xff\x00\x00\x00\x00"
+#define DATA "hello"
+#define IP4 "\x45\x00\x00\x2d\x00\x01\x40\x00\x40\x06\x00\x00\x0a\x00\x00\x01\x0a\x00\x00\x02"
+#define ADDR6 "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01"
+#define IP6(len, next) "\x60\0\0\0\0" len next "\x40" ADDR6 ADDR6
+#define MAC "\1\2\3\4\5\6\1\2\3\4\5\6"
+#define PACKET(text) (const uint8_t *)(text), sizeof(text) - 1
+
+static const struct {
+    const char *name;
+    int type;
+    const uint8_t *bytes;
+    size_t len;
+    enum link_kind want;
+    bool v6;
+} rows[] = {
+    { "ethernet", DLT_EN10MB, PACKET(MAC "\x08\x00" IP4 TCP DATA), LINK_TCP, false },
+    { "padding behind the packet", DLT_EN10MB, PACKET(MAC "\x08\x00" IP4 TCP DATA "\0\0\0\0"),
+      LINK_TCP, false },
+    { "vlan", DLT_EN10MB, PACKET(MAC "\x81\x00\x00\x05\x08\x00" IP4 TCP DATA), LINK_TCP, false },
+    { "qinq", DLT_EN10MB, PACKET(MAC "\x88\xa8\x00\x05\x81\x00\x00\x06\x08\x00" IP4 TCP DATA),
+      LINK_TCP, false },
+    { "cooked", DLT_LINUX_SLL, PACKET("\0\0\3\4\0\6\0\0\0\0\0\0\0\0\x08\x00" IP4 TCP DATA), LINK_TCP,
+      false },
+    { "cooked v2", DLT_LINUX_SLL2,
+      PACKET("\x08\x00\0\0\0\0\0\1\3\4\0\6\0\0\0\0\0\0\0\0" IP4 TCP DATA), LINK_TCP, false },
+    { "loopback", DLT_NULL, PACKET("\2\0\0\0" IP4 TCP DATA), LINK_TCP, false },
+    { "loopback of OpenBSD", DLT_LOOP, PACKET("\0\0\0\2" IP4 TCP DATA), LINK_TCP, false },
+    { "raw", DLT_RAW, PACKET(IP4 TCP DATA), LINK_TCP, false },
+    { "raw IPv6", DLT_RAW, PACKET(IP6("\x19", "\x06") TCP DATA), LINK_TCP, true },
+    { "IPv6 with options", DLT_RAW, PACKET(IP6("\x21", "\x00") "\x06\0\0\0\0\0\0\0" TCP DATA),
+      LINK_TCP, true },
+    { "IPv6 fragment that is whole", DLT_RAW, PACKET(IP6("\x21", "\x2c") "\x06\0\0\0\0\0\0\1" TCP DATA),
+      LINK_TCP, true },
+    { "IPv6 fragment", DLT_RAW, PACKET(IP6("\x21", "\x2c") "\x06\0\0\1\0\0\0\1" TCP DATA),
+      LINK_FRAGMENT, true },
+    { "segmentation left to the card", DLT_RAW,
+      PACKET("\x45\0\0\0\0\1\x40\0\x40\6\0\0\x0a\0\0\1\x0a\0\0\2" TCP DATA), LINK_TCP, false },
+    { "first fragment", DLT_RAW,
+      PACKET("\x45\0\0\x2d\0\1\x20\0\x40\6\0\0\x0a\0\0\1\x0a\0\0\2" TCP DATA), LINK_FRAGMENT, false },
+    { "udp", DLT_RAW, PACKET("\x45\0\0\x2d\0\1\0\0\x40\x11\0\0\x0a\0\0\1\x0a\0\0\2" TCP DATA),
+      LINK_OTHER, false },
+    { "arp", DLT_EN10MB, PACKET(MAC "\x08\x06" IP4 TCP), LINK_OTHER, false },
+    { "an IP head of four bytes", DLT_RAW,
+      PACKET("\x41\0\0\x2d\0\1\0\0\x40\6\0\0\x0a\0\0\1\x0a\0\0\2" TCP DATA), LINK_BROKEN, false },
+    { "five tags", DLT_EN10MB, PACKET(MAC "\x81\0\0\1\x81\0\0\1\x81\0\0\1\x81\0\0\1\x81\0\0\1\x08\0" IP4),
+      LINK_OTHER, false },
+};
+
+static void every_head_leads_to_the_segment(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < PS_COUNT(rows); i++) {
+        struct packet packet;
+        enum link_kind kind = link_parse(rows[i].type, rows[i].bytes, rows[i].len, rows[i].len, &packet);
+
+        if (kind != rows[i].want)
+            fail_msg("%s: %d", rows[i].name, kind);
+        if (kind != LINK_TCP)
+            continue;
+        assert_int_equal(packet.v6, rows[i].v6);
+        assert_int_equal(packet.sport, 40000);
+        assert_int_equal(packet.dport, 5432);
+        assert_int_equal(packet.seq, 42);
+        assert_int_equal(packet.ack, 7);
+        assert_int_equal(packet.len, 5);
+        assert_int_equal(packet.captured, 5);
+        assert_memory_equal(packet.payload, DATA, 5);
+    }
+}
+
+/* Cut anywhere, a packet is never read behind its end, and its length on the wire is still known. */
+static void packets_may_be_cut_anywhere(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < PS_COUNT(rows); i++)
+        for (size_t cut = 0; cut < rows[i].len; cut++) {
+            uint8_t *bytes = malloc(cut ? cut : 1);
+            struct packet packet;
+
+            memcpy(bytes, rows[i].bytes, cut);
+            enum link_kind kind = link_parse(rows[i].type, bytes, cut, rows[i].len, &packet);
+            assert_true(kind != LINK_TCP || (packet.len == 5 && packet.captured <= 5));
+            assert_true(kind == LINK_TCP || kind == LINK_CUT || kind == rows[i].want);
+            free(bytes);
+        }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_head_leads_to_the_segment),
+        cmocka_unit_test(packets_may_be_cut_anywhere),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,290 @@
+/*
+ * The promises of capture/talk.h: what was said decides the verdict, in pieces of any size, and nothing is
+ * called encrypted that was not seen to be.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "capture/shelf.h"
+#include "capture/talk.h"
+#include "pg/wire.h"
+
+enum who { C = SIDE_CLIENT, S = SIDE_SERVER };
+
+/* One thing that is said: bytes, or "@file" of tests/data/tls, or a hole of so many bytes. */
+struct say {
+    enum who who;
+    const char *bytes;
+    size_t len;
+    int64_t acked;          /* -1: everything that the other side has said until then */
+    uint64_t hole;
+};
+#define SAY(who, text) { who, text, sizeof(text) - 1, -1, 0 }
+#define SAY_BLIND(who, text, acked) { who, text, sizeof(text) - 1, acked, 0 }
+#define HOLE(who, len) { who, NULL, 0, -1, len }
+
+#define SSL_REQUEST "\0\0\0\x08\x04\xd2\x16\x2f"
+#define GSS_REQUEST "\0\0\0\x08\x04\xd2\x16\x30"
+#define CANCEL "\0\0\0\x10\x04\xd2\x16\x2e\0\0\0\1\0\0\0\2"
+#define STARTUP "\0\0\0\x20\0\3\0\0user\0app\0database\0shop\0\0"
+#define ASK_PASSWORD "R\0\0\0\x08\0\0\0\3"
+#define ASK_MD5 "R\0\0\0\x0c\0\0\0\5abcd"
+#define PASSWORD "p\0\0\0\x0dPassw0rd\0"
+#define AUTH_OK "R\0\0\0\x08\0\0\0\0"
+#define READY "Z\0\0\0\5I"
+#define QUERY "Q\0\0\0\x1bselect * from clientes\0"
+#define ROW "D\0\0\0\x0b\0\1\0\0\0\1x"
+#define ERROR_28000 "E\0\0\0\x24SFATAL\0VFATAL\0C28000\0Mno entry\0\0"
+
+static const struct {
+    const char *name;
+    struct say says[12];
+    const char *verdict, *reason;
+    bool from_start, open;      /* open: it goes on when the capture ends */
+} rows[] = {
+    { "TLS 1.3", { SAY(C, SSL_REQUEST), SAY(S, "S"), SAY(C, "@tls13") }, "tls", NULL, true, false },
+    { "TLS 1.2", { SAY(C, SSL_REQUEST), SAY(S, "S"), SAY(C, "@tls12") }, "tls", NULL, true, false },
+    { "TLS after GSS was refused",
+      { SAY(C, GSS_REQUEST), SAY(S, "N"), SAY(C, SSL_REQUEST), SAY(S, "S"), SAY(C, "@tls13") },
+      "tls", NULL, true, false },
+    { "TLS with another hello", { SAY(C, SSL_REQUEST), SAY(S, "S"), SAY(C, "@tls13-retry") }, "tls", NULL,
+      true, false },
+    { "TLS with a client certificate",
+      { SAY(C, SSL_REQUEST), SAY(S, "S"), SAY(C, "@tls12-client-cert") }, "tls", NULL, true, false },
+    { "direct TLS", { SAY(C, "@tls13") }, "tls", NULL, true, false },
+    { "a certificate that is not trusted, 1.3",
+      { SAY(C, SSL_REQUEST), SAY(S, "S"), SAY(C, "@tls13-untrusted") }, "tls-failed", NULL, true, false },
+    { "a certificate that is not trusted, 1.2",
+      { SAY(C, SSL_REQUEST), SAY(S, "S"), SAY(C, "@tls12-untrusted") }, "tls-failed", NULL, true, false },
+    { "a version that is refused",
+      { SAY(C, SSL_REQUEST), SAY(S, "S"), SAY(C, "@version-refused") }, "tls-failed", NULL, true, false },
+    { "the hello of the server is lost",
+      { SAY(C, SSL_REQUEST), SAY(S, "S"), SAY(C, "!tls13") }, "unknown", "lost", true, false },
+    { "the capture ends behind the S", { SAY(C, SSL_REQUEST), SAY(S, "S") }, "tls-not-started", NULL,
+      true, true },
+    { "no hello follows", { SAY(C, SSL_REQUEST), SAY(S, "S") }, "tls-not-started", NULL, true, false },
+    { "rubbish follows", { SAY(C, SSL_REQUEST), SAY(S, "S"), SAY(C, "GET / HTTP/1.0\r\n") },
+      "tls-failed", "not-tls", true, false },
+    { "plaintext", { SAY(C, STARTUP), SAY(S, ASK_PASSWORD), SAY(C, PASSWORD), SAY(S, AUTH_OK READY),
+                     SAY(C, QUERY), SAY(S, ROW ROW) }, "plaintext", NULL, true, false },
+    { "plaintext that is refused", { SAY(C, STARTUP), SAY(S, ERROR_28000) }, "plaintext", NULL, true,
+      false },
+    { "refused, and on it goes",
+      { SAY(C, SSL_REQUEST), SAY(S, "N"), SAY(C, STARTUP), SAY(S, AUTH_OK READY) }, "downgraded", NULL,
+      true, false },
+    { "granted, and ignored", { SAY(C, SSL_REQUEST), SAY(S, "S"), SAY(C, STARTUP) }, "downgraded", NULL,
+      true, false },
+    { "the answer is lost, the startup is not",
+      { SAY(C, SSL_REQUEST), HOLE(S, 1), SAY(C, STARTUP) }, "downgraded", NULL, true, false },
+    { "only the client's side, downgraded", { SAY(C, SSL_REQUEST), SAY_BLIND(C, STARTUP, 1) },
+      "downgraded", NULL, true, false },
+    { "refused", { SAY(C, SSL_REQUEST), SAY(S, "N") }, "refused", NULL, true, false },
+    { "refused by an error", { SAY(C, SSL_REQUEST), SAY(S, ERROR_28000) }, "refused", NULL, true, false },
+    { "never answered", { SAY(C, SSL_REQUEST) }, "unknown", "no-answer", true, false },
+    { "GSS", { SAY(C, GSS_REQUEST), SAY(S, "G"), SAY(C, "\0\0\0\2ab"), SAY(S, "\0\0\0\2ab"),
+               SAY(C, "\0\0\0\2ab"), SAY(S, "\0\0\0\2ab") }, "gss", NULL, true, false },
+    { "GSS that ends too early", { SAY(C, GSS_REQUEST), SAY(S, "G"), SAY(C, "\0\0\0\2ab") },
+      "gss-failed", "closed", true, false },
+    { "GSS that the server ends", { SAY(C, GSS_REQUEST), SAY(S, "G"), SAY(C, "\0\0\0\2ab"),
+                                    SAY(S, "Eno\0") }, "gss-failed", NULL, true, false },
+    { "cancel", { SAY(C, CANCEL) }, "cancel", NULL, true, false },
+    { "cancel after a refusal", { SAY(C, SSL_REQUEST), SAY(S, "N"), SAY(C, CANCEL) }, "cancel", NULL,
+      true, false },
+    { "bytes behind the request", { SAY(C, SSL_REQUEST STARTUP), SAY(S, "S"), SAY(C, "@tls13") },
+      "injected", NULL, true, false },
+    { "bytes behind the answer", { SAY(C, SSL_REQUEST), SAY(S, "S" AUTH_OK), SAY(C, "@tls13") },
+      "injected", NULL, true, false },
+    { "nothing", { HOLE(C, 0) }, "no-data", NULL, true, false },
+    { "HTTP", { SAY(C, "GET / HTTP/1.0\r\n\r\n"), SAY(S, "HTTP/1.0 200 OK\r\n") }, "not-postgres", NULL,
+      true, false },
+    { "a server that speaks first", { SAY_BLIND(S, "SSH-2.0-OpenSSH\r\n", 0) }, "not-postgres", NULL,
+      true, false },
+    { "TLS for something else", { SAY(C, "\x16\3\1\0\x33\1\0\0\x2f\3\3" "0123456789abcdef0123456789abcdef"
+                                         "\0\0\2\x13\1\1\0\0\4\0\x17\0\0") }, "not-postgres", NULL, true,
+      false },
+    { "its beginning is lost", { HOLE(C, 8), SAY(S, "S"), SAY(C, "@tls13") }, "unknown", "lost", true,
+      false },
+};
+
+static struct talk talk;
+static struct cert_shelf *shelf;
+
+static void load(const char *name, const char *side, struct buf *out)
+{
+    PS_AUTO(ps_freep) char *path = ps_asprintf(TEST_DATA "/tls/%s.%s", name, side);
+    struct ps_err err = { 0 };
+
+    if (!file_read(path, 1u << 20, out, &err))
+        fail_msg("%s", err.message);
+}
+
+static void feed(enum who who, const char *bytes, size_t len, size_t piece, int64_t acked)
+{
+    static int64_t now = 1;
+
+    for (size_t at = 0; at < len; at += piece) {
+        size_t n = len - at < piece ? len - at : piece;
+
+        talk_data(&talk, (enum talk_side)who, (const uint8_t *)bytes + at, n,
+                  acked >= 0 ? acked : (int64_t)talk.offset[!who], now += 1000);
+    }
+}
+
+static size_t record_len(const struct buf *bytes, size_t at)
+{
+    return 5 + ((size_t)(uint8_t)bytes->p[at + 3] << 8 | (uint8_t)bytes->p[at + 4]);
+}
+
+/* Both directions of a recorded handshake, in the order in which they were said: record by record. */
+static void feed_recorded(const char *name, size_t piece, bool lose_server_hello)
+{
+    PS_AUTO(buf_free) struct buf client = BUF(1u << 20);
+    PS_AUTO(buf_free) struct buf server = BUF(1u << 20);
+    size_t hello, rest = 0;
+
+    load(name, "client", &client);
+    load(name, "server", &server);
+    hello = record_len(&client, 0);
+    feed(C, client.p, hello, piece, -1);
+    if (strstr(name, "retry"))              /* the first answer, then the second hello */
+        rest = record_len(&server, 0);
+    feed(S, server.p, rest, piece, -1);
+    if (rest) {
+        size_t again = hello + record_len(&client, hello);   /* a change of ciphers that is none */
+
+        again += record_len(&client, again);
+        feed(C, client.p + hello, again - hello, piece, -1);
+        feed(S, server.p + rest, server.len - rest - 120, piece, -1);
+        feed(C, client.p + again, client.len - again, piece, -1);
+        feed(S, server.p + server.len - 120, 120, piece, -1);
+        return;
+    }
+    if (lose_server_hello)
+        talk_gap(&talk, SIDE_SERVER, 127);
+    size_t from = lose_server_hello ? 127 : 0;
+    size_t flight = server.len - from > 200 ? server.len - from - 120 : server.len - from;
+    feed(S, server.p + from, flight, piece, -1);
+    feed(C, client.p + hello, client.len - hello, piece, -1);
+    feed(S, server.p + from + flight, server.len - from - flight, piece, -1);
+}
+
+static void play(size_t row, size_t piece)
+{
+    talk_begin(&talk, rows[row].from_start, true, shelf);
+    for (const struct say *say = rows[row].says; say->bytes || say == rows[row].says; say++) {
+        if (!say->bytes) {
+            if (say->hole)
+                talk_gap(&talk, (enum talk_side)say->who, say->hole);
+            if (!say[1].bytes)
+                break;
+            continue;
+        }
+        if (say->bytes[0] == '@' || say->bytes[0] == '!')
+            feed_recorded(say->bytes + 1, piece, say->bytes[0] == '!');
+        else
+            feed(say->who, say->bytes, say->len, say->acked >= 0 || say->len > 8 ? say->len : piece,
+                 say->acked);
+        if (!say[1].bytes && say[1].hole) {
+            talk_gap(&talk, (enum talk_side)say[1].who, say[1].hole);
+            say++;
+        }
+    }
+    talk_end(&talk);
+}
+
+static void what_was_said_decides(void **state)
+{
+    static const size_t pieces[] = { 1u << 20, 1, 7, 100 };
+
+    (void)state;
+    for (size_t i = 0; i < PS_COUNT(rows); i++)
+        for (size_t j = 0; j < PS_COUNT(pieces); j++) {
+            enum reason reason;
+            enum verdict verdict;
+
+            play(i, pieces[j]);
+            verdict = talk_verdict(&talk, !rows[i].open, &reason);
+            if (strcmp(verdict_word(verdict), rows[i].verdict) != 0
+                || (rows[i].reason && (!reason || strcmp(reason_word(reason), rows[i].reason) != 0)))
+                fail_msg("%s, in pieces of %zu: %s, %s", rows[i].name, pieces[j],
+                         verdict_word(verdict), reason_word(reason) ? reason_word(reason) : "-");
+            talk_free(&talk);
+        }
+}
+
+/* Whatever is lost of a handshake, it is never called plaintext, and encrypted only with both hellos. */
+static void holes_never_make_it_encrypted(void **state)
+{
+    PS_AUTO(buf_free) struct buf client = BUF(1u << 20);
+    PS_AUTO(buf_free) struct buf server = BUF(1u << 20);
+
+    (void)state;
+    load("tls13", "client", &client);
+    load("tls13", "server", &server);
+    for (size_t at = 0; at < server.len; at += 13) {
+        enum reason reason;
+        size_t end = at + 50 < server.len ? at + 50 : server.len;
+
+        talk_begin(&talk, true, false, shelf);
+        feed(C, SSL_REQUEST, 8, 8, -1);
+        feed(S, "S", 1, 1, -1);
+        feed(C, client.p, client.len, client.len, -1);
+        feed(S, server.p, at, 1000, -1);
+        talk_gap(&talk, SIDE_SERVER, end - at);
+        feed(S, server.p + end, server.len - end, 1000, -1);
+        enum verdict verdict = talk_verdict(&talk, true, &reason);
+        assert_true(verdict != V_PLAINTEXT && verdict != V_DOWNGRADED);
+        assert_true(verdict != V_TLS || at >= 5 + 4 + 80);
+        talk_free(&talk);
+    }
+}
+
+static void what_was_exposed_is_counted(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < PS_COUNT(rows); i++)
+        if (strcmp(rows[i].name, "plaintext") == 0)
+            play(i, 1);
+    assert_int_equal(talk.facts.password, PASSWORD_CLEARTEXT);
+    assert_int_equal(talk.facts.queries, 1);
+    assert_int_equal(talk.facts.query_bytes, 23);
+    assert_int_equal(talk.facts.rows, 2);
+    assert_int_equal(talk.facts.row_bytes, 14);
+    assert_true(talk.facts.authenticated && talk.facts.ready && !talk.facts.incomplete);
+    assert_string_equal(talk.text[TEXT_USER], "app");
+    assert_string_equal(talk.text[TEXT_DATABASE], "shop");
+    assert_string_equal(talk.text[TEXT_SAMPLE], "select * from clientes");
+    talk_free(&talk);
+}
+
+static void hashes_of_passwords_are_told_apart(void **state)
+{
+    (void)state;
+    talk_begin(&talk, true, false, shelf);
+    feed(C, STARTUP, sizeof(STARTUP) - 1, 100, -1);
+    feed(S, ASK_MD5, sizeof(ASK_MD5) - 1, 100, -1);
+    feed(C, "p\0\0\0\x28" "md50123456789abcdef0123456789abcdef", 5 + 36, 100, -1);
+    assert_int_equal(talk.facts.password, PASSWORD_MD5);
+    assert_null(talk.text[TEXT_SAMPLE]);
+    talk_free(&talk);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_said_decides),
+        cmocka_unit_test(holes_never_make_it_encrypted),
+        cmocka_unit_test(what_was_exposed_is_counted),
+        cmocka_unit_test(hashes_of_passwords_are_told_apart),
+    };
+    int failed;
+
+    shelf = cert_shelf_new();
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    cert_shelf_free(shelf);
+    return failed;
+}

@@ -1,0 +1,444 @@
+/* capture_doc.c - see capture_doc.h. */
+#include "cli/capture_doc.h"
+
+#include "pg/wire.h"
+#include "rules/rule.h"
+#include "tls/names.h"
+
+static const struct { enum doc_mark mark; } marks[VERDICTS] = {
+    [V_TLS] = { DOC_GOOD },          [V_GSS] = { DOC_GOOD },
+    [V_PLAINTEXT] = { DOC_BAD },     [V_DOWNGRADED] = { DOC_BAD },
+    [V_INJECTED] = { DOC_BAD },      [V_REFUSED] = { DOC_WARN },
+    [V_GSS_FAILED] = { DOC_WARN },   [V_TLS_FAILED] = { DOC_WARN },
+    [V_TLS_NOT_STARTED] = { DOC_WARN }, [V_UNKNOWN] = { DOC_UNKNOWN },
+};
+
+/* ---- one connection ---- */
+
+static void opt_int(struct doc_node *row, const char *key, const char *label, bool seen, uint64_t value)
+{
+    if (seen)
+        doc_int(row, key, label, (int64_t)value);
+    else
+        doc_str(row, key, label, NULL);
+}
+
+static void opt_ms(struct doc_node *row, const char *key, const char *label, double ms)
+{
+    if (ms >= 0)
+        doc_ms(row, key, label, ms);
+    else
+        doc_str(row, key, label, NULL);
+}
+
+static void opt_bool(struct doc_node *row, const char *key, const char *label, bool seen, bool value)
+{
+    if (seen)
+        doc_bool(row, key, label, value);
+    else
+        doc_str(row, key, label, NULL);
+}
+
+static void who_doc(const struct conn *conn, struct doc_node *row)
+{
+    char text[CONN_ADDRESS];
+
+    doc_str(row, "client", _("Client"), conn_address(conn, SIDE_CLIENT, text));
+    doc_int(row, "client_port", _("Port"), conn->port[SIDE_CLIENT]);
+    doc_str(row, "server", _("Server"), conn_address(conn, SIDE_SERVER, text));
+    doc_int(row, "server_port", _("Port"), conn->port[SIDE_SERVER]);
+    doc_moment(row, "first", _("First packet"), conn->first_us);
+    doc_ms(row, "duration_ms", _("Duration"), (double)(conn->last_us - conn->first_us) / 1000);
+    doc_verdict(row, "verdict", _("Verdict"), marks[conn->verdict].mark, verdict_word(conn->verdict),
+                verdict_text(conn->verdict));
+    if (conn->reason)
+        doc_verdict(row, "reason", _("Because"), DOC_PLAIN, reason_word(conn->reason),
+                    reason_text(conn->reason));
+    else
+        doc_str(row, "reason", _("Because"), NULL);
+}
+
+static void answer_doc(struct doc_node *row, const char *key, const char *label, char answer)
+{
+    const char text[] = { answer, '\0' };
+
+    doc_str(row, key, label, answer && answer != '?' ? text : NULL);
+}
+
+static void cert_doc(const struct conn *conn, const struct totals *totals, enum talk_side side,
+                     struct doc_node *row)
+{
+    uint32_t number = side == SIDE_CLIENT ? conn->facts.client_cert : conn->facts.server_cert;
+    const struct cert_info *info = totals ? totals_cert(totals, number) : NULL;
+    const char *key = side == SIDE_CLIENT ? "client_cert" : "server_cert";
+    const char *label = side == SIDE_CLIENT ? _("Client certificate") : _("Server certificate");
+
+    doc_aside(doc_str(row, key, label, info ? info->subject : NULL));
+}
+
+static void tls_doc(const struct conn *conn, struct doc_node *row)
+{
+    const struct talk_facts *facts = &conn->facts;
+    bool hello = facts->server_hello;
+    const struct tls_suite *suite = hello ? tls_suite_find(facts->cipher) : NULL;
+
+    doc_str(row, "tls_version", _("TLS"), hello ? tls_version_name(facts->tls_version) : NULL);
+    doc_str(row, "cipher", _("Cipher"), !suite ? NULL : suite->openssl ? suite->openssl : suite->name);
+    doc_aside(doc_str(row, "suite", _("Suite"), suite ? suite->name : NULL));
+    doc_str(row, "group", _("Group"), hello && facts->group ? tls_group_name(facts->group) : NULL);
+    opt_bool(row, "resumed", _("Resumed"), hello, facts->resumed);
+    doc_str(row, "sni", _("SNI"), conn->text[TEXT_SNI]);
+    doc_str(row, "alpn", _("ALPN"), conn->text[TEXT_ALPN]);
+    doc_str(row, "alert", _("Alert"), facts->alert_seen && !facts->alert_hidden
+                                          ? tls_alert_name(facts->alert) : NULL);
+    doc_str(row, "alert_from", _("Alert from"),
+            !facts->alert_seen ? NULL : facts->alert_by == SIDE_CLIENT ? "client" : "server");
+}
+
+static const char *auth_text(const struct conn *conn)
+{
+    if (!conn->facts.auth)
+        return conn->facts.authenticated ? "trust" : NULL;
+    return conn->facts.auth == WIRE_AUTH_SASL + 1 && conn->text[TEXT_AUTH]
+        ? conn->text[TEXT_AUTH] : wire_auth_name(conn->facts.auth - 1);
+}
+
+static void startup_doc(const struct conn *conn, struct doc_node *row)
+{
+    const struct talk_facts *facts = &conn->facts;
+    bool seen = facts->protocol != 0;
+
+    doc_str(row, "user", _("Role"), conn->text[TEXT_USER]);
+    doc_str(row, "database", _("Database"), conn->text[TEXT_DATABASE]);
+    doc_str(row, "application_name", _("Application"), conn->text[TEXT_APPLICATION]);
+    doc_str(row, "replication", _("Replication"), !facts->replication ? NULL
+            : facts->replication == 1 ? "physical" : "logical");
+    doc_str(row, "auth", _("Method asked for"), auth_text(conn));
+    doc_str(row, "password_sent", _("Password sent as"), talk_password_word(facts->password));
+    doc_mark(doc_bool(row, "password_exposed", _("Password exposed"), conn_password_exposed(conn)),
+             conn_password_exposed(conn) ? DOC_BAD : DOC_PLAIN);
+    opt_bool(row, "authenticated", _("Let in"), seen, facts->authenticated);
+    doc_str(row, "sqlstate", _("Error"), facts->sqlstate[0] ? facts->sqlstate : NULL);
+}
+
+static void counts_doc(const struct conn *conn, struct doc_node *row)
+{
+    const struct talk_facts *facts = &conn->facts;
+    bool seen = facts->protocol != 0;
+    const struct { const char *key, *label; uint64_t value; } counts[] = {
+        { "queries", _("Queries"), facts->queries },
+        { "query_bytes", _("Bytes of queries"), facts->query_bytes },
+        { "rows", _("Rows"), facts->rows },
+        { "row_bytes", _("Bytes of rows"), facts->row_bytes },
+        { "copy_in_bytes", _("COPY to the server"), facts->copy_in_bytes },
+        { "copy_out_bytes", _("COPY from the server"), facts->copy_out_bytes },
+    };
+
+    for (size_t i = 0; i < PS_COUNT(counts); i++)
+        opt_int(row, counts[i].key, counts[i].label, seen, counts[i].value);
+    opt_bool(row, "counts_complete", _("Counts complete"), seen, !facts->incomplete);
+    doc_aside(doc_int(row, "client_bytes", _("Bytes of the client"), (int64_t)conn->bytes[SIDE_CLIENT]));
+    doc_aside(doc_int(row, "server_bytes", _("Bytes of the server"), (int64_t)conn->bytes[SIDE_SERVER]));
+    doc_aside(doc_int(row, "lost_bytes", _("Bytes lost"),
+                      (int64_t)(conn->lost[SIDE_CLIENT] + conn->lost[SIDE_SERVER])));
+    doc_aside(doc_int(row, "packets", _("Packets"), (int64_t)conn->packets));
+}
+
+void capture_conn_doc(const struct conn *conn, const struct totals *totals, bool with_sample,
+                      struct doc_node *row)
+{
+    who_doc(conn, row);
+    doc_str(row, "start", _("Began with"), talk_start_word(conn->facts.start));
+    answer_doc(row, "ssl_answer", _("Answer"), conn->facts.ssl_answer);
+    answer_doc(row, "gss_answer", _("GSS answer"), conn->facts.gss_answer);
+    tls_doc(conn, row);
+    opt_ms(row, "handshake_ms", _("Handshake"), conn_handshake_ms(conn));
+    opt_ms(row, "setup_ms", _("Set-up"), conn_setup_ms(conn));
+    cert_doc(conn, totals, SIDE_SERVER, row);
+    cert_doc(conn, totals, SIDE_CLIENT, row);
+    startup_doc(conn, row);
+    counts_doc(conn, row);
+    if (with_sample)
+        doc_str(row, "sample", _("What could be read"), conn->text[TEXT_SAMPLE]);
+}
+
+/* ---- the page ---- */
+
+static bool next_conn(void *of, bool restart, struct doc_node *row)
+{
+    struct capture_view *view = of;
+    struct spool_item item;
+
+    if (restart) {
+        spool_rewind(view->spool);
+        view->shown = 0;
+    }
+    while ((view->all || view->shown < CAPTURE_PAGE_ROWS)
+           && spool_next(view->spool, &item) != SPOOL_END)
+        if (item.kind == SPOOL_CONN && (view->all || totals_concerns(view->totals, &item.conn))) {
+            capture_conn_doc(&item.conn, view->totals, view->with_sample, row);
+            view->shown++;
+            return true;
+        }
+    return false;
+}
+
+static void answer(const struct totals *totals, struct doc_node *root)
+{
+    if (totals->readable) {
+        doc_verdict(root, "answer", _("Is anything in plaintext?"), DOC_BAD, "plaintext",
+                    _("yes: connections were readable on the wire"));
+        doc_para(root, DOC_BAD, ngettext("%llu of %llu connections was in plaintext: what it "
+                                         "sent could be read and changed on the way.",
+                                         "%llu of %llu connections were in plaintext: what "
+                                         "they sent could be read and changed on the way.",
+                                         totals->readable),
+                 (unsigned long long)totals->readable, (unsigned long long)totals->connections);
+    } else if (totals->verdicts[V_INJECTED])
+        doc_verdict(root, "answer", _("Is anything in plaintext?"), DOC_BAD, "injected",
+                    _("bytes were stuffed in before a handshake: look at those connections"));
+    else if (totals->undecided || totals->counts.dropped_kernel)
+        doc_verdict(root, "answer", _("Is anything in plaintext?"), DOC_UNKNOWN, "unknown",
+                    _("not that was seen, but not everything could be seen"));
+    else if (totals->encrypted)
+        doc_verdict(root, "answer", _("Is anything in plaintext?"), DOC_GOOD, "encrypted",
+                    _("no: every session was encrypted"));
+    else
+        doc_verdict(root, "answer", _("Is anything in plaintext?"), DOC_UNKNOWN, "nothing",
+                    _("there was no session of PostgreSQL"));
+    if (totals->passwords)
+        doc_para(root, DOC_BAD, ngettext("%llu password, or what serves as one, was readable: it "
+                                         "has to be changed.",
+                                         "%llu passwords, or what serves as one, were readable: "
+                                         "they have to be changed.", totals->passwords),
+                 (unsigned long long)totals->passwords);
+    if (totals->undecided)
+        doc_para(root, DOC_UNKNOWN,
+                 ngettext("Of %llu connection it is not known: it began before the capture, or "
+                          "packets are missing.",
+                          "Of %llu connections it is not known: they began before the capture, or "
+                          "packets are missing.", totals->undecided),
+                 (unsigned long long)totals->undecided);
+}
+
+static void split(const struct totals *totals, struct doc_node *root)
+{
+    struct doc_node *table = doc_table(root, "split", _("How the connections were protected"),
+                                       _("no connection was seen"));
+
+    for (int i = 0; i < VERDICTS; i++) {
+        struct doc_node *row;
+
+        if (!totals->verdicts[i])
+            continue;
+        row = doc_row(table);
+        doc_verdict(row, "verdict", _("Verdict"), marks[i].mark, verdict_word((enum verdict)i),
+                    verdict_text((enum verdict)i));
+        doc_int(row, "connections", _("Connections"), (int64_t)totals->verdicts[i]);
+        doc_share(row, "share", _("Share"), totals->verdicts[i], totals->connections);
+    }
+}
+
+static void owners(const struct totals *totals, struct doc_node *root)
+{
+    const struct total_table *owners = &totals->by[BY_OWNER];
+    struct doc_node *table = doc_table(root, "readable", _("In plaintext, and whose"), NULL);
+
+    for (size_t i = 0; i < owners->len && i < CAPTURE_OWNERS; i++) {
+        const struct total *owner = &owners->at[i];
+        struct doc_node *row = doc_row(table);
+
+        doc_str(row, "server", _("Server"), owner->part[0]);
+        doc_str(row, "user", _("Role"), owner->part[1]);
+        doc_str(row, "database", _("Database"), owner->part[2]);
+        doc_str(row, "network", _("From"), owner->part[3]);
+        doc_int(row, "connections", _("Connections"), (int64_t)owner->connections);
+        doc_mark(doc_int(row, "passwords_exposed", _("Passwords exposed"), (int64_t)owner->passwords),
+                 owner->passwords ? DOC_BAD : DOC_PLAIN);
+        doc_int(row, "queries", _("Queries"), (int64_t)owner->queries);
+        doc_int(row, "rows", _("Rows"), (int64_t)owner->rows);
+        doc_moment(row, "last", _("Last packet"), owner->last_us);
+    }
+    if (owners->len > CAPTURE_OWNERS)
+        doc_para(root, DOC_PLAIN, _("There are more of them; by role, database and network all are counted."));
+}
+
+static void tls_table(const struct totals *totals, struct doc_node *root)
+{
+    struct doc_node *table = doc_table(root, "tls", _("Encrypted with"), NULL);
+
+    for (size_t i = 0; i < totals->by[BY_TLS].len; i++) {
+        const struct total *tls = &totals->by[BY_TLS].at[i];
+        struct doc_node *row = doc_row(table);
+
+        doc_str(row, "tls_version", _("TLS"), tls->part[0]);
+        doc_str(row, "cipher", _("Cipher"), tls->part[1]);
+        doc_str(row, "group", _("Group"), tls->part[2]);
+        doc_int(row, "connections", _("Connections"), (int64_t)tls->connections);
+    }
+}
+
+static void total_table(const struct total_table *from, const char *key, const char *label,
+                        const char *name, struct doc_node *section)
+{
+    struct doc_node *table = doc_aside(doc_table(section, key, label, NULL));
+
+    for (size_t i = 0; i < from->len; i++) {
+        const struct total *total = &from->at[i];
+        struct doc_node *row = doc_row(table);
+
+        if (!total->name)
+            doc_verdict(row, "name", name, DOC_PLAIN, "", _("(not visible)"));
+        else
+            doc_str(row, "name", name, total->name[0] ? total->name : _("(all others)"));
+        doc_int(row, "connections", _("Connections"), (int64_t)total->connections);
+        doc_int(row, "encrypted", _("Encrypted"), (int64_t)total->encrypted);
+        doc_int(row, "readable", _("Plaintext"), (int64_t)total->readable);
+        doc_int(row, "undecided", _("Unknown"), (int64_t)total->undecided);
+        doc_int(row, "passwords_exposed", _("Passwords exposed"), (int64_t)total->passwords);
+        doc_int(row, "bytes", _("Bytes"), (int64_t)total->bytes);
+    }
+}
+
+static void totals_doc(const struct totals *totals, struct doc_node *root)
+{
+    struct doc_node *section = doc_section(root, "totals", _("Totals"));
+
+    doc_int(section, "connections", _("Connections"), (int64_t)totals->connections);
+    doc_int(section, "encrypted", _("Encrypted"), (int64_t)totals->encrypted);
+    doc_int(section, "readable", _("Plaintext"), (int64_t)totals->readable);
+    doc_int(section, "undecided", _("Unknown"), (int64_t)totals->undecided);
+    doc_int(section, "passwords_exposed", _("Passwords exposed"), (int64_t)totals->passwords);
+    doc_int(section, "others", _("Connections of other programs"), (int64_t)totals->others);
+    total_table(&totals->by[BY_ROLE], "by_role", _("By role"), _("Role"), section);
+    total_table(&totals->by[BY_DATABASE], "by_database", _("By database"), _("Database"), section);
+    total_table(&totals->by[BY_APPLICATION], "by_application", _("By application"), _("Application"),
+                section);
+    total_table(&totals->by[BY_NETWORK], "by_network", _("By client network"), _("Network"), section);
+}
+
+static void times(const struct totals *totals, struct doc_node *root)
+{
+    const struct { const char *key, *label; const struct histogram *of; } rows[] = {
+        { "handshake", _("TLS handshake"), &totals->handshake },
+        { "setup", _("Set-up of a connection"), &totals->setup },
+    };
+    struct doc_node *table = doc_table(root, "times", _("Times"), NULL);
+
+    for (size_t i = 0; i < PS_COUNT(rows); i++) {
+        struct doc_node *row;
+
+        if (!rows[i].of->count)
+            continue;
+        row = doc_row(table);
+        doc_verdict(row, "what", _("What"), DOC_PLAIN, rows[i].key, rows[i].label);
+        doc_int(row, "count", _("Count"), (int64_t)rows[i].of->count);
+        doc_ms(row, "p50_ms", "50 %", histogram_percentile(rows[i].of, 50));
+        doc_ms(row, "p90_ms", "90 %", histogram_percentile(rows[i].of, 90));
+        doc_ms(row, "p99_ms", "99 %", histogram_percentile(rows[i].of, 99));
+        doc_ms(row, "max_ms", _("Longest"), rows[i].of->most_ms);
+    }
+}
+
+static void certificates(const struct totals *totals, struct doc_node *root)
+{
+    struct doc_node *table = doc_table(root, "certificates", _("Certificates seen"), NULL);
+
+    for (uint32_t i = 1; i <= totals->certs.len; i++) {
+        const struct cert_info *info = totals_cert(totals, i);
+        struct doc_node *row;
+
+        if (!info)
+            continue;
+        row = doc_row(table);
+        doc_str(row, "subject", _("Subject"), info->subject);
+        doc_str(row, "issuer", _("Issuer"), info->issuer);
+        doc_time(row, "not_before", _("Valid from"), info->not_before);
+        doc_time(row, "not_after", _("Valid until"), info->not_after);
+        doc_str(row, "key", _("Key"), info->key_text);
+        doc_str(row, "first_name", _("First name"), info->dns[0] ? info->dns[0] : info->ip[0]);
+        doc_aside(doc_str(row, "fingerprint", _("Fingerprint"), info->fingerprint));
+    }
+}
+
+static void counts(const struct totals *totals, struct doc_node *root)
+{
+    const struct capture_counts *all = &totals->counts;
+    const struct flow_counts *flows = &all->flows;
+    struct doc_node *section = doc_section(root, "capture", _("The capture"));
+    const struct { const char *key, *label; uint64_t value; bool bad; } rows[] = {
+        { "packets", _("Packets"), flows->packets, false },
+        { "tcp_bytes", _("Bytes of TCP"), flows->tcp_bytes, false },
+        { "dropped_kernel", _("Dropped by the kernel"), all->dropped_kernel, true },
+        { "dropped_interface", _("Dropped by the network card"), all->dropped_interface, true },
+        { "fragments", _("Fragments, not put together"), flows->kinds[LINK_FRAGMENT], true },
+        { "cut_packets", _("Packets cut when captured"), flows->cut_packets, true },
+        { "short_packets", _("Packets without whole headers"), flows->kinds[LINK_CUT], true },
+        { "broken_packets", _("Broken packets"), flows->kinds[LINK_BROKEN], true },
+        { "other_packets", _("Packets that are not TCP"), flows->kinds[LINK_OTHER], false },
+        { "other_ports", _("Packets of other ports"), flows->other_ports, false },
+        { "most_open", _("Connections at a time, at most"), flows->most_open, false },
+        { "evicted", _("Connections dropped over the bound"), flows->evicted, true },
+        { "beginnings_dropped", _("Beginnings dropped over the bound"), flows->parts_refused, true },
+        { "early_dropped", _("Early segments dropped over the bound"), flows->early_refused, true },
+        { "kept_dropped", _("Packets not written over the bound"), flows->kept_refused, true },
+    };
+
+    doc_moment(section, "first", _("First packet"), all->first_us);
+    doc_moment(section, "last", _("Last packet"), all->last_us);
+    for (size_t i = 0; i < PS_COUNT(rows); i++) {
+        struct doc_node *field = doc_int(section, rows[i].key, rows[i].label, (int64_t)rows[i].value);
+
+        if (rows[i].bad && rows[i].value)
+            doc_mark(field, DOC_WARN);
+        else if (!rows[i].value)
+            doc_aside(field);
+    }
+    doc_aside(doc_bool(section, "file_cut_short", _("The file ends in the middle of a packet"),
+                       all->cut_short));
+}
+
+static void findings_doc(const struct findings *findings, struct doc_node *root)
+{
+    struct doc_node *table = doc_table(root, "findings", _("Findings"), _("nothing was found"));
+    struct doc_node *unseen;
+
+    for (size_t i = 0; i < findings->len; i++) {
+        const struct finding *finding = &findings->at[i];
+        const struct rule *rule = rule_find(finding->id);
+        struct doc_node *row = doc_row(table);
+
+        severity_field(row, finding->severity);
+        doc_str(row, "id", _("Rule"), finding->id);
+        doc_str(row, "object", _("Server"), finding->object);
+        doc_str(row, "message", _("Finding"), finding->message);
+        doc_str(row, "evidence", _("Evidence"), finding->evidence);
+        doc_aside(doc_str(row, "why", _("Why it matters"), rule ? _(rule->why) : NULL));
+        doc_aside(doc_str(row, "cure", _("Cure"), rule ? _(rule->cure) : NULL));
+    }
+    unseen = doc_table(root, "not_examined", _("Not examined"), NULL);
+    for (size_t i = 0; i < findings->unexamined_len; i++) {
+        struct doc_node *row = doc_row(unseen);
+
+        doc_str(row, "id", _("Rule"), findings->unexamined[i].id);
+        doc_str(row, "reason", _("Reason"), findings->unexamined[i].reason);
+    }
+}
+
+void capture_describe(struct capture_view *view, struct doc_node *root)
+{
+    const struct totals *totals = view->totals;
+
+    answer(totals, root);
+    split(totals, root);
+    owners(totals, root);
+    tls_table(totals, root);
+    times(totals, root);
+    certificates(totals, root);
+    findings_doc(view->findings, root);
+    totals_doc(totals, root);
+    counts(totals, root);
+    doc_aside(doc_feed(root, "connections", _("Connections"), NULL, next_conn, view));
+    if (!view->all && totals->connections > CAPTURE_PAGE_ROWS)
+        doc_para(root, DOC_WARN, _("Only the first connections are listed here; JSON and CSV have all."));
+}

@@ -242,7 +242,7 @@ static void put_speakers(const struct doctor_entry *entry, struct buf *out)
 
 void doctor_describe_list(struct doc_node *root)
 {
-    struct doc_node *table;
+    struct doc_node *table, *answers;
     size_t provoked = 0, count = doctor_entries();
 
     for (size_t i = 0; i < count; i++)
@@ -261,4 +261,8 @@ void doctor_describe_list(struct doc_node *root)
         doc_verdict(row, "known_how", _("Known"), DOC_PLAIN, entry->provoked ? "provoked" : "source",
                     known_how(entry));
     }
+    answers = doc_aside(doc_section(root, "answers", NULL));
+    for (size_t i = 0; i < count; i++)
+        doctor_describe_entry(doctor_entry(i), NULL, NULL,
+                              doc_section(answers, doctor_entry(i)->id, doctor_entry(i)->id));
 }

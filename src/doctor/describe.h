@@ -22,7 +22,10 @@ size_t doctor_describe_match(const struct doctor_match *match, const struct post
 /* "Not known", with what is nearest. */
 void doctor_describe_unknown(const char *text, size_t len, struct doc_node *root);
 
-/* One row for each entry: id, title, who says it, how we know it. */
+/*
+ * One row for each entry: id, title, who says it, how we know it; and, aside, everything about each: the
+ * page pgseal-errors(7) is made of it.
+ */
 void doctor_describe_list(struct doc_node *root);
 
 #endif

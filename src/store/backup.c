@@ -112,8 +112,11 @@ static bool carry_tables(struct store *from, struct store *to, struct ps_err *er
     return carry_identity(from, to, err);
 }
 
-/* One moment of `from`, in one transaction of `to`. */
-static bool carry(struct store *from, struct store *to, struct ps_err *err)
+/*
+ * One moment of `from`, in one transaction of `to`.  With `adopts` it belongs there from that very
+ * moment: a ledger in between could be used with the numbers of the backup.
+ */
+static bool carry(struct store *from, struct store *to, bool adopts, struct ps_err *err)
 {
     bool unknown;
 
@@ -121,7 +124,9 @@ static bool carry(struct store *from, struct store *to, struct ps_err *err)
         return false;
     bool carried = to->engine->begin(to->db, true, err);
     if (carried) {
-        carried = carry_tables(from, to, err) && to->engine->commit(to->db, &unknown, err);
+        carried = carry_tables(from, to, err)
+            && (!adopts || store_adopt_inside(to, from->home, err))
+            && to->engine->commit(to->db, &unknown, err);
         if (!carried)
             to->engine->rollback(to->db);
     }
@@ -144,7 +149,7 @@ static bool write_backup(struct store *store, const char *path, struct ps_err *e
 {
     PS_AUTO(store_freep) struct store *copy = NULL;
 
-    return store_open(path, &copy, err) && carry(store, copy, err);
+    return store_open(path, &copy, err) && carry(store, copy, false, err);
 }
 
 bool store_backup(struct store *store, const char *path, struct ps_err *err)
@@ -196,6 +201,5 @@ bool store_restore(const char *path, const char *where, struct ps_err *err)
         return ps_at(err, path, 0, 0);
     }
     return store_open(path, &backup, err) && check_backup(backup, err)
-        && store_open(where, &store, err) && is_new(store, err) && carry(backup, store, err)
-        && store_reread(store, err) && store_adopt(store, err);
+        && store_open(where, &store, err) && is_new(store, err) && carry(backup, store, true, err);
 }

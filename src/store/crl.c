@@ -201,7 +201,8 @@ bool store_look_at_crl(struct store *store, const char *issuer, int shard, int64
         return false;
     /* made by a pgseal that did not record lists yet: its number alone is known */
     look.recorded = recorded.same || (!recorded.found && taken > 0 && number < first);
-    look.outdated |= number < floor;
+    look.restored = number < floor;
+    look.outdated |= look.restored;
     *out = look;
     return true;
 }

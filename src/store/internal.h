@@ -96,6 +96,9 @@ PS_MUST bool store_first_acts(struct store *store, int64_t from, struct ps_err *
 /* The act of a later migration; inside of it. */
 PS_MUST bool store_note_migration(struct store *store, int64_t from, struct ps_err *err);
 
+/* store_adopt() as part of a transaction that is open; `before` is the home until now. */
+PS_MUST bool store_adopt_inside(struct store *store, const char *before, struct ps_err *err);
+
 /* A new number for each series of CRLs: see store_adopt(). */
 PS_MUST bool store_raise_crl_numbers(struct act *act, struct ps_err *err);
 

@@ -178,14 +178,27 @@ void store_unhold(struct store *store)
     (void)!store->engine->hold(store->db, false, &broken);
 }
 
+static bool adopt(struct act *act, const char *before, struct ps_err *err)
+{
+    return store_fix_home(act->store, err) && store_raise_crl_numbers(act, err)
+        && act_end(act, "adopt", act->store->place, before, err);
+}
+
 bool store_adopt(struct store *store, struct ps_err *err)
 {
     PS_AUTO(act_cancel) struct act act = { 0 };
     PS_AUTO(ps_freep) char *before = ps_strdup(store->home);
 
-    if (!act_begin_unguarded(store, &act, err) || !store_fix_home(store, err)
-        || !store_raise_crl_numbers(&act, err)
-        || !act_end(&act, "adopt", store->place, before, err))
-        return false;
-    return store_reread(store, err);
+    return act_begin_unguarded(store, &act, err) && adopt(&act, before, err)
+        && store_reread(store, err);
+}
+
+bool store_adopt_inside(struct store *store, const char *before, struct ps_err *err)
+{
+    PS_AUTO(act_cancel) struct act act = { 0 };
+
+    store->grouped = true;      /* the caller commits */
+    bool adopted = act_join(store, &act, err) && adopt(&act, before, err);
+    store->grouped = false;
+    return adopted;
 }

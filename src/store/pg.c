@@ -371,10 +371,23 @@ static bool set_up(struct pg *me, struct ps_err *err)
                          " WHERE current_setting('synchronous_commit') IN ('off', 'local')", err);
 }
 
+/* What libpq says of one that it cannot read has the whole of it, with its password. */
+static bool is_understood(const char *where)
+{
+    char *said = NULL;
+    PQconninfoOption *options = PQconninfoParse(where, &said);
+
+    PQfreemem(said);
+    PQconninfoFree(options);
+    return options != NULL;
+}
+
 static bool pg_open(const char *where, void **db, struct ps_err *err)
 {
     PS_AUTO(close_freep) struct pg *me = ps_calloc(1, sizeof(*me));
 
+    if (!is_understood(where))
+        return ps_fail(err, PS_E_VALUE, _("the connection string of the ledger cannot be understood"));
     me->conn = PQconnectdb(where);
     me->where = ps_asprintf("postgresql://%s:%s/%s", PQhost(me->conn) ? PQhost(me->conn) : "",
                             PQport(me->conn) ? PQport(me->conn) : "",

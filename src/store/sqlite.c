@@ -6,10 +6,12 @@
 #include <inttypes.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "store/store.h"
@@ -20,6 +22,8 @@
  * reason whoever writes many rows at once gets a large cache; others walk, or come for one row.
  */
 enum { CHECKPOINT_PAGES = 65536, CACHE_KIB = 65536, CACHE_ROWS = 64 };
+
+enum { TURN_LOOK_MS = 5 };
 
 struct sqlite {
     sqlite3 *db;
@@ -139,6 +143,25 @@ static void stmt_freep(sqlite3_stmt **stmt)
     sqlite3_finalize(*stmt);
 }
 
+static bool fail_busy(const struct sqlite *me, struct ps_err *err)
+{
+    ps_fail(err, PS_E_BUSY, _("the ledger \"%s\" is in use by another pgseal"), me->path);
+    return ps_hint(err, _("Run the command again."));
+}
+
+/* SQLite calls much of what a disk does an I/O error. */
+static void hint_of_disk(const char *path, struct ps_err *err)
+{
+    struct statvfs fs;
+
+    if (statvfs(path, &fs) != 0)
+        return;
+    if (fs.f_flag & ST_RDONLY)
+        ps_hint(err, _("The file system is mounted read-only."));
+    else if (fs.f_bavail == 0)
+        ps_hint(err, _("No space is left on the file system."));
+}
+
 static bool fail_db(const struct sqlite *me, struct ps_err *err)
 {
     switch (sqlite3_extended_errcode(me->db)) {
@@ -147,12 +170,11 @@ static bool fail_db(const struct sqlite *me, struct ps_err *err)
         ps_fail(err, PS_E_EXISTS, _("it is in the ledger \"%s\" already"), me->path);
         return false;
     }
-    if (sqlite3_errcode(me->db) == SQLITE_BUSY || sqlite3_errcode(me->db) == SQLITE_LOCKED) {
-        ps_fail(err, PS_E_BUSY, _("the ledger \"%s\" is in use by another pgseal"), me->path);
-        return ps_hint(err, _("Run the command again."));
-    }
+    if (sqlite3_errcode(me->db) == SQLITE_BUSY || sqlite3_errcode(me->db) == SQLITE_LOCKED)
+        return fail_busy(me, err);
     ps_fail(err, PS_E_STORE, _("could not use the ledger \"%s\""), me->path);
     ps_detail(err, _("SQLite says: %s."), sqlite3_errmsg(me->db));
+    hint_of_disk(me->path, err);
     return ps_at(err, me->path, 0, 0);
 }
 
@@ -292,20 +314,30 @@ static bool make_private(const char *path, struct ps_err *err)
  * take turns, by a lock on the folder (a lock on the file would drop SQLite's when its descriptor
  * closes).
  */
-static int turn_take(const char *path)
+struct turn {
+    int fd;             /* -1: there is no such folder */
+    bool busy;          /* waited as long as one may */
+};
+
+static struct turn turn_take(const char *path)
 {
     PS_AUTO(ps_freep) char *dir = path_dir(path);
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct turn turn = { .fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) };
+    const int64_t deadline_ms = clock_mono_ms() + STORE_WAIT_MS;
 
-    while (fd >= 0 && flock(fd, LOCK_EX) != 0 && errno == EINTR)
-        ;
-    return fd;
+    while (turn.fd >= 0 && !turn.busy && flock(turn.fd, LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EINTR && errno != EWOULDBLOCK)
+            break;      /* a file system without locks: SQLite will say so */
+        turn.busy = clock_mono_ms() > deadline_ms;
+        clock_sleep_ms(TURN_LOOK_MS);
+    }
+    return turn;
 }
 
-static void turn_give(int *fd)
+static void turn_give(struct turn *turn)
 {
-    if (*fd >= 0)
-        close(*fd);
+    if (turn->fd >= 0)
+        close(turn->fd);
 }
 
 static void release(struct sqlite *me)
@@ -319,7 +351,7 @@ PS_DEFINE_FREEP(struct sqlite, release)
 static void sqlite_close(void *db)
 {
     struct sqlite *me = db;
-    PS_AUTO(turn_give) __attribute__((unused)) int turn = turn_take(me->path);
+    PS_AUTO(turn_give) __attribute__((unused)) struct turn turn = turn_take(me->path);
 
     release(me);
 }
@@ -336,10 +368,12 @@ static bool set_up(struct sqlite *me, struct ps_err *err)
 
 static bool sqlite_open(const char *where, void **db, struct ps_err *err)
 {
-    PS_AUTO(turn_give) __attribute__((unused)) int turn = turn_take(where);
+    PS_AUTO(turn_give) struct turn turn = turn_take(where);
     PS_AUTO(releasep) struct sqlite *me = ps_calloc(1, sizeof(*me));
 
     me->path = ps_strdup(where);
+    if (turn.busy)
+        return fail_busy(me, err);
     if (!make_private(where, err))
         return false;
     /* no mutex: a store is not for two threads */

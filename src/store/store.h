@@ -201,6 +201,7 @@ PS_MUST bool store_each_crl(struct store *store, const char *issuer, store_crl_f
 struct store_crl_look {
     bool recorded;                  /* with this digest; or its number is of before CRLs were recorded */
     bool outdated;                  /* revoked, released or restored since its number was taken */
+    bool restored;                  /* it is of before the ledger was adopted: see store_adopt() */
     int64_t newer;                  /* a later one got out: its number; 0: none */
 };
 /* What the ledger knows of a CRL that was found somewhere. */

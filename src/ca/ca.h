@@ -159,17 +159,18 @@ struct ca_leaf_spec {
 struct ca_leaf {
     struct cert_list chain;         /* leaf, then the intermediate; not the root */
     struct key *key;                /* NULL with public_of */
-    bool cut;                       /* it would have outlived its issuer, and ends with it */
+    bool cut;                       /* it would have outlived its issuer, and ends with it: a warning */
 };
 void ca_leaf_free(struct ca_leaf *leaf);        /* for PS_AUTO */
 
 enum { CA_ROLE_MAX_BYTES = 63 };    /* NAMEDATALEN - 1: PostgreSQL cuts longer names */
+enum { CA_LEAF_MIN_DAYS = 7 };      /* if its issuer cuts it to less, a leaf is not issued */
 
 /*
  * A new key and its certificate; verified as the peer will, and recorded in the ledger, before it is
  * given out.  A server's CN is its first host, or none when that is longer than 64.  PS_E_VALUE for a
  * role, host or number of days that cannot be.  PS_E_UNSAFE before anything is signed, when the clock
- * is before the issuer's notBefore or the issuer has expired.
+ * is before the issuer's notBefore, or the issuer has expired or is about to (CA_LEAF_MIN_DAYS).
  */
 PS_MUST bool ca_issue(struct ca *ca, const struct ca_leaf_spec *spec, struct ca_leaf *out,
                       struct ps_err *err);
@@ -181,6 +182,12 @@ PS_MUST bool ca_issue(struct ca *ca, const struct ca_leaf_spec *spec, struct ca_
  */
 PS_MUST bool ca_chain_of(const struct ca *ca, const struct cert *leaf, struct cert_list *out,
                          struct ps_err *err);
+
+/*
+ * Record a leaf that the CA signed and the ledger does not know, as after a restore: only then can it
+ * be revoked.  Nothing happens to one that is known; PS_E_NOT_FOUND when no authority here signed it.
+ */
+PS_MUST bool ca_record_lost(struct ca *ca, const struct cert *cert, struct ps_err *err);
 
 /* `reason` as in RFC 5280 5.3.1.  In force with the next ca_refresh_crls(), and a reload. */
 PS_MUST bool ca_revoke(struct ca *ca, const struct cert *cert, int reason, struct ps_err *err);

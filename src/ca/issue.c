@@ -54,8 +54,23 @@ static bool subject_name(const struct ca *ca, const struct ca_leaf_spec *spec, c
     return check_role(spec->common_name, err);
 }
 
-static bool lifetime(const struct ca *ca, const struct ca_leaf_spec *spec, struct cert_spec *out,
-                     struct ps_err *err)
+/* A leaf that ends with its issuer in a few days is an outage in a few days. */
+static bool check_remaining(const struct authority *issuer, time_t wanted, time_t now,
+                            struct ps_err *err)
+{
+    const time_t end = cert_info(issuer->cert)->not_after;
+    char text[CLOCK_TEXT];
+
+    if (wanted <= end || end <= now || end - now >= (time_t)CA_LEAF_MIN_DAYS * CA_DAY_SECONDS)
+        return true;        /* (what has expired is refused as such) */
+    ps_fail(err, PS_E_UNSAFE, _("\"%s\" of the CA is about to expire"), issuer->row->name);
+    ps_detail(err, _("It ends at %s, and with it what it issues; that has to last for %d days at least, "
+                     "unless fewer are asked for."), clock_rfc3339(end, text), CA_LEAF_MIN_DAYS);
+    return ps_hint(err, _("Make its successor: pgseal ca rollover."));
+}
+
+static bool lifetime(const struct ca *ca, const struct authority *issuer,
+                     const struct ca_leaf_spec *spec, struct cert_spec *out, struct ps_err *err)
 {
     const struct ca_days *usual = &ca->conf.days;
     long days = spec->days ? spec->days
@@ -71,7 +86,7 @@ static bool lifetime(const struct ca *ca, const struct ca_leaf_spec *spec, struc
         return ps_fail(err, PS_E_VALUE, _("a certificate cannot be valid for %ld days"), days);
     out->not_before = now - CA_BACKDATE_SECONDS;
     out->not_after = now + (time_t)days * CA_DAY_SECONDS;
-    return true;
+    return check_remaining(issuer, out->not_after, now, err);
 }
 
 /* The other fields of the subject: given, or those of the CA. */
@@ -87,7 +102,7 @@ bool ca_plan_leaf(const struct ca *ca, const struct authority *issuer,
         .subject = subject_of(issuer, spec), .uses = spec->use,
         .hosts = spec->use == CERT_USE_SERVER ? spec->hosts : NULL,
     };
-    return subject_name(ca, spec, &out->subject.cn, err) && lifetime(ca, spec, out, err);
+    return subject_name(ca, spec, &out->subject.cn, err) && lifetime(ca, issuer, spec, out, err);
 }
 
 /* ---- the act ---- */

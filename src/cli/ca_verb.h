@@ -40,5 +40,7 @@ PS_MUST bool ca_verb_side(const char *word, enum cert_use *out, struct ps_err *e
 
 /* The fields of a certificate into a section: subject, names, serial number, dates, fingerprint. */
 void ca_verb_describe(const struct cert *cert, struct doc_node *section);
+/* The same of a leaf that was just issued; its end is marked when its issuer cut it short. */
+void ca_verb_describe_leaf(const struct ca_leaf *leaf, struct doc_node *section);
 
 #endif

@@ -101,6 +101,17 @@ void ca_verb_describe(const struct cert *cert, struct doc_node *section)
     doc_str(section, "fingerprint_sha256", _("SHA-256 fingerprint"), info->fingerprint);
 }
 
+void ca_verb_describe_leaf(const struct ca_leaf *leaf, struct doc_node *section)
+{
+    ca_verb_describe(leaf->chain.at[0], section);
+    doc_bool(section, "ends_with_issuer", _("Ends with its issuer"), leaf->cut);
+    if (leaf->cut)
+        doc_para(section, DOC_WARN, _("Its issuer ends before the time that was asked for, and with it the "
+                                      "certificate.  Replace the issuer in time: pgseal ca rollover."));
+    else
+        doc_aside(doc_child(section, "ends_with_issuer"));
+}
+
 /* ---- the group ---- */
 
 static const struct cli_cmd *const verbs[] = {

@@ -103,7 +103,7 @@ static void describe(const struct ca_leaf *leaf, enum cert_use use, struct doc_n
     const struct export_names *names = export_names(use);
     const char *const files[] = { names->crt, names->key, names->pk8, names->trust, names->crl };
 
-    ca_verb_describe(leaf->chain.at[0], root);
+    ca_verb_describe_leaf(leaf, root);
 
     struct doc_node *table = doc_table(root, "files", _("Files"), NULL);
     for (size_t i = 0; i < PS_COUNT(files); i++) {

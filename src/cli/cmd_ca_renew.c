@@ -57,7 +57,7 @@ static bool check_old(const struct ca_picked *old, struct ps_err *err)
 
 static void describe(const struct ca_picked *old, const struct ca_leaf *leaf, struct doc_node *root)
 {
-    ca_verb_describe(leaf->chain.at[0], root);
+    ca_verb_describe_leaf(leaf, root);
     doc_str(root, "replaces_serial", _("Replaces"), cert_info(old->cert)->serial_hex);
 }
 

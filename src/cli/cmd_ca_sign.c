@@ -127,7 +127,6 @@ static bool write_chain(const struct cert_list *chain, struct doc_node *root, st
         || !file_write(opts.out, buf_text(&pem), pem.len, 0644, err))
         return false;
     doc_str(root, "file", _("File"), opts.out);
-    ca_verb_describe(chain->at[0], root);
     return true;
 }
 
@@ -149,6 +148,7 @@ static bool sign_leaf(struct ca *ca, const struct kind *kind, const struct csr *
         spec.hosts = opts.hosts ? (const char *const *)opts.hosts : hosts;
     if (!ca_issue(ca, &spec, &leaf, err) || !write_chain(&leaf.chain, root, err))
         return false;
+    ca_verb_describe_leaf(&leaf, root);
     describe_ignored(info, server, root);
     return true;
 }
@@ -158,8 +158,11 @@ static bool sign_authority(struct ca *ca, const struct kind *kind, const struct 
 {
     PS_AUTO(cert_list_free) struct cert_list chain = { 0 };
 
-    return ca_sign_request(ca, kind->who, buf_text(request), request->len, path, &chain, err)
-        && write_chain(&chain, root, err);
+    if (!ca_sign_request(ca, kind->who, buf_text(request), request->len, path, &chain, err)
+        || !write_chain(&chain, root, err))
+        return false;
+    ca_verb_describe(chain.at[0], root);
+    return true;
 }
 
 static bool sign_run(struct cli_run *run, struct ps_err *err)

@@ -2,6 +2,36 @@
 #include "ca/internal.h"
 
 #include "base/clock.h"
+#include "base/log.h"
+
+static bool signed_here(const struct ca *ca, const struct cert *cert)
+{
+    for (size_t i = 0; i < ca->conf.len; i++)
+        if (ca->conf.rows[i].who != CA_ROOT && ca->at[i].cert
+            && cert_issued_by(cert, ca->at[i].cert))
+            return true;
+    return false;
+}
+
+bool ca_record_lost(struct ca *ca, const struct cert *cert, struct ps_err *err)
+{
+    const struct cert_info *info = cert_info(cert);
+    const struct store_filter filter = { .issuer = info->issuer, .serial_hex = info->serial_hex };
+    int64_t known = 0;
+
+    if (!store_count(ca->store, &filter, &known, err))
+        return false;
+    if (known > 0)
+        return true;
+    if (info->is_ca || !signed_here(ca, cert)) {
+        ps_fail(err, PS_E_NOT_FOUND, _("certificate %s was not issued by this CA"), info->serial_hex);
+        return ps_detail(err, _("Its issuer is \"%s\"."), info->issuer);
+    }
+    log_warn(_("certificate %s is signed by the CA and was not in its ledger; it is recorded now"),
+             info->serial_hex);
+    return ca_record(ca, cert, info->uses & CERT_USE_SERVER ? "server" : "client", info->dns, err)
+        && store_note(ca->store, "found", info->issuer, info->serial_hex, err);
+}
 
 bool ca_revoke(struct ca *ca, const struct cert *cert, int reason, struct ps_err *err)
 {

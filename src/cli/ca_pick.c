@@ -33,6 +33,11 @@ const char *ca_pick_role(void)
     return opts.role;
 }
 
+const char *ca_pick_cert(void)
+{
+    return opts.cert;
+}
+
 bool ca_pick_check(struct ps_err *err)
 {
     int given = !!opts.serial + !!opts.role + !!opts.host + !!opts.cert;

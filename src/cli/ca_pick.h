@@ -24,6 +24,7 @@ void ca_picked_free(struct ca_picked *picked);      /* for PS_AUTO */
 /* PS_E_USAGE unless exactly one of the options is given. */
 PS_MUST bool ca_pick_check(struct ps_err *err);
 const char *ca_pick_role(void);     /* of --role, or NULL */
+const char *ca_pick_cert(void);     /* of --cert, likewise */
 
 /*
  * The certificate; of a role or host the one that was issued last among those that are good, or

@@ -66,11 +66,20 @@ static bool revoke_role(struct act *act, struct ps_err *err)
     return true;
 }
 
+/* A restore may have lost the row of a certificate; the file is proof enough that there is one. */
+static bool find_lost(struct ca *ca, struct ps_err *err)
+{
+    PS_AUTO(cert_freep) struct cert *cert = NULL;
+
+    return !ca_pick_cert()
+        || (ca_pick_read_file(ca_pick_cert(), &cert, err) && ca_record_lost(ca, cert, err));
+}
+
 static bool revoke_one(struct act *act, struct ps_err *err)
 {
     PS_AUTO(ca_picked_free) struct ca_picked picked = { 0 };
 
-    if (!ca_pick(act->ca, &picked, err))
+    if (!find_lost(act->ca, err) || !ca_pick(act->ca, &picked, err))
         return false;
     if (cert_info(picked.cert)->is_ca) {
         ps_fail(err, PS_E_UNSAFE, _("this certificate is an authority of the CA"));

@@ -65,14 +65,18 @@ static bool copy_files(const char *from, const char *to, struct ps_err *err)
     return true;
 }
 
-/* Files before the ledger: a certificate that is in a file is then surely in the ledger too. */
+/*
+ * Files before the ledger: a certificate that is in a file is then surely in the ledger too.  No
+ * authority comes between them, whose key would not be among the files; issuing goes on.
+ */
 bool ca_backup(struct ca *ca, const char *dir, struct ps_err *err)
 {
+    PS_AUTO(ca_turn_free) struct ca_turn turn = { 0 };
     PS_AUTO(ps_freep) char *place = NULL;
     PS_AUTO(ca_remove_dir) char *beside = NULL;
 
     if (!ca_place_of(dir, &place, err) || !ca_check_place(place, err)
-        || !ca_make_beside(place, &beside, err))
+        || !ca_make_beside(place, &beside, err) || !ca_lock(ca, &turn, err))
         return false;
     PS_AUTO(ps_freep) char *ledger = path_join(beside, CA_LEDGER);
     return copy_files(ca->dir, beside, err) && store_backup(ca->store, ledger, err)

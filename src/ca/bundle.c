@@ -50,8 +50,8 @@ static bool fail_list(const struct authority *authority, struct ps_err *err)
     return ps_hint(err, _("Make a new one: with this one nobody gets in."));
 }
 
-static bool part_is_good(const struct ca *ca, const struct authority *authority, unsigned shard,
-                         const struct crl_list *crls)
+static const struct crl *find_part(const struct ca *ca, const struct authority *authority,
+                                   unsigned shard, const struct crl_list *crls)
 {
     char uri[SHARD_URI] = "";
 
@@ -62,9 +62,27 @@ static bool part_is_good(const struct ca *ca, const struct authority *authority,
 
         if (strcmp(info->uri, uri) == 0 && info->next_update > clock_now()
             && crl_issued_by(crls->at[i], authority->cert))
-            return true;
+            return crls->at[i];
     }
-    return false;
+    return NULL;
+}
+
+/* A signature is not enough: an old list, put back, would make good again what was revoked since. */
+static bool check_known(const struct ca *ca, const struct authority *authority, unsigned shard,
+                        const struct crl *crl, struct ps_err *err)
+{
+    const struct crl_info *info = crl_info(crl);
+    const bool elsewhere = authority->row->key_kind == CA_KEY_OFFLINE;
+    struct store_crl_look look;
+
+    if (!store_look_at_crl(ca->store, cert_info(authority->cert)->subject, (int)shard, info->number,
+                           info->digest, &look, err))
+        return false;
+    if ((look.recorded || elsewhere) && !look.restored && (!look.newer || ca->conf.store))
+        return true;
+    ps_fail(err, PS_E_CERT, _("revocation list \"%s.crl\" is not the last one of the CA"),
+            authority->row->name);
+    return ps_hint(err, _("Make a new one: pgseal ca crl."));
 }
 
 /*
@@ -82,9 +100,14 @@ static bool try_one(const struct ca *ca, const struct authority *authority,
     ca_anchors(ca, &anchors);
     if (!verify_chain(&chain, &anchors, crls, CERT_USE_ANY, 0, err))
         return false;
-    for (unsigned i = 0; crls && i < ca_shards_of(ca, authority); i++)
-        if (!part_is_good(ca, authority, i, crls))
+    for (unsigned i = 0; crls && i < ca_shards_of(ca, authority); i++) {
+        const struct crl *part = find_part(ca, authority, i, crls);
+
+        if (!part)
             return fail_list(authority, err);
+        if (!check_known(ca, authority, i, part, err))
+            return false;
+    }
     return true;
 }
 

@@ -125,7 +125,7 @@ static bool request(struct ca *ca, const struct authority *authority, const stru
     PS_AUTO(buf_free) struct buf pem = BUF(FILE_CONF_MAX);
 
     return csr_make(spec, authority->key, &csr, err) && csr_to_pem(csr, &pem, err)
-        && file_write(path, pem.p, pem.len, 0644, err);
+        && ca_file_write(ca, path, pem.p, pem.len, 0644, err);
 }
 
 bool ca_make_authority(struct ca *ca, const char *name, const struct ca_new *what,

@@ -1,6 +1,9 @@
 /* ca.c - a CA opened, its authorities and files; see ca.h. */
 #include "ca/ca.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "ca/internal.h"
@@ -160,6 +163,41 @@ bool ca_exists(const char *dir)
     return all_exist(dir, now) || all_exist(dir, before_conf);
 }
 
+static bool check_link(const char *path, struct ps_err *err)
+{
+    struct stat st;
+
+    if (lstat(path, &st) != 0 || !S_ISLNK(st.st_mode))
+        return true;
+    ps_fail(err, PS_E_UNSAFE, _("\"%s\" is a symbolic link in a folder of another user"), path);
+    return ps_hint(err, _("Run the command as the owner of the CA."));
+}
+
+bool ca_file_begin(const struct ca *ca, const char *path, mode_t mode, struct file_edit **out,
+                   struct ps_err *err)
+{
+    struct file_attr fresh = { mode, (uid_t)-1, (gid_t)-1 }, folder;
+
+    if (!file_attr_read(ca->dir, &folder, err))
+        return false;
+    if (geteuid() == 0 && folder.uid != 0) {
+        fresh.uid = folder.uid;
+        fresh.gid = folder.gid;
+        if (!check_link(path, err))
+            return false;
+    }
+    return file_edit_begin(path, &fresh, out, err);
+}
+
+bool ca_file_write(const struct ca *ca, const char *path, const void *bytes, size_t len,
+                   mode_t mode, struct ps_err *err)
+{
+    PS_AUTO(file_edit_freep) struct file_edit *edit = NULL;
+
+    return ca_file_begin(ca, path, mode, &edit, err) && file_edit_put(edit, bytes, len, err)
+        && file_edit_commit(&edit, err);
+}
+
 bool ca_write_chain(const struct ca *ca, const char *name, const struct cert_list *chain,
                     struct ps_err *err)
 {
@@ -169,7 +207,7 @@ bool ca_write_chain(const struct ca *ca, const char *name, const struct cert_lis
     for (size_t i = 0; i < chain->len; i++)
         if (!cert_to_pem(chain->at[i], &pem, err))
             return false;
-    return file_write(path, pem.p, pem.len, 0644, err);
+    return ca_file_write(ca, path, pem.p, pem.len, 0644, err);
 }
 
 bool ca_read_chain(const struct ca *ca, const char *name, struct cert_list *out,
@@ -291,6 +329,17 @@ void ca_turn_free(struct ca_turn *turn)
     lock_freep(&turn->lock);
 }
 
+/* The lock, when root was the first to take it; its owner could not take it any more. */
+static void give_to_owner(const struct ca *ca, const char *path)
+{
+    struct file_attr folder;
+    struct ps_err err = { 0 };
+
+    if (geteuid() == 0 && file_attr_read(ca->dir, &folder, &err) && folder.uid != 0
+        && lchown(path, folder.uid, folder.gid) != 0)
+        log_warn(_("could not give \"%s\" to the owner of the CA: %m"), path);
+}
+
 static bool wait_for_lock(const struct ca *ca, struct file_lock **out, struct ps_err *err)
 {
     PS_AUTO(ps_freep) char *path = ca_path(ca, CA_LOCK);
@@ -302,6 +351,7 @@ static bool wait_for_lock(const struct ca *ca, struct file_lock **out, struct ps
         clock_sleep_ms(LOCK_LOOK_MS);
     }
     ps_err_clear(err);
+    give_to_owner(ca, path);
     return true;
 }
 
@@ -351,5 +401,5 @@ bool ca_save(const struct ca *ca, const struct ca_conf *rows, struct ps_err *err
 
     whole.rows = rows->rows;
     whole.len = rows->len;
-    return ca_conf_write(&whole, &text, err) && file_write(path, text.p, text.len, 0600, err);
+    return ca_conf_write(&whole, &text, err) && ca_file_write(ca, path, text.p, text.len, 0600, err);
 }

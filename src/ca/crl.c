@@ -161,10 +161,9 @@ bool ca_write_crl(struct ca *ca, struct authority *authority, struct ps_err *err
     PS_AUTO(ps_freep) char *path = ca_file_of(ca, authority->row->name, ".crl");
     PS_AUTO(file_edit_freep) struct file_edit *edit = NULL;
     PS_AUTO(parts_free) struct part *parts = ps_calloc(len + 1, sizeof(*parts));
-    const struct file_attr fresh = { 0644, (uid_t)-1, (gid_t)-1 };
 
     if (!ca_check_dates(authority, err) || !ca_need_key(ca, authority, err)
-        || !file_edit_begin(path, &fresh, &edit, err)
+        || !ca_file_begin(ca, path, 0644, &edit, err)
         || !take_numbers(ca, issuer, parts, len, err))
         return false;
     for (unsigned i = 0; i < len; i++) {
@@ -223,7 +222,8 @@ static bool judge_part(struct ca *ca, const struct authority *authority, const s
     if (!store_look_at_crl(ca->store, cert_info(authority->cert)->subject, (int)shard, info->number,
                            info->digest, &look, err))
         return false;
-    bool good = now < info->next_update && crl_issued_by(crl, authority->cert)
+    /* one from the future, made while the clock was wrong, is taken by nobody */
+    bool good = info->this_update <= now && now < info->next_update && crl_issued_by(crl, authority->cert)
              && (elsewhere ? !look.newer : look.recorded && !look.outdated);
     *out = !good ? CRL_DEAD : now < half ? CRL_FRESH : CRL_DUE;
     return true;
@@ -278,7 +278,7 @@ static bool fetch(struct ca *ca, struct authority *authority, enum crl_state *st
         if (!crl_to_pem(list.at[i], &pem, err))
             return false;
     *state = found;
-    return file_write(path, pem.p, pem.len, 0644, err);
+    return ca_file_write(ca, path, pem.p, pem.len, 0644, err);
 }
 
 /* ---- renewing ---- */

@@ -56,6 +56,15 @@ bool ca_in_use(const struct authority *authority);      /* in bundles and sets: 
 bool ca_is_offline(const struct ca *ca, const struct authority *authority);     /* no key here */
 void ca_anchors(const struct ca *ca, struct cert_list *out);    /* the roots in use */
 
+/*
+ * Begin to write a file of the folder.  A new one belongs to whom the folder belongs, also when root
+ * works on somebody's CA; there, a symbolic link is PS_E_UNSAFE: it could lead root anywhere.
+ */
+PS_MUST bool ca_file_begin(const struct ca *ca, const char *path, mode_t mode,
+                           struct file_edit **out, struct ps_err *err);
+PS_MUST bool ca_file_write(const struct ca *ca, const char *path, const void *bytes, size_t len,
+                           mode_t mode, struct ps_err *err);
+
 PS_MUST bool ca_record(struct ca *ca, const struct cert *cert, const char *kind,
                        const char *const *hosts, struct ps_err *err);
 PS_MUST bool ca_read_chain(const struct ca *ca, const char *name, struct cert_list *out,

@@ -40,7 +40,7 @@ bool ca_write_key(const struct ca *ca, const char *name, const struct key *key,
     PS_AUTO(ps_freep) char *path = ca_path(ca, name);
     PS_AUTO(secret_free) struct secret pem = { 0 };
 
-    return key_to_pem(key, pass, &pem, err) && file_write(path, pem.p, pem.len, 0600, err);
+    return key_to_pem(key, pass, &pem, err) && ca_file_write(ca, path, pem.p, pem.len, 0600, err);
 }
 
 /* ---- of an authority ---- */

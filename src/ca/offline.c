@@ -358,7 +358,7 @@ static bool take_crl(struct ca *ca, const struct crl *crl, const char *name, str
     }
     PS_AUTO(ps_freep) char *path = ca_file_of(ca, root->row->name, ".crl");
     return check_crl(ca, root, crl, name, err) && crl_to_pem(crl, &pem, err)
-        && keep_crl(ca, root, crl, err) && file_write(path, pem.p, pem.len, 0644, err);
+        && keep_crl(ca, root, crl, err) && ca_file_write(ca, path, pem.p, pem.len, 0644, err);
 }
 
 bool ca_crl_in(struct ca *ca, const char *pem, size_t len, const char *name, struct ps_err *err)

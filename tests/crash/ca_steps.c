@@ -3,7 +3,7 @@
  *
  *   ca_steps create DIR     make it
  *   ca_steps cycle DIR      issue a certificate, revoke it, renew the CRLs
- *   ca_steps adopt DIR      say that its ledger belongs where it is now
+ *   ca_steps adopt DIR      say that its ledger belongs where it is now, and renew the CRLs
  *   ca_steps roll DIR       a new client CA at once, then a new root and a server CA under it
  *   ca_steps check DIR      "absent", or "whole" once it opens, issues, and both sides get their files
  *
@@ -62,8 +62,12 @@ static bool adopt(const char *dir, struct ps_err *err)
 {
     PS_AUTO(ps_freep) char *path = path_join(dir, "ledger.db");
     PS_AUTO(store_freep) struct store *store = NULL;
+    PS_AUTO(ca_freep) struct ca *ca = NULL;
 
-    return store_open(path, &store, err) && store_adopt(store, err);
+    if (!store_open(path, &store, err) || !store_adopt(store, err))
+        return false;
+    store_freep(&store);
+    return ca_open(dir, NULL, NULL, &ca, err) && ca_refresh_crls(ca, false, err);
 }
 
 static bool roll_one(struct ca *ca, enum ca_who who, struct ps_err *err)

@@ -158,15 +158,31 @@ static void look_into_libcrypto(struct server *server, const char *path)
     close(fd);
 }
 
-static void look_at_openssl(struct server *server)
+/*
+ * What ldd(1) does, a shell script that starts five programs: the loader of the GNU C library lists the libraries in
+ * place of running the program.  Another loader runs it, harmlessly; then ldd is asked.
+ */
+static bool list_libraries(const struct server *server, struct proc_result *out)
 {
+    static const char *const trace[] = { "LD_TRACE_LOADED_OBJECTS=1", NULL };
     PS_AUTO(ps_freep) char *program = path_join(server->bin_dir, "postgres");
-    const char *argv[] = { "ldd", program, NULL };
-    const struct proc_spec spec = { .argv = argv, .as = &server->owner };
-    PS_AUTO(proc_result_free) struct proc_result result = { 0 };
+    const char *direct[] = { program, "--version", NULL }, *ldd[] = { "ldd", program, NULL };
+    const struct proc_spec fast = { .argv = direct, .as = &server->owner, .env = trace };
+    const struct proc_spec slow = { .argv = ldd, .as = &server->owner };
     struct ps_err ignored = { 0 };
 
-    if (!proc_run_ok(&spec, &result, &ignored))
+    if (proc_run_ok(&fast, out, &ignored) && strstr(buf_text(&out->out), "=> "))
+        return true;
+    proc_result_free(out);
+    *out = (struct proc_result){ 0 };
+    return proc_run_ok(&slow, out, &ignored);
+}
+
+static void look_at_openssl(struct server *server)
+{
+    PS_AUTO(proc_result_free) struct proc_result result = { 0 };
+
+    if (!list_libraries(server, &result))
         return;
     PS_AUTO(ps_freep) char *ssl = library_path(buf_text(&result.out), "libssl");
     PS_AUTO(ps_freep) char *crypto = library_path(buf_text(&result.out), "libcrypto");

@@ -200,6 +200,8 @@ PS_MUST bool ca_revoke_role(struct ca *ca, const char *role, int reason, size_t 
  */
 PS_MUST bool ca_release(struct ca *ca, const struct cert *cert, struct ps_err *err);
 PS_MUST bool ca_release_role(struct ca *ca, const char *role, size_t *count, struct ps_err *err);
+/* Is this certificate of ours revoked, or held, as the ledger has it? */
+PS_MUST bool ca_is_revoked(struct ca *ca, const struct cert *cert, bool *out, struct ps_err *err);
 /* A whole intermediate: its root's CRL lists it, and it never signs again. */
 PS_MUST bool ca_revoke_authority(struct ca *ca, const char *name, int reason, struct ps_err *err);
 

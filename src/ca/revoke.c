@@ -103,3 +103,19 @@ bool ca_revoke_authority(struct ca *ca, const char *name, int reason, struct ps_
     row->state = CA_RETIRED;
     return ca_change_commit(&change, err);
 }
+
+bool ca_is_revoked(struct ca *ca, const struct cert *cert, bool *out, struct ps_err *err)
+{
+    static const enum store_state states[] = { STORE_REVOKED, STORE_HELD };
+    struct store_filter filter = { .issuer = cert_info(cert)->issuer,
+                                   .serial_hex = cert_info(cert)->serial_hex };
+    int64_t found = 0;
+
+    for (size_t i = 0; i < PS_COUNT(states) && found == 0; i++) {
+        filter.state = states[i];
+        if (!store_count(ca->store, &filter, &found, err))
+            return false;
+    }
+    *out = found > 0;
+    return true;
+}

@@ -97,10 +97,14 @@ static bool revoke_one(struct act *act, struct ps_err *err)
 
 static bool revoke_authority(struct act *act, struct ps_err *err)
 {
-    if (!ca_revoke_authority(act->ca, opts.authority, act->reason, err))
+    int64_t lost;
+
+    if (!ca_dependents(act->ca, opts.authority, &lost, err)
+        || !ca_revoke_authority(act->ca, opts.authority, act->reason, err))
         return false;
     doc_str(act->root, "authority", _("Authority"), opts.authority);
     doc_int(act->root, "revoked", _("Revoked"), 1);
+    doc_int(act->root, "dependents", _("Certificates that fall with it"), lost);
     return true;
 }
 
@@ -113,7 +117,7 @@ static bool revoke(struct act *act, struct ps_err *err)
     if (!ca_refresh_crls(act->ca, false, err))
         return ps_while(err,
                         _("it is revoked, but the new revocation lists could not be written"));
-    return opts.authority || revoke_server(act->ca, &act->revoked, act->root, err);
+    return revoke_server(act->ca, &act->revoked, act->root, err);
 }
 
 static void act_free(struct act *act)
@@ -121,12 +125,21 @@ static void act_free(struct act *act)
     cert_list_free(&act->revoked);
 }
 
+/* What a server is to do about an authority is a rotation, of its certificate or of its lists. */
+static bool check_authority(struct ps_err *err)
+{
+    if (!opts.authority || !revoke_server_given())
+        return true;
+    ps_fail(err, PS_E_USAGE, _("--authority cannot be combined with -D"));
+    return ps_hint(err, _("Run pgseal rotate --all-due -D DATADIR on each server afterwards."));
+}
+
 static bool revoke_run(struct cli_run *run, struct ps_err *err)
 {
     PS_AUTO(ca_freep) struct ca *ca = NULL;
     PS_AUTO(act_free) struct act act = { 0 };
 
-    if (!cli_no_args(run, err) || !revoke_server_check(err)
+    if (!cli_no_args(run, err) || !revoke_server_check(err) || !check_authority(err)
         || (!opts.authority && !ca_pick_check(err))
         || (opts.reason && !ca_reason_parse(opts.reason, &act.reason, err))
         || !ca_verb_open(&ca, err))

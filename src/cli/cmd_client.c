@@ -24,7 +24,8 @@ static const struct poptOption client_options[] = {
       N_("of a new key: ec:p256, ec:p384, rsa:2048, rsa:3072 or rsa:4096; default ec:p256"),
       N_("TYPE") },
     { "renew", 0, POPT_ARG_NONE, &opts.renew, 0,
-      N_("make a new key and certificate, even if the old one is still good"), NULL },
+      N_("make a new key and certificate, even if the old one is still good; who connects in the "
+         "moment between the two meets a pair that does not fit"), NULL },
     { "passphrase-fd", 0, POPT_ARG_INT, &opts.pass_fd, 0,
       N_("read the passphrase of the CA's keys from this descriptor"), N_("FD") },
     POPT_TABLEEND
@@ -112,7 +113,8 @@ const struct cli_cmd cmd_client = {
     .about = N_("For each role a folder with its certificate, its key, what it trusts and the "
                 "revocation lists, and a page with the connection string for psql, JDBC, Npgsql, "
                 "psycopg, asyncpg, node-postgres, pgx and PgBouncer.  A kit that is still good is "
-                "kept: the verb can run every day."),
+                "kept, and what is due is renewed for the same key, which no connection notices: the "
+                "verb can run every day."),
     .examples = client_examples,
     .options = client_options,
     .csv = true,

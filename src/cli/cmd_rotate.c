@@ -17,8 +17,8 @@ static const struct poptOption options[] = {
     { "ca", 0, POPT_ARG_STRING, &opts.ca, 0,
       N_("folder of the private CA that the server was secured with"), N_("DIR") },
     { "all-due", 0, POPT_ARG_NONE, &opts.all_due, 0,
-      N_("only what is due: a certificate with less than a third of its life left or of an authority "
-         "that was replaced, revocation lists past half of theirs or with new revocations"), NULL },
+      N_("only what is due: a certificate with less than a third of its life left, revoked, or of an "
+         "authority that was replaced, revocation lists past half of theirs or with new revocations"), NULL },
     { "crl-only", 0, POPT_ARG_NONE, &opts.crl_only, 0,
       N_("bring the CA's revocation lists into the server, leave its certificate alone"), NULL },
     { "host", 0, POPT_ARG_ARGV, &opts.hosts, 0,
@@ -84,15 +84,21 @@ static bool check_usage(const struct cli_run *run, struct ps_err *err)
 
 /* ---- doing it ---- */
 
-enum outcome { ROTATED, PLANNED, UNCHANGED, FAILED };
+enum outcome { ROTATED, WRITTEN, PLANNED, UNCHANGED, FAILED };
 static const struct {
     const char *word, *text;
     enum doc_mark mark;
 } outcomes[] = {
     [ROTATED]   = { "rotated",   N_("replaced, and read back from the network"), DOC_GOOD },
+    [WRITTEN]   = { "written",   N_("replaced in the files; the server is stopped: not examined"),
+                    DOC_UNKNOWN },
     [PLANNED]   = { "planned",   N_("a dry run: nothing was touched"),           DOC_PLAIN },
     [UNCHANGED] = { "unchanged", N_("nothing was due: nothing was changed"),     DOC_GOOD },
     [FAILED]    = { "failed",    N_("not replaced"),                             DOC_BAD },
+};
+
+static const enum outcome by_result[] = {
+    [ROTATE_NOTHING] = UNCHANGED, [ROTATE_SEEN] = ROTATED, [ROTATE_UNSEEN] = WRITTEN,
 };
 
 static enum outcome rotate_one(const struct rotate_spec *spec, struct doc_node *table,
@@ -101,11 +107,11 @@ static enum outcome rotate_one(const struct rotate_spec *spec, struct doc_node *
     struct doc_node *row = doc_row(table);
     struct doc_node *section = doc_section(details, spec->data_dir, spec->data_dir);
     enum outcome outcome = FAILED;
-    bool changed;
+    enum rotate_result result;
 
     doc_str(row, "data_dir", _("Data directory"), spec->data_dir);
-    if (rotate_run(spec, section, &changed, err))
-        outcome = spec->dry_run ? PLANNED : changed ? ROTATED : UNCHANGED;
+    if (rotate_run(spec, section, &result, err))
+        outcome = spec->dry_run ? PLANNED : by_result[result];
     doc_verdict(row, "result", _("Result"), outcomes[outcome].mark, outcomes[outcome].word,
                 _(outcomes[outcome].text));
     doc_str(row, "error", _("Error"), outcome == FAILED ? err->message : NULL);

@@ -34,6 +34,11 @@ bool revoke_server_check(struct ps_err *err)
     return ps_fail(err, PS_E_USAGE, _("--terminate, --client-dir, --target and --state-dir need -D"));
 }
 
+bool revoke_server_given(void)
+{
+    return opts.data_dir != NULL;
+}
+
 static char *own_file(const struct cert_list *revoked, const char *name)
 {
     if (!opts.client_dir || !revoked->len)

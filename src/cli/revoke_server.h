@@ -14,6 +14,7 @@ extern const struct poptOption revoke_server_options[];
 
 /* PS_E_USAGE for options that need -D; before anything is revoked. */
 PS_MUST bool revoke_server_check(struct ps_err *err);
+bool revoke_server_given(void);         /* is there a -D? */
 
 /*
  * Bring the revocation of these certificates into the server of -D and prove it there (see

@@ -130,7 +130,7 @@ static bool check_same_ca(const struct rotation *r, struct ps_err *err)
     return ps_hint(err, _("Name the CA that it was secured with, or change its CA with pgseal secure."));
 }
 
-static const char *why_due(const struct rotation *r)
+static const char *why_due(const struct rotation *r, bool revoked)
 {
     const struct cert_list *present = &r->present;
 
@@ -138,6 +138,8 @@ static const char *why_due(const struct rotation *r)
         return _("asked for");
     if (r->spec->what == ROTATE_CRL)
         return NULL;
+    if (revoked)
+        return _("the present certificate is revoked");
     if (creds_cert_due(present->at[0]))
         return _("less than a third of its life is left to the present certificate");
     const struct cert *active = ca_intermediate(r->job.creds.ca, CERT_USE_SERVER);
@@ -158,13 +160,17 @@ static bool take_from_ca(struct rotation *r, struct ps_err *err)
     const struct rotate_spec *spec = r->spec;
     struct job *job = &r->job;
     struct creds *creds = &job->creds;
+    bool revoked;
 
     creds->ca = spec->ca;
     if ((!creds->ca && !ca_open(spec->creds.ca_dir, spec->creds.pass, spec->creds.pass_arg,
                                 &creds->ca, err))
-        || !check_same_ca(r, err))
+        || !check_same_ca(r, err) || !ca_is_revoked(creds->ca, r->present.at[0], &revoked, err))
         return false;
-    r->why = why_due(r);
+    r->why = why_due(r, revoked);
+    if (revoked && !r->why)
+        doc_para(job->root, DOC_WARN, _("The server goes on with a certificate that is revoked; a new "
+                                        "one: pgseal rotate -D \"%s\""), job->server->data_dir);
     if (spec->dry_run)
         return look_at_ca(creds, err);
     return creds_refresh(creds, err) && (!r->why || creds_issue(&job->creds_spec, creds, err));
@@ -283,8 +289,8 @@ bool rotation_finish(struct rotation *r, struct ps_err *err)
     return apply(r, err);
 }
 
-bool rotate_run(const struct rotate_spec *spec, struct doc_node *section, bool *changed,
-                struct ps_err *err)
+bool rotate_run(const struct rotate_spec *spec, struct doc_node *section,
+                enum rotate_result *result, struct ps_err *err)
 {
     PS_AUTO(rotation_free) struct rotation r = { 0 };
     int64_t begin = clock_mono_us();
@@ -292,6 +298,6 @@ bool rotate_run(const struct rotate_spec *spec, struct doc_node *section, bool *
     if (!rotation_begin(&r, spec, section, err) || !rotation_finish(&r, err))
         return false;
     doc_ms(section, "ms", _("Time"), (double)(clock_mono_us() - begin) / 1000.0);
-    *changed = r.changed;
+    *result = !r.changed ? ROTATE_NOTHING : r.job.admin.sql ? ROTATE_SEEN : ROTATE_UNSEEN;
     return true;
 }

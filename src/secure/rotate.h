@@ -32,13 +32,18 @@ struct rotate_spec {
     bool dry_run;
 };
 
+enum rotate_result {
+    ROTATE_NOTHING,     /* there was nothing to do */
+    ROTATE_SEEN,        /* done, and read back from the network */
+    ROTATE_UNSEEN       /* done in the files: the server is stopped */
+};
+
 /*
- * Do it.  `section` is filled in as far as it came, also on failure.  *changed is false when there was
- * nothing to do.  The certificate is due when less than a third of its life is left, or when its
- * issuer was replaced in the CA; CRLs when the CA renewed them (past half of their life, or
+ * Do it.  `section` is filled in as far as it came, also on failure.  The certificate is due when less
+ * than a third of its life is left, when it was revoked, or when its issuer was replaced in the CA; CRLs when the CA renewed them (past half of their life, or
  * revocations since) and the server has others.
  */
-PS_MUST bool rotate_run(const struct rotate_spec *spec, struct doc_node *section, bool *changed,
-                        struct ps_err *err);
+PS_MUST bool rotate_run(const struct rotate_spec *spec, struct doc_node *section,
+                        enum rotate_result *result, struct ps_err *err);
 
 #endif

@@ -337,6 +337,37 @@ def test_nothing_due_changes_nothing_and_says_so(site, make):
     assert site.loaded() == loaded
 
 
+def test_a_revoked_certificate_of_a_server_is_due(site):
+    """Clients that check refuse it: until it is replaced nobody of them gets in."""
+    served = site.served()
+    said = site.run("ca", "revoke", "--host", "localhost", "--ca", site.ca, "-D", site.cluster.data,
+                    ok=True).out
+    assert "goes on with a certificate that is revoked" in said and site.served() == served
+    site.rotate("--crl-only")
+    assert site.served() == served
+    assert site.outcome(site.rotate("--all-due")) == ["rotated"]
+    assert site.served() != served
+    assert site.outcome(site.rotate("--all-due")) == ["unchanged"]
+
+
+def test_what_nobody_could_look_at_is_not_said_to_be_seen(site):
+    served = site.served()
+    site.cluster.stop()
+    assert site.outcome(site.rotate()) == ["written"]
+    site.cluster.start()
+    assert site.served() != served
+
+
+def test_an_authority_is_revoked_with_a_word_on_who_falls_and_what_is_left_to_do(site):
+    args = ("ca", "revoke", "--authority", "client-ca", "--ca", site.ca)
+    refused = site.run(*args, "-D", site.cluster.data)
+    assert refused.status == 2 and "rotate --all-due" in refused.err
+    done = site.run(*args, ok=True).out
+    assert re.search("fall with it: +1\n", done) and "No server knows of it yet" in done
+    site.rotate("--all-due")
+    assert site.cluster.psql(site.client("app")).returncode != 0
+
+
 def test_one_server_that_fails_does_not_keep_the_others_from_it(site, make):
     second = Rotation(make.plain(), site.folder, site.run)
     second.secure("--no-proof")

@@ -326,6 +326,40 @@ def test_two_hosts_see_the_authorities_of_one_ledger(database, folder, pgseal):
     assert other.status == 3 and "another CA" in other.err and not (folder / "third").exists()
 
 
+def test_two_hosts_are_killed_and_no_list_goes_back(database, folder, pgseal, record_property):
+    """At random moments, both at work with the same authorities: numbers grow, no list is unknown."""
+    _, dsn = database()
+    hosts = folder / "first", folder / "second"
+    pgseal("ca", "init", "--ca", hosts[0], "--no-passphrase", "--store", dsn, ok=True)
+    shutil.copytree(*hosts)
+    newest, kills, seed = {}, 0, random.Random(1)
+    for round_ in range(12):
+        at_work = []
+        for host in hosts:
+            out = folder / f"{host.name}-{round_}"
+            script = (f"{PROGRAM} ca issue client app --ca {host} --out {out} && "
+                      f"{PROGRAM} ca revoke --ca {host} --cert {out}/postgresql.crt --reason "
+                      f"certificateHold && {PROGRAM} ca release --ca {host} --cert {out}/postgresql.crt "
+                      f"&& {PROGRAM} ca crl --ca {host} --force")
+            at_work.append(subprocess.Popen(["sh", "-c", script], start_new_session=True,
+                                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        time.sleep(seed.uniform(0.02, 0.6))
+        for process in at_work:
+            kills += process.poll() is None
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        for host in hosts:
+            for issuer, crl in crls_of(pgseal, host, "--force").items():
+                assert crl["number"] > newest.get(issuer, 0), (round_, host, crl, newest)
+                newest[issuer] = crl["number"]
+    for host in hosts:
+        assert pgseal("ca", "verify", "--ca", host).status == 0
+    record_property("says", f"two hosts killed {kills} times while they issued, held, released and "
+                            f"published: CRL numbers up to {max(newest.values())}, none twice")
+    assert kills >= 12
+
+
 def test_hosts_must_agree_on_the_partitions(database, folder, pgseal):
     _, dsn = database()
     first, second = folder / "first", folder / "second"

@@ -223,7 +223,8 @@ static bool judge_part(struct ca *ca, const struct authority *authority, const s
                            info->digest, &look, err))
         return false;
     /* one from the future, made while the clock was wrong, is taken by nobody */
-    bool good = info->this_update <= now && now < info->next_update && crl_issued_by(crl, authority->cert)
+    bool good = info->this_update <= now && now < info->next_update
+             && crl_issued_by(crl, authority->cert)
              && (elsewhere ? !look.newer : look.recorded && !look.outdated);
     *out = !good ? CRL_DEAD : now < half ? CRL_FRESH : CRL_DUE;
     return true;

@@ -67,8 +67,9 @@ static bool take_series(void *arg, const struct value *columns, struct ps_err *e
 }
 
 /*
- * Making a list takes longer than a millisecond, so no CA has used up those since 1970, nor those that
- * an earlier jump began with; and if the clock is behind, it has not made so many.
+ * Making a list takes longer than a millisecond, so no CA has used up those since 1970, nor those since
+ * an earlier jump: a backup may be restored many times.  Only with a clock that is behind the numbers
+ * we have to guess how many were made.
  */
 enum { NUMBERS_LOST_MAX = 1000000 };
 
@@ -90,10 +91,10 @@ bool store_raise_crl_numbers(struct act *act, struct ps_err *err)
                    take_series, &all, err))
         return false;
     for (size_t i = 0; i < all.len; i++) {
-        const int64_t above = all.at[i].last + NUMBERS_LOST_MAX;
+        const int64_t last = all.at[i].last;
 
-        if (!put_number(act, all.at[i].issuer, all.at[i].shard, now_ms > above ? now_ms : above,
-                        err))
+        if (!put_number(act, all.at[i].issuer, all.at[i].shard,
+                        now_ms > last ? now_ms : last + NUMBERS_LOST_MAX, err))
             return false;
     }
     return true;
@@ -196,8 +197,9 @@ bool store_look_at_crl(struct store *store, const char *issuer, int shard, int64
                               " AND number <> $3", issuer, shard, number, &first, err)
         || !ask_number(store, "SELECT max(number) FROM crl_out WHERE issuer = $1 AND shard = $2"
                               " AND number > $3", issuer, shard, number, &look.newer, err)
-        || !changed_since(store, "revocation", issuer, shard, taken, &look.outdated, err)
-        || !changed_since(store, "hold_end", issuer, shard, taken, &look.outdated, err))
+        /* (a number that was not given here has no place among what happened) */
+        || (taken && !changed_since(store, "revocation", issuer, shard, taken, &look.outdated, err))
+        || (taken && !changed_since(store, "hold_end", issuer, shard, taken, &look.outdated, err)))
         return false;
     /* made by a pgseal that did not record lists yet: its number alone is known */
     look.recorded = recorded.same || (!recorded.found && taken > 0 && number < first);

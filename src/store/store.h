@@ -59,7 +59,8 @@ const struct store_info *store_info(const struct store *store);
 /*
  * This ledger belongs here from now on: after a restore or a move.  Because the CRLs of the lost
  * time are unknown, each CRL number is raised to the milliseconds since 1970, which no CA has used
- * up, and by a million at least; every CRL of before is outdated (store_look_at_crl).
+ * up (by a million, when the clock is behind that); every CRL of before is outdated
+ * (store_look_at_crl).
  */
 PS_MUST bool store_adopt(struct store *store, struct ps_err *err);
 

@@ -189,6 +189,16 @@ def test_a_restored_ca_hands_out_no_list_of_before(ca, folder, pgseal):
         assert all(now[issuer]["number"] > lost[issuer]["number"] for issuer in lost), (lost, now)
         lost = crls_of(pgseal, ca, "--force")
 
+    # the same with a backup whose numbers have jumped already
+    shutil.rmtree(backup)
+    pgseal("ca", "backup", "--ca", ca, "--out", backup, ok=True)
+    for times in range(2):
+        shutil.rmtree(ca)
+        pgseal("ca", "restore", "--ca", ca, "--from", backup, ok=True)
+        now = crls_of(pgseal, ca, "--force")
+        assert all(now[issuer]["number"] > lost[issuer]["number"] for issuer in lost), (lost, now)
+        lost = now
+
     # with the root's key away nothing old is handed out either
     shutil.rmtree(ca)
     (backup / "root.key").rename(folder / "root.key")

@@ -490,11 +490,11 @@ static void after_an_adoption_every_crl_is_outdated(void **state)
     struct ps_err err = { 0 };
 
     publish(store, number, NOW);
-    for (int i = 0; i < 2; i++) {       /* the clock does not move between them */
+    for (int i = 0; i < 2; i++) {       /* the clock hardly moves between them */
         must(store_adopt(store, &err), &err);
         assert_true(look_at(store, number, "ab").outdated);
         number = next_number(store, 0);
-        assert_true(number > before + 1000000);
+        assert_true(number > before);
         publish(store, number, NOW);
         assert_false(look_at(store, number, "ab").outdated);
         before = number;

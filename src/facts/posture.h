@@ -126,6 +126,8 @@ struct stray_key {              /* a private key beside the one that is in use *
     const char *ca;             /* the subject of the CA of ssl_ca_file that it belongs to; NULL: of none */
 };
 
+struct seen;
+
 struct posture {
     struct arena *arena;
     enum posture_source source;
@@ -164,6 +166,7 @@ struct posture {
     size_t traffic_len;
     uint64_t packets_lost;              /* dropped before they could be read, or over a bound */
     const char *wire_why;               /* then, translated; NULL: nobody asked */
+    const struct seen *seen;            /* by a survey from outside (seen.h); borrowed; NULL: none was made */
     const struct openssl_fact *openssl_conf;
     size_t openssl_conf_len;
     const char *openssl_conf_why;       /* it was not seen; NULL: it was, be it empty */

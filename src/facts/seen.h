@@ -83,6 +83,8 @@ struct seen {
     enum fact_bool asks_certificate, demands_certificate;
     const char *const *authorities;     /* names of CAs that it would take, NULL at the end; NULL: none */
 
+    const char *shares_key_with;        /* the other servers of the run with this key; NULL: none */
+
     unsigned connections;               /* opened or tried */
     unsigned refused_handshakes;        /* about as many lines in the server's log */
     int64_t took_us, cpu_us;

@@ -1,6 +1,8 @@
 /* offers.c - see offers.h. */
 #include "probe/offers.h"
 
+#include <strings.h>
+
 #include "tls/offer.h"
 
 enum group_set { GROUPS_NONE, GROUPS_ALL, GROUPS_WEAK, GROUPS_HYBRID, GROUPS_TLS13 };
@@ -106,6 +108,17 @@ static size_t pick_suites(const struct row *row, const struct offer_without *wit
         out[len - 1 - i] = kept;
     }
     return len;
+}
+
+uint16_t offers_group(const char *name)
+{
+    for (size_t i = 0; i < PS_COUNT(tls13_groups); i++) {
+        const char *known = tls_group_name(tls13_groups[i]);
+
+        if (known && strcasecmp(known, name) == 0)
+            return tls13_groups[i];
+    }
+    return 0;
 }
 
 uint16_t offers_version(enum question question)

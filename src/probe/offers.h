@@ -38,4 +38,7 @@ bool offers_put(enum question question, const struct offer_without *without, str
 /* The version that a question asks for at most. */
 uint16_t offers_version(enum question question);
 
+/* The number of a group of TLS 1.3 by its name, in any case; 0: not one of those that are offered. */
+uint16_t offers_group(const char *name);
+
 #endif

@@ -13,6 +13,8 @@
 #include "probe/offers.h"
 #include "probe/startup.h"
 
+enum { QUICK_MS = 400 };
+
 struct survey {
     const struct survey_plan *plan;
     struct seen *seen;
@@ -182,6 +184,40 @@ static void unreached(struct seen *seen, enum seen_reach reach, const char *text
     seen->reach_text = arena_strdup(seen->arena, text);
 }
 
+/* One try; false: no more connections are let through. */
+static bool open_once(struct survey *survey, const struct handshake_spec *spec,
+                      struct handshake *hand)
+{
+    if (survey->plan->gate && !survey->plan->gate(survey->plan->gate_arg)) {
+        unreached(survey->seen, REACH_SILENT, shot_end_text(SHOT_NOT_SENT));
+        return false;
+    }
+    survey->target.connections++;
+    handshake_run(spec, survey->seen->arena, hand);
+    return true;
+}
+
+/*
+ * Nearly all who are there connect at once; who does not is tried once more with all the patience that was
+ * asked for, and others may use the time.
+ */
+static bool open_slowly(struct survey *survey, const struct handshake_spec *spec,
+                        struct handshake *hand)
+{
+    const struct survey_plan *plan = survey->plan;
+    struct handshake_spec quick = *spec;
+
+    if (!plan->patience || plan->connect_ms <= QUICK_MS)
+        return open_once(survey, spec, hand);
+    quick.connect_ms = QUICK_MS;
+    if (!open_once(survey, &quick, hand) || hand->connected || !hand->timeout)
+        return hand->connected || hand->why;
+    plan->patience(plan->gate_arg, true);
+    bool tried = open_once(survey, spec, hand);
+    plan->patience(plan->gate_arg, false);
+    return tried;
+}
+
 /* SSLRequest alone says whether somebody is there, and who; the handshake comes on the same connection. */
 static bool first_contact(struct survey *survey)
 {
@@ -193,12 +229,8 @@ static bool first_contact(struct survey *survey)
     };
     PS_AUTO(handshake_free) struct handshake hand = { 0 };
 
-    if (survey->plan->gate && !survey->plan->gate(survey->plan->gate_arg)) {
-        unreached(seen, REACH_SILENT, shot_end_text(SHOT_NOT_SENT));
+    if (!open_slowly(survey, &spec, &hand))
         return false;
-    }
-    survey->target.connections++;
-    handshake_run(&spec, seen->arena, &hand);
     if (!hand.connected) {
         unreached(seen, hand.timeout ? REACH_SILENT : REACH_NO_CONNECTION, hand.why);
         return false;
@@ -225,6 +257,7 @@ static bool first_contact(struct survey *survey)
     seen->suite = hand.suite;
     seen->group = hand.group;
     seen_add_suite(seen, hand.version, hand.suite);
+    seen_add_group(seen, hand.group ? offers_group(hand.group) : 0);
     set_bool(&seen->asks_certificate, hand.asks_certificate);
     seen->demands_certificate = hand.demands_certificate;
     seen->authorities = hand.authorities;
@@ -294,6 +327,11 @@ static void ask_plain(struct survey *survey)
         shot_release(&shots[i]);
 }
 
+static bool is_open(const struct startup_seen *startup)
+{
+    return startup->end == STARTUP_ASKED || startup->end == STARTUP_IN;
+}
+
 /* ---- direct TLS, bytes before the handshake, and a second handshake ---- */
 
 /* One more whole handshake; false when it could not be tried to its end. */
@@ -347,8 +385,7 @@ static void ask_stuffing(struct survey *survey)
     if (!shake_again(survey, &(struct handshake_spec){ .hello = &glued, .listen = true }, &hand))
         return;
     survey->seen->stuffing_used =
-        hand.done && (hand.startup.end == STARTUP_ASKED || hand.startup.end == STARTUP_IN)
-        ? FACT_YES : FACT_NO;
+        hand.done && is_open(&hand.startup) ? FACT_YES : FACT_NO;
     survey->seen->refused_handshakes++;
 }
 
@@ -498,15 +535,22 @@ static bool exhaust(struct survey *survey, enum question question)
 static void ask_all(struct survey *survey)
 {
     struct seen *seen = survey->seen;
+    struct seen_suite before[SEEN_SUITES_MAX];
+    size_t before_len = seen->suites_len;
     static const struct { uint16_t version; enum question question; } each[] = {
         { TLS_1_3, ASK_TLS13 }, { TLS_1_2, ASK_TLS12 }, { TLS_1_1, ASK_OLD }, { TLS_1_0, ASK_TLS10 },
         { TLS_SSL3, ASK_SSL3 },
     };
 
+    /* from the first on, so that they come in the server's order */
+    memcpy(before, seen->suites, sizeof(before));
+    seen->suites_len = 0;
     seen->all_suites = true;
     for (size_t i = 0; i < PS_COUNT(each); i++)
         if (speaks(seen, each[i].version) && !exhaust(survey, each[i].question))
             seen->all_suites = false;
+    for (size_t i = 0; i < before_len; i++)
+        seen_add_suite(seen, before[i].version, before[i].suite);
     if (speaks(seen, TLS_1_3))
         seen->all_groups = exhaust(survey, ASK_GROUPS13);
 }
@@ -558,9 +602,11 @@ struct seen *survey_run(const struct survey_plan *plan, const char *host, int po
     seen->port = port;
     prepare(&survey);
     if (reach(&survey) && !plan->certificate_only) {
-        if (seen->letter != 'E')
-            ask_plain(&survey);
-        ask_direct(&survey);
+        ask_plain(&survey);
+        if (seen->letter == 'E' && !is_open(&seen->plain) && !seen->plain.sqlstate)
+            unreached(seen, REACH_NOT_POSTGRES, _("the answer is not PostgreSQL's"));
+        if (seen->reach == REACH_YES)
+            ask_direct(&survey);
         if (seen->letter == 'S') {
             ask_stuffing(&survey);
             ask_versions(&survey);

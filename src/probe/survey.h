@@ -23,7 +23,9 @@ struct survey_plan {
     bool all_ciphers;               /* every suite and group, by elimination */
     /* Asked before each connection to a server; may wait.  NULL: always. */
     bool (*gate)(void *arg);
-    void *gate_arg;
+    /* Told when a server is slow to connect, and again when it has (false).  NULL: nobody. */
+    void (*patience)(void *arg, bool waits);
+    void *gate_arg;                 /* of both */
 };
 
 /* Look at one server.  Always gives a result: what could not be seen is said in it. */

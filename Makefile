@@ -27,7 +27,7 @@ check:
 	@tools/check
 
 # The time of `pgseal secure` beside the same job by hand; dead lines of pg_hba.conf beside reading it; the
-# CA beside the ceilings of keys, signatures and disk; a log of a million lines beside cat, wc and grep.
+# CA beside the ceilings of keys, signatures and disk.
 bench:
 	@tools/install-deps demo
 	@$(MAKE) --no-print-directory all
@@ -36,7 +36,6 @@ bench:
 	@$(BUILD)/tests/bench/hba_bench
 	@ninja -C $(BUILD) tests/bench/ca_work
 	@tests/bench/ca $(BUILD)/pgseal
-	@tests/bench/logs $(BUILD)/pgseal
 
 lint:
 	@tools/install-deps lint

@@ -24,6 +24,7 @@ const struct cli_cmd *const cli_cmds[] = {
     &cmd_ca,
     &cmd_rotate,
     &cmd_check,
+    &cmd_scan,
     &cmd_capture,
     &cmd_rollback,
     &cmd_explain,

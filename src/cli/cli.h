@@ -40,7 +40,7 @@ struct cli_cmd {
 };
 
 extern const struct cli_cmd cmd_secure, cmd_prove, cmd_status, cmd_client, cmd_ca, cmd_rotate,
-                            cmd_check, cmd_capture, cmd_rollback, cmd_explain;
+                            cmd_check, cmd_scan, cmd_capture, cmd_rollback, cmd_explain;
 
 /* The table of verbs, NULL at the end, in the order of --help. */
 extern const struct cli_cmd *const cli_cmds[];

@@ -13,6 +13,15 @@ int real_digits(double value)
     return value >= 1e6 || value <= -1e6 ? 16 : 9;
 }
 
+bool doc_is_array(const struct doc_node *node)
+{
+    const struct doc_node *first = doc_first(node);
+    struct doc_view view;
+
+    doc_look(node, &view);
+    return view.kind == DOC_TABLE && !view.label && (first ? !doc_is_row(first) : !view.text);
+}
+
 bool doc_is_row(const struct doc_node *node)
 {
     struct doc_view view;

@@ -21,7 +21,7 @@ static void each_table(struct csv *csv, const char *path, const struct doc_node 
         struct doc_view view;
 
         doc_look(node, &view);
-        if (view.kind != DOC_SECTION && view.kind != DOC_TABLE)
+        if ((view.kind != DOC_SECTION && view.kind != DOC_TABLE) || doc_is_array(node))
             continue;
         inner = ps_asprintf("%s%s%s", path, *path && view.key ? "." : "", view.key ? view.key : "");
         if (view.kind == DOC_TABLE)

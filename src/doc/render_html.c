@@ -240,6 +240,8 @@ static void put_children(int level, const struct doc_node *parent, struct buf *o
             continue;               /* put_summary() had it */
         if (doc_is_field(view.kind) && in_card && !view.label)
             continue;               /* for programs */
+        if (doc_is_array(node))
+            continue;
         if (doc_is_field(view.kind) != in_list) {
             in_list = !in_list;
             buf_puts(out, in_list ? "<dl>\n" : "</dl>\n");

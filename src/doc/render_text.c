@@ -237,7 +237,7 @@ static void put_children(const struct paper *paper, int indent, const struct doc
         struct doc_view view;
 
         doc_look(node, &view);
-        if (!is_shown(paper, &view, in_card))
+        if (!is_shown(paper, &view, in_card) || doc_is_array(node))
             continue;
         if (doc_is_field(view.kind) && after_table && !ends_with_blank_line(paper->out))
             buf_putc(paper->out, '\n');

@@ -39,5 +39,6 @@ int real_digits(double value);
 
 bool doc_is_field(enum doc_kind kind);      /* has a value of its own, behind a label */
 bool doc_is_row(const struct doc_node *node);
+bool doc_is_array(const struct doc_node *node);     /* of bare values, for programs only */
 
 #endif

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-#include "rules/forecast.h"
 #include "rules/page.h"
 
 void report_free(struct report *report)
@@ -260,8 +259,6 @@ void report_describe(const struct report *report, struct doc_node *root)
         describe_finding(findings, i, table);
     describe_accepted(report, root);
     describe_unexamined(findings, root);
-    if (report->modes & RULE_CHECK && !(report->choice && report->choice->only))
-        forecast_describe(report, root);
     describe_reasons(&report->grade, root);
 
     put_counts(findings, &found);

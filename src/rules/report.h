@@ -34,7 +34,7 @@ void report_accept(struct report *report, size_t i, const char *reason, const ch
 /*
  * JSON: "server", "grade", "grade_reasons", "findings" (id, severity, title, file, line, column, end_column,
  * object, message, evidence, why, cure, fix_kind, fix, sources, fingerprint), "accepted",
- * "not_examined" (id, reason), "forecast" and "forecast_reasons" (forecast.h), "counts".
+ * "not_examined" (id, reason), "counts".
  */
 void report_describe(const struct report *report, struct doc_node *root);
 

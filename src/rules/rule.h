@@ -38,6 +38,8 @@ struct rule {
      * it is reported as such.
      */
     void (*test)(const struct rule *rule, const struct posture *posture, struct findings *out);
+    /* The same from outside, where there is nothing but the network to look at; NULL: `test` does both. */
+    void (*seen)(const struct rule *rule, const struct posture *posture, struct findings *out);
 };
 
 size_t rules_count(void);

@@ -60,6 +60,8 @@ static void run_one(const struct rule *rule, const struct posture *posture,
         return;
     if (choice && is_listed(choice->skip, rule->id))
         rule_unseen(rule, out, _("left out by --skip"));
+    else if (rule->seen && posture->source == POSTURE_NETWORK)
+        rule->seen(rule, posture, out);
     else if (rule->test)
         rule->test(rule, posture, out);
     else

@@ -49,4 +49,13 @@ rule_test rule_hba_shadowed, rule_hba_weaker_first, rule_client_cert_never_asked
 rule_test rule_ident_map_wide, rule_ident_map_unanchored, rule_ident_map_missing,
     rule_ident_map_unused, rule_ident_syntax;
 
+/* seen.c: from outside; those that begin with seen_ stand beside a test of the server's own files */
+rule_test rule_no_answer, rule_not_postgres, rule_version_disclosed, rule_plaintext_accepted,
+          rule_replication_plaintext, rule_password_plaintext, rule_trust_auth, rule_auth_md5,
+          rule_scram_plus_missing, rule_stuffing_vulnerable, rule_direct_tls_no_alpn,
+          rule_negotiation_endless, rule_handshake_broken, rule_compression_or_renegotiation,
+          rule_name_mismatch, rule_key_shared;
+rule_test seen_legacy_version, seen_no_tls13, seen_cipher, seen_dh_weak, seen_group_weak,
+          seen_no_pq_group, seen_client_ca_wide;
+
 #endif

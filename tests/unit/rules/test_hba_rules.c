@@ -9,7 +9,7 @@
 
 #include "../pg/hba_memory.h"
 #include "pg/ident.h"
-#include "rules/forecast.h"
+#include "rules/rule.h"
 
 /* ---- a posture from texts ---- */
 
@@ -271,57 +271,6 @@ static void a_finding_has_its_place_and_its_cure(void **state)
     assert_string_equal(findings.at[0].fix, "hostssl\tapp  app 10.0.0.0/8  scram-sha-256   # old");
 }
 
-/* ---- forecast ---- */
-
-static enum forecast_answer foretold(const struct finding *finding, const char *unexamined,
-                                     enum forecast_event event)
-{
-    PS_AUTO(arena_freep) struct arena *arena = arena_new();
-    struct tls_file crl_dir = { .role = FILE_CRL_DIR, .path = "/etc/crls" };
-    struct posture posture = { .arena = arena, .files = &crl_dir, .files_len = 1 };
-    PS_AUTO(report_free) struct report report = { .posture = &posture, .modes = RULE_CHECK,
-                                                  .findings = { .arena = arena } };
-
-    if (finding)
-        findings_add(&report.findings, finding);
-    if (unexamined)
-        findings_unexamined(&report.findings, unexamined, "not seen");
-    return forecast_of(&report, event);
-}
-
-static const struct {
-    struct finding finding;
-    const char *unexamined;
-    enum forecast_answer reload, restart;
-} forecasts[] = {
-    { { .id = "hba-trust", .severity = SEV_CRITICAL }, NULL, FORECAST_GOOD, FORECAST_GOOD },
-    { { .id = "hba-syntax", .severity = SEV_CRITICAL }, NULL, FORECAST_BAD, FORECAST_BAD },
-    { { .id = "hba-syntax", .severity = SEV_CRITICAL }, "key-perms", FORECAST_BAD, FORECAST_BAD },
-    { { .id = "hba-trust", .severity = SEV_CRITICAL }, "key-perms", FORECAST_UNKNOWN, FORECAST_UNKNOWN },
-    { { .id = "hba-trust", .severity = SEV_CRITICAL }, "cert-revoked", FORECAST_GOOD, FORECAST_GOOD },
-    { { .id = "passphrase-no-reload", .severity = SEV_HIGH }, NULL, FORECAST_BAD, FORECAST_GOOD },
-    { { .id = "file-missing", .severity = SEV_CRITICAL, .object = "/etc/server.crt" }, NULL, FORECAST_BAD,
-      FORECAST_BAD },
-    { { .id = "file-missing", .severity = SEV_CRITICAL, .object = "/etc/crls" }, NULL, FORECAST_GOOD,
-      FORECAST_GOOD },
-    { { .id = "key-perms", .severity = SEV_LOW }, NULL, FORECAST_GOOD, FORECAST_GOOD },
-};
-
-static void the_next_reload_and_restart_are_foretold(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < PS_COUNT(forecasts); i++) {
-        struct finding finding = forecasts[i].finding;
-
-        finding.message = "m";
-        assert_int_equal(foretold(&finding, forecasts[i].unexamined, FORECAST_RELOAD),
-                         forecasts[i].reload);
-        assert_int_equal(foretold(&finding, forecasts[i].unexamined, FORECAST_RESTART),
-                         forecasts[i].restart);
-    }
-    assert_int_equal(foretold(NULL, NULL, FORECAST_RELOAD), FORECAST_GOOD);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,7 +280,6 @@ int main(void)
         cmocka_unit_test(scram_secrets_make_md5_lines_harmless),
         cmocka_unit_test(what_was_not_seen_is_said_by_every_rule),
         cmocka_unit_test(a_finding_has_its_place_and_its_cure),
-        cmocka_unit_test(the_next_reload_and_restart_are_foretold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

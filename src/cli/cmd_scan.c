@@ -1,0 +1,404 @@
+/* cmd_scan.c - pgseal scan: what a stranger on the network sees of one or ten thousand servers. */
+#include "cli/cli.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "cli/scan_doc.h"
+#include "probe/sweep.h"
+#include "probe/view.h"
+#include "secure/settings.h"
+
+enum { INPUT_MAX = 64 << 20 };
+
+static struct {
+    char *ports, *input, *trust, *crl, *fail_on, *role, *database, *profile;
+    char **only, **skip;
+    int rate, at_once, at_once_net, timeout_ms, connections_max, all_ciphers, certificate_only, dry_run;
+} opts = { .rate = 500, .at_once = 64, .at_once_net = 16, .timeout_ms = 3000 };
+
+static const struct poptOption options[] = {
+    { "port", 'p', POPT_ARG_STRING, &opts.ports, 0,
+      N_("ports of targets that name none, with commas; default 5432"), N_("PORTS") },
+    { "input", 'i', POPT_ARG_STRING, &opts.input, 0,
+      N_("targets from a file, one a line; - is standard input"), N_("FILE") },
+    { "trust", 0, POPT_ARG_STRING, &opts.trust, 0,
+      N_("roots that the clients trust, PEM: the server's certificate must lead to one"), N_("FILE") },
+    { "crl", 0, POPT_ARG_STRING, &opts.crl, 0,
+      N_("revocation lists of the server's CA, PEM"), N_("FILE") },
+    { "all-ciphers", 0, POPT_ARG_NONE, &opts.all_ciphers, 0,
+      N_("list every cipher suite and group, one connection for each"), NULL },
+    { "certificate-only", 0, POPT_ARG_NONE, &opts.certificate_only, 0,
+      N_("one connection for each server: its certificate, and nothing else"), NULL },
+    { "role", 'U', POPT_ARG_STRING, &opts.role, 0,
+      N_("role of the logins that are begun (never ended); default a name that nobody has"),
+      N_("ROLE") },
+    { "dbname", 'd', POPT_ARG_STRING, &opts.database, 0,
+      N_("database of these logins; default postgres"), N_("NAME") },
+    { "rate", 0, POPT_ARG_INT, &opts.rate, 0,
+      N_("connections in a second, over all; 0: no limit; default 500"), N_("NUMBER") },
+    { "concurrency", 0, POPT_ARG_INT, &opts.at_once, 0,
+      N_("servers at once; default 64"), N_("NUMBER") },
+    { "per-network", 0, POPT_ARG_INT, &opts.at_once_net, 0,
+      N_("servers at once in one /24 or /64; 0: no limit; default 16"), N_("NUMBER") },
+    { "timeout", 0, POPT_ARG_INT, &opts.timeout_ms, 0,
+      N_("milliseconds for each connection, 3000 at most; default 3000"), N_("MS") },
+    { "max-connections", 0, POPT_ARG_INT, &opts.connections_max, 0,
+      N_("connections to one server; 0: no limit"), N_("NUMBER") },
+    { "profile", 0, POPT_ARG_STRING, &opts.profile, 0,
+      N_("how strict to be: critical or normal; default normal"), N_("PROFILE") },
+    { "only", 0, POPT_ARG_ARGV, &opts.only, 0, N_("run this rule and no other; repeatable"),
+      N_("RULE") },
+    { "skip", 0, POPT_ARG_ARGV, &opts.skip, 0,
+      N_("do not run this rule; repeatable; it is shown as not examined"), N_("RULE") },
+    { "fail-on", 0, POPT_ARG_STRING, &opts.fail_on, 0,
+      N_("least severity that makes the exit status 1: info, low, medium, high, critical or none; "
+         "default high"), N_("SEVERITY") },
+    { "dry-run", 'n', POPT_ARG_NONE, &opts.dry_run, 0,
+      N_("say what would be asked of whom, connect to nobody"), NULL },
+    POPT_TABLEEND
+};
+
+static const char *const examples[] = {
+    "pgseal scan db1.example.net",
+    "pgseal scan --trust /etc/ssl/company-root.pem db1.example.net:5432 10.0.0.0/24",
+    "pgseal scan --input fleet.txt --format csv --output fleet.csv",
+    "pgseal scan --all-ciphers --format json '[2001:db8::5]:5432'",
+    NULL
+};
+
+/* ---- usage ---- */
+
+static bool check_range(int value, int min, int max, const char *option, struct ps_err *err)
+{
+    return (value >= min && value <= max)
+        || ps_fail(err, PS_E_USAGE, _("%s must be from %d to %d"), option, min, max);
+}
+
+static bool check_usage(struct ps_err *err)
+{
+    if (opts.all_ciphers && opts.certificate_only)
+        return ps_fail(err, PS_E_USAGE, _("--all-ciphers and --certificate-only exclude each other"));
+    return check_range(opts.rate, 0, 100000, "--rate", err)
+        && check_range(opts.at_once, 1, SWEEP_AT_ONCE_MAX, "--concurrency", err)
+        && check_range(opts.at_once_net, 0, SWEEP_AT_ONCE_MAX, "--per-network", err)
+        && check_range(opts.timeout_ms, 50, 3000, "--timeout", err)
+        && check_range(opts.connections_max, 0, 1000, "--max-connections", err);
+}
+
+/* ---- whom ---- */
+
+static bool read_standard_input(struct buf *out, struct ps_err *err)
+{
+    char bytes[65536];
+    ssize_t n;
+
+    while ((n = read(STDIN_FILENO, bytes, sizeof(bytes))) > 0)
+        if (!buf_put(out, bytes, (size_t)n))
+            return ps_fail(err, PS_E_TOO_BIG, _("standard input is longer than %d MiB"),
+                           INPUT_MAX >> 20);
+    return n == 0 || ps_fail(err, PS_E_IO, _("could not read standard input: %m"));
+}
+
+static bool read_input(struct targets *targets, struct ps_err *err)
+{
+    PS_AUTO(buf_free) struct buf text = BUF(INPUT_MAX);
+    bool standard = opts.input && strcmp(opts.input, "-") == 0;
+
+    if (!opts.input)
+        return true;
+    if (!standard && !file_read(opts.input, INPUT_MAX, &text, err))
+        return false;
+    if (standard && !read_standard_input(&text, err))
+        return false;
+    return targets_add_list(targets, buf_text(&text), text.len,
+                            standard ? _("standard input") : opts.input, err);
+}
+
+static bool read_targets(const struct cli_run *run, struct targets *targets, struct ps_err *err)
+{
+    if (!targets_ports(opts.ports ? opts.ports : "5432", targets->arena, &targets->ports,
+                       &targets->ports_len, err))
+        return false;
+    for (const char *const *word = run->args; word && *word; word++)
+        if (!targets_add(targets, *word, err))
+            return false;
+    if (!read_input(targets, err))
+        return false;
+    targets_unique(targets);
+    if (targets->len)
+        return true;
+    ps_fail(err, PS_E_USAGE, _("no target"));
+    return ps_hint(err, _("Name hosts or networks, or give a list with --input."));
+}
+
+/* ---- looking ---- */
+
+struct scan {
+    struct cli_run *run;
+    struct targets targets;
+    struct cert_list trust;
+    struct crl_list crls;
+    struct rule_choice choice;
+    enum profile profile;
+    enum severity fail_on, worst;
+    struct seen **seen;             /* by target */
+    size_t done, reached;
+};
+
+static volatile sig_atomic_t stop;
+
+static void on_signal(int signal)
+{
+    (void)signal;
+    stop = 1;
+}
+
+static void scan_free(struct scan *scan)
+{
+    for (size_t i = 0; scan->seen && i < scan->targets.len; i++)
+        if (scan->seen[i])
+            seen_free(scan->seen[i]);
+    free(scan->seen);
+    targets_free(&scan->targets);
+    arena_free(scan->targets.arena);
+    cert_list_free(&scan->trust);
+    crl_list_free(&scan->crls);
+}
+
+static void take(void *arg, size_t target, struct seen *seen)
+{
+    struct scan *scan = arg;
+
+    scan->seen[target] = seen;
+    scan->reached += seen->reach == REACH_YES;
+    log_progress(_("servers"), ++scan->done, scan->targets.len);
+}
+
+static bool look(struct scan *scan, struct ps_err *err)
+{
+    PS_AUTO(tls_ctx_freep) struct tls_ctx *any = NULL, *tls12 = NULL;
+    struct sigaction action = { .sa_handler = on_signal }, before[2];
+    struct sweep sweep = {
+        .survey = { .role = opts.role, .database = opts.database, .connect_ms = opts.timeout_ms,
+                    .answer_ms = opts.timeout_ms, .at_once = SHOT_AT_ONCE_MAX,
+                    .connections_max = (unsigned)opts.connections_max,
+                    .certificate_only = opts.certificate_only, .all_ciphers = opts.all_ciphers },
+        .targets = &scan->targets, .at_once = opts.at_once, .at_once_net = opts.at_once_net,
+        .rate = opts.rate, .done = take, .arg = scan, .stop = &stop,
+    };
+
+    if (!tls_ctx_client(&(struct tls_client_spec){ 0 }, &any, err)
+        || !tls_ctx_client(&(struct tls_client_spec){ .max = TLS_1_2 }, &tls12, err))
+        return false;
+    sweep.survey.ctx = any;
+    sweep.survey.ctx12 = tls12;
+    scan->seen = ps_calloc(scan->targets.len, sizeof(struct seen *));
+    /* what was seen until then is shown */
+    sigaction(SIGINT, &action, &before[0]);
+    sigaction(SIGTERM, &action, &before[1]);
+    bool ok = sweep_run(&sweep, err);
+    sigaction(SIGINT, &before[0], NULL);
+    sigaction(SIGTERM, &before[1], NULL);
+    log_progress_end();
+    return ok;
+}
+
+/* ---- judging ---- */
+
+struct judged {
+    struct posture *posture;
+    struct report report;
+};
+
+static void judged_free(struct judged *judged)
+{
+    report_free(&judged->report);
+    posture_freep(&judged->posture);
+}
+
+static void judge(struct scan *scan, const struct seen *seen, struct judged *out)
+{
+    struct report *report = &out->report;
+
+    out->posture = view_posture(seen, opts.trust ? &scan->trust : NULL,
+                                opts.crl ? &scan->crls : NULL);
+    out->posture->critical = scan->profile == PROFILE_CRITICAL;
+    *report = (struct report){ .posture = out->posture, .choice = &scan->choice, .modes = RULE_SCAN,
+                               .findings = { .arena = out->posture->arena } };
+    rules_run(out->posture, RULE_SCAN, &scan->choice, &report->findings);
+    grade_of(&report->findings, scan->choice.only != NULL || seen->reach != REACH_YES
+             || opts.certificate_only, &report->grade);
+    enum severity worst = findings_worst(&report->findings);
+    scan->worst = worst > scan->worst ? worst : scan->worst;
+}
+
+/* ---- keys that several servers share ---- */
+
+struct owner {
+    struct seen *seen;
+    const char *key_id;
+};
+
+static int by_key(const void *left, const void *right)
+{
+    const struct owner *a = left, *b = right;
+
+    return strcmp(a->key_id, b->key_id);
+}
+
+/* One server by two names has one key, and that is as it should be. */
+static bool is_same_server(const struct seen *a, const struct seen *b)
+{
+    return a->port == b->port && strcmp(a->address, b->address) == 0;
+}
+
+/* The names of all owners but one, as far as they fit; NULL: the key is its own. */
+static const char *others(const struct owner *owners, size_t len, size_t but)
+{
+    PS_AUTO(buf_free) struct buf text = BUF(4096);
+
+    for (size_t i = 0; i < len; i++)
+        if (i != but && !is_same_server(owners[i].seen, owners[but].seen))
+            buf_printf(&text, "%s%s:%d", text.len ? ", " : "", owners[i].seen->host,
+                       owners[i].seen->port);
+    return text.len ? arena_strdup(owners[but].seen->arena, buf_text(&text)) : NULL;
+}
+
+static void find_shared_keys(struct scan *scan)
+{
+    PS_AUTO(ps_freep) struct owner *owners = ps_calloc(scan->targets.len, sizeof(*owners));
+    size_t len = 0;
+
+    for (size_t i = 0; i < scan->targets.len; i++) {
+        struct seen *seen = scan->seen[i];
+        const char *key_id = seen && seen->chain.len ? cert_info(seen->chain.at[0])->key_id : "";
+        if (*key_id)
+            owners[len++] = (struct owner){ seen, key_id };
+    }
+    qsort(owners, len, sizeof(*owners), by_key);
+    for (size_t i = 0, n; i < len; i += n) {
+        for (n = 1; i + n < len && strcmp(owners[i].key_id, owners[i + n].key_id) == 0; )
+            n++;
+        for (size_t k = 0; n > 1 && k < n; k++)
+            owners[i + k].seen->shares_key_with = others(&owners[i], n, k);
+    }
+}
+
+/* ---- showing ---- */
+
+static void show(struct scan *scan)
+{
+    struct cli_run *run = scan->run;
+    struct doc_node *root = doc_root(run->doc), *rows = NULL, *cards = NULL;
+    const bool one = scan->targets.len == 1 && scan->seen[0];
+    const bool table = !one && run->format != DOC_JSON;
+    const bool details = run->format == DOC_JSON || run->format == DOC_HTML || one;
+
+    if (table || run->format == DOC_CSV)
+        rows = doc_table(root, "servers", _("Servers"), _("no server was looked at"));
+    if (details && run->format != DOC_CSV && !(one && run->format == DOC_TEXT))
+        cards = doc_cards(root, "targets", run->format == DOC_JSON ? NULL : _("Details"), NULL);
+    for (size_t i = 0; i < scan->targets.len; i++) {
+        PS_AUTO(judged_free) struct judged judged = { 0 };
+        const struct seen *seen = scan->seen[i];
+
+        if (!seen)
+            continue;
+        judge(scan, seen, &judged);
+        if (rows)
+            scan_row(seen, &judged.report, doc_row(rows));
+        if (cards)
+            scan_describe(seen, &judged.report, doc_card(cards, DOC_PLAIN, judged.posture->name));
+        else if (one && run->format == DOC_TEXT)
+            scan_describe(seen, &judged.report, root);
+    }
+    if (scan->targets.len > 1) {
+        doc_int(root, "looked_at", _("Looked at"), (int64_t)scan->done);
+        doc_int(root, "reached", _("Reached"), (int64_t)scan->reached);
+    }
+    if (stop)
+        doc_para(root, DOC_WARN, _("The scan was interrupted: %zu of %zu servers were looked at."),
+                 scan->done, scan->targets.len);
+}
+
+static void show_plan(const struct scan *scan)
+{
+    struct doc_node *root = doc_root(scan->run->doc);
+    struct doc_node *table = doc_table(root, "targets", _("Targets"), NULL);
+
+    doc_int(root, "servers", _("Servers"), (int64_t)scan->targets.len);
+    doc_str(root, "connections_each", _("Connections to each"),
+            opts.certificate_only ? "1" : opts.all_ciphers ? _("about 60, at most 4 at once")
+                                                           : _("8 to 20, at most 4 at once"));
+    doc_para(root, DOC_PLAIN, _("Asked of each: one TLS handshake; logins that are begun and never ended, in "
+                                "plaintext and over TLS, for a role that does not exist; hellos with old "
+                                "versions and weak suites; TLS at once; a startup glued to the request "
+                                "for TLS. No password is sent. PostgreSQL's log gets about as many lines as "
+                                "there are connections."));
+    for (size_t i = 0; i < scan->targets.len; i++) {
+        struct doc_node *row = doc_row(table);
+        doc_str(row, "host", _("Host"), scan->targets.at[i].host);
+        doc_int(row, "port", _("Port"), scan->targets.at[i].port);
+    }
+}
+
+static bool read_given(struct scan *scan, struct ps_err *err)
+{
+    PS_AUTO(buf_free) struct buf text = BUF(FILE_CONF_MAX);
+
+    if (opts.trust && (!file_read(opts.trust, FILE_CONF_MAX, &text, err)
+                       || !cert_list_from_pem(buf_text(&text), text.len, opts.trust, &scan->trust,
+                                              err)))
+        return false;
+    return !opts.crl || (file_read(opts.crl, FILE_CONF_MAX, &text, err)
+                         && crl_list_from_pem(buf_text(&text), text.len, opts.crl, &scan->crls, err));
+}
+
+static bool scan_run(struct cli_run *run, struct ps_err *err)
+{
+    PS_AUTO(scan_free) struct scan scan = { .run = run, .targets = { .arena = arena_new() },
+                                            .choice = { opts.only, opts.skip } };
+
+    if (!check_usage(err) || !severity_parse(opts.fail_on, SEV_HIGH, &scan.fail_on, err)
+        || (opts.profile && !profile_parse(opts.profile, &scan.profile, err))
+        || !rule_choice_check(&scan.choice, err) || !read_given(&scan, err)
+        || !read_targets(run, &scan.targets, err))
+        return false;
+    run->doc = doc_new("scan", _("What a stranger on the network sees"));
+    if (opts.dry_run) {
+        show_plan(&scan);
+        return true;
+    }
+    if (!look(&scan, err))
+        return false;
+    find_shared_keys(&scan);
+    show(&scan);
+    if (scan.worst >= scan.fail_on)
+        run->status = PS_EXIT_FINDINGS;
+    else if (!scan.reached)
+        run->status = PS_EXIT_NOT_EXAMINED;
+    return true;
+}
+
+const struct cli_cmd cmd_scan = {
+    .name = "scan",
+    .summary = N_("see one or ten thousand servers as a stranger on the network does"),
+    .usage = N_("[options] TARGET..."),
+    .about = N_("Looks at PostgreSQL servers from outside, without credentials: is TLS offered, which "
+                "versions, cipher suites and groups, whose order counts; the certificate, its chain and "
+                "the name it has for the target; are logins and replication taken in plaintext, and how are "
+                "passwords asked for; are client certificates wanted; and known faults of the start. A target "
+                "is a host, host:port, or a network such as 10.0.0.0/24. No password is sent and no role "
+                "is guessed: logins are begun for a name that nobody has. A server is known after 8 to 20 "
+                "connections, at most 4 of them at once. What was seen is judged by the same rules as in "
+                "\"pgseal check\"; what could not be seen is not examined, never good. One server gives a "
+                "page, several a table; JSON and HTML have everything of each."),
+    .examples = examples,
+    .options = options,
+    .csv = true,
+    .run = scan_run,
+};

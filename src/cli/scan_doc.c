@@ -1,0 +1,326 @@
+/* scan_doc.c - see scan_doc.h. */
+#include "cli/scan_doc.h"
+
+#include "base/clock.h"
+#include "pg/wire.h"
+
+/* ---- words ---- */
+
+static const struct {
+    const char *word, *text;
+    enum doc_mark mark;
+} facts[] = {
+    [FACT_UNKNOWN] = { "unknown", N_("unknown"), DOC_UNKNOWN },
+    [FACT_NO]      = { "no",      N_("no"),      DOC_PLAIN },
+    [FACT_YES]     = { "yes",     N_("yes"),     DOC_PLAIN },
+};
+
+static void put_fact(struct doc_node *node, const char *key, const char *label, enum fact_bool fact)
+{
+    doc_verdict(node, key, label, facts[fact].mark, facts[fact].word, _(facts[fact].text));
+}
+
+static const struct {
+    const char *word, *text;
+} reaches[] = {
+    [REACH_NO_NAME]       = { "no_name",       N_("the name has no address") },
+    [REACH_NO_CONNECTION] = { "no_connection", N_("no connection") },
+    [REACH_SILENT]        = { "silent",        N_("no answer in time") },
+    [REACH_NOT_POSTGRES]  = { "not_postgres",  N_("not PostgreSQL") },
+    [REACH_YES]           = { "postgres",      N_("PostgreSQL answers") },
+};
+
+static const char *const kinds[] = {
+    [KIND_POSTGRES] = "postgresql", [KIND_PGBOUNCER] = "pgbouncer", [KIND_PGPOOL] = "pgpool",
+    [KIND_OTHER] = "other",
+};
+
+static bool is_open(const struct startup_seen *startup)
+{
+    return startup->end == STARTUP_ASKED || startup->end == STARTUP_IN;
+}
+
+/* Refused with TLS too, a role says nothing about others. */
+static enum fact_bool plaintext(const struct seen *seen)
+{
+    if (seen->reach != REACH_YES)
+        return FACT_UNKNOWN;
+    if (is_open(&seen->plain) || is_open(&seen->plain_replication))
+        return FACT_YES;
+    return seen->plain.end == STARTUP_REFUSED && is_open(&seen->over_tls) ? FACT_NO : FACT_UNKNOWN;
+}
+
+static void put_plaintext(struct doc_node *node, const struct seen *seen)
+{
+    static const enum doc_mark marks[] = { DOC_UNKNOWN, DOC_GOOD, DOC_BAD };
+    enum fact_bool fact = plaintext(seen);
+
+    doc_verdict(node, "plaintext", _("Plaintext"), marks[fact], facts[fact].word,
+                _(facts[fact].text));
+}
+
+static void put_grade(struct doc_node *node, const struct grade *grade, bool reached)
+{
+    static const enum doc_mark marks[] = {
+        [GRADE_A_PLUS] = DOC_GOOD, [GRADE_A] = DOC_GOOD, [GRADE_B] = DOC_WARN, [GRADE_C] = DOC_WARN,
+        [GRADE_M] = DOC_BAD, [GRADE_T] = DOC_BAD, [GRADE_F] = DOC_BAD,
+    };
+
+    if (grade->graded && reached)
+        doc_verdict(node, "grade", _("Grade"), marks[grade->letter],
+                    grade_letter_word(grade->letter), NULL);
+    else
+        doc_verdict(node, "grade", _("Grade"), DOC_UNKNOWN, "not_graded", "-");
+}
+
+static const char *suite_name(uint16_t code, char out[8])
+{
+    const struct tls_suite *suite = tls_suite_find(code);
+
+    if (suite)
+        return suite->openssl ? suite->openssl : suite->name;
+    snprintf(out, 8, "0x%04x", code);
+    return out;
+}
+
+static const char *group_name(uint16_t group, char out[8])
+{
+    const char *name = tls_group_name(group);
+
+    if (name)
+        return name;
+    snprintf(out, 8, "0x%04x", group);
+    return out;
+}
+
+/* ---- TLS ---- */
+
+/* A list is an array for programs and one field for people. */
+static void put_list(struct doc_node *node, const char *key, const char *label,
+                     const char *const *items, size_t len)
+{
+    struct doc_node *list = doc_table(node, key, NULL, NULL);
+    PS_AUTO(buf_free) struct buf text = BUF(65536);
+
+    for (size_t i = 0; i < len; i++) {
+        doc_str(list, NULL, NULL, items[i]);
+        buf_printf(&text, "%s%s", i ? ", " : "", items[i]);
+    }
+    if (label)
+        doc_str(node, NULL, label, text.len ? buf_text(&text) : "-");
+}
+
+static void put_versions(struct doc_node *tls, const struct seen *seen)
+{
+    const char *names[SEEN_VERSIONS];
+    size_t len = 0;
+
+    for (int i = SEEN_VERSIONS - 1; i >= 0; i--)
+        if (seen->versions[i] == FACT_YES)
+            names[len++] = tls_version_name(seen_versions[i]);
+    put_list(tls, "versions", _("Versions"), names, len);
+}
+
+static void put_suites(struct doc_node *tls, const struct seen *seen)
+{
+    struct doc_node *suites = doc_section(tls, "suites", _("Cipher suites"));
+
+    for (int i = SEEN_VERSIONS - 1; i >= 0; i--) {
+        const char *names[SEEN_SUITES_MAX];
+        char numbers[SEEN_SUITES_MAX][8];
+        size_t len = 0;
+
+        for (size_t k = 0; k < seen->suites_len; k++)
+            if (seen->suites[k].version == seen_versions[i]) {
+                names[len] = suite_name(seen->suites[k].suite, numbers[len]);
+                len++;
+            }
+        if (len)
+            put_list(suites, tls_version_name(seen_versions[i]), tls_version_name(seen_versions[i]),
+                     names, len);
+    }
+    doc_bool(tls, "suites_complete", _("All suites are listed"), seen->all_suites);
+}
+
+static void put_groups(struct doc_node *tls, const struct seen *seen)
+{
+    const char *names[SEEN_GROUPS_MAX];
+    char numbers[SEEN_GROUPS_MAX][8];
+
+    for (size_t i = 0; i < seen->groups_len; i++)
+        names[i] = group_name(seen->groups[i], numbers[i]);
+    put_list(tls, "groups", _("Groups"), names, seen->groups_len);
+    doc_bool(tls, "groups_complete", _("All groups are listed"), seen->all_groups);
+    if (seen->dh_bits)
+        doc_int(tls, "dh_bits", _("Diffie-Hellman bits"), seen->dh_bits);
+}
+
+static void put_tls(struct doc_node *node, const struct seen *seen)
+{
+    struct doc_node *tls = doc_section(node, "tls", "TLS");
+    size_t len = 0;
+
+    doc_bool(tls, "offered", _("Offered"), seen->letter == 'S');
+    if (seen->letter != 'S')
+        return;
+    put_versions(tls, seen);
+    put_suites(tls, seen);
+    put_groups(tls, seen);
+    put_fact(tls, "server_preference", _("The server's order counts"), seen->server_order);
+    put_fact(tls, "direct", _("Direct TLS"), seen->direct_tls);
+    put_fact(tls, "client_certificate_asked", _("Client certificate asked for"), seen->asks_certificate);
+    put_fact(tls, "client_certificate_demanded", _("Client certificate demanded"),
+             seen->demands_certificate);
+    while (seen->authorities && seen->authorities[len])
+        len++;
+    if (len)
+        put_list(tls, "client_authorities", _("CAs of clients"), seen->authorities, len);
+
+    struct doc_node *aside = doc_aside(doc_section(tls, "extensions", _("Extensions")));
+    put_fact(aside, "compression", _("Compression"), seen->compression);
+    put_fact(aside, "secure_renegotiation", _("Secure renegotiation"), seen->secure_renegotiation);
+    put_fact(aside, "client_renegotiation", _("Clients may renegotiate"), seen->client_renegotiation);
+    put_fact(aside, "extended_master_secret", _("Extended master secret"),
+             seen->extended_master_secret);
+    put_fact(aside, "encrypt_then_mac", _("Encrypt-then-MAC"), seen->encrypt_then_mac);
+    put_fact(aside, "tickets", _("Session tickets"), seen->tickets);
+    put_fact(aside, "session_ids", _("Session identifiers"), seen->session_ids);
+    put_fact(aside, "downgrade_sentinel", _("Downgrade sentinel"), seen->sentinel);
+}
+
+/* ---- certificate ---- */
+
+static void put_names(struct doc_node *node, const struct cert_info *info)
+{
+    const char *names[256];
+    size_t len = 0;
+
+    for (const char *const *dns = info->dns; *dns && len < PS_COUNT(names); dns++)
+        names[len++] = *dns;
+    for (const char *const *ip = info->ip; *ip && len < PS_COUNT(names); ip++)
+        names[len++] = *ip;
+    put_list(node, "names", _("Names"), names, len);
+}
+
+static void put_certificate(struct doc_node *node, const struct seen *seen)
+{
+    struct doc_node *section;
+
+    if (!seen->chain.len)
+        return;
+    const struct cert_info *info = cert_info(seen->chain.at[0]);
+    section = doc_section(node, "certificate", _("Certificate"));
+    doc_str(section, "subject", _("Subject"), info->subject);
+    doc_str(section, "issuer", _("Issuer"), info->issuer);
+    put_names(section, info);
+    doc_str(section, "key", _("Key"), info->key_text);
+    doc_str(section, "signature", _("Signature"), info->signature_text);
+    doc_str(section, "serial", _("Serial number"), info->serial_hex);
+    doc_time(section, "not_before", _("Not before"), info->not_before);
+    doc_time(section, "not_after", _("Not after"), info->not_after);
+    doc_int(section, "days_left", _("Days left"), clock_days_until(info->not_after));
+    doc_int(section, "sent", _("Certificates sent"), (int64_t)seen->chain.len);
+    doc_str(section, "fingerprint", "SHA-256", info->fingerprint);
+}
+
+/* ---- the whole ---- */
+
+static const char *startup_word(const struct startup_seen *startup)
+{
+    static const char *const words[] = {
+        [STARTUP_UNKNOWN] = "unknown", [STARTUP_ASKED] = "asked", [STARTUP_IN] = "let_in",
+        [STARTUP_REFUSED] = "refused", [STARTUP_ERROR] = "error",
+    };
+
+    return startup->end == STARTUP_ASKED ? wire_auth_name(startup->auth) : words[startup->end];
+}
+
+static void put_logins(struct doc_node *node, const struct seen *seen)
+{
+    struct doc_node *logins = doc_section(node, "logins", _("What a startup is answered"));
+
+    doc_str(logins, "plaintext", _("In plaintext"), startup_word(&seen->plain));
+    doc_str(logins, "plaintext_replication", _("Replication in plaintext"),
+            startup_word(&seen->plain_replication));
+    doc_str(logins, "tls", _("Over TLS"), startup_word(&seen->over_tls));
+    doc_bool(logins, "channel_binding", _("Channel binding offered"), seen->over_tls.scram_plus);
+}
+
+void scan_describe(const struct seen *seen, const struct report *report, struct doc_node *node)
+{
+    doc_str(node, "host", _("Host"), seen->host);
+    doc_int(node, "port", _("Port"), seen->port);
+    doc_str(node, "address", _("Address"), seen->address);
+    doc_verdict(node, "reach", _("Reached"), seen->reach == REACH_YES ? DOC_PLAIN : DOC_UNKNOWN,
+                reaches[seen->reach].word, _(reaches[seen->reach].text));
+    if (seen->reach == REACH_YES) {
+        doc_str(node, "kind", _("Kind"), kinds[seen->kind]);
+        put_plaintext(node, seen);
+        put_tls(node, seen);
+        put_certificate(node, seen);
+        put_logins(node, seen);
+    } else {
+        put_plaintext(node, seen);
+        doc_str(node, "reason", _("Reason"), seen->reach_text);
+    }
+    doc_int(node, "connections", _("Connections"), seen->connections);
+    doc_ms(node, "took_ms", _("Time"), (double)seen->took_us / 1000);
+    doc_aside(doc_ms(node, "cpu_ms", _("Our processor time"), (double)seen->cpu_us / 1000));
+    report_describe(report, node);
+}
+
+static const char *worst_version(const struct seen *seen)
+{
+    for (int i = 0; i < SEEN_VERSIONS; i++)
+        if (seen->versions[i] == FACT_YES)
+            return tls_version_name(seen_versions[i]);
+    return NULL;
+}
+
+/* The worst findings by name: the whole is a scan of this server away. */
+static void put_worst(struct doc_node *row, const struct findings *findings)
+{
+    PS_AUTO(buf_free) struct buf text = BUF(1024);
+    size_t shown = 0;
+
+    for (size_t i = 0; i < findings->len && shown < 3; i++) {
+        bool again = i && strcmp(findings->at[i].id, findings->at[i - 1].id) == 0;
+        if (again || findings->at[i].severity < SEV_MEDIUM)
+            continue;
+        buf_printf(&text, "%s%s", shown++ ? ", " : "", findings->at[i].id);
+    }
+    doc_str(row, "worst", _("Worst findings"), text.len ? buf_text(&text) : NULL);
+}
+
+/* For people, who has no TLS, and who is not there, says so where the others have their versions. */
+static void put_lowest(struct doc_node *row, const struct seen *seen)
+{
+    if (seen->reach != REACH_YES)
+        doc_verdict(row, "lowest_version", _("Lowest TLS"), DOC_UNKNOWN, reaches[seen->reach].word,
+                    _(reaches[seen->reach].text));
+    else if (seen->letter != 'S')
+        doc_verdict(row, "lowest_version", _("Lowest TLS"), DOC_BAD, "none", _("no TLS"));
+    else
+        doc_str(row, "lowest_version", _("Lowest TLS"), worst_version(seen));
+}
+
+void scan_row(const struct seen *seen, const struct report *report, struct doc_node *row)
+{
+    const struct cert_info *info = seen->chain.len ? cert_info(seen->chain.at[0]) : NULL;
+
+    doc_str(row, "host", _("Host"), seen->host);
+    doc_int(row, "port", _("Port"), seen->port);
+    put_grade(row, &report->grade, seen->reach == REACH_YES);
+    put_plaintext(row, seen);
+    put_lowest(row, seen);
+    if (info)
+        doc_int(row, "days_left", _("Days left"), clock_days_until(info->not_after));
+    else
+        doc_str(row, "days_left", _("Days left"), NULL);
+    put_worst(row, &report->findings);
+    doc_aside(doc_verdict(row, "reach", _("Reached"), DOC_PLAIN, reaches[seen->reach].word,
+                          _(reaches[seen->reach].text)));
+    doc_aside(doc_str(row, "subject", _("Certificate"), info ? info->subject : NULL));
+    doc_aside(doc_str(row, "issuer", _("Issuer"), info ? info->issuer : NULL));
+    doc_aside(doc_int(row, "connections", _("Connections"), seen->connections));
+}

@@ -1,0 +1,20 @@
+/*
+ * scan_doc.h - what a scan saw of a server, as a document: all of it, or one row of a table.
+ */
+#ifndef CLI_SCAN_DOC_H
+#define CLI_SCAN_DOC_H
+
+#include "doc/doc.h"
+#include "facts/seen.h"
+#include "rules/report.h"
+
+/*
+ * Everything: "host", "port", "address", "reach", "plaintext", "grade", "tls" (offered, direct, versions,
+ * suites by version, groups, ...), "certificate", "connections", and what report_describe() adds.
+ */
+void scan_describe(const struct seen *seen, const struct report *report, struct doc_node *node);
+
+/* One row: what fits beside the other servers. */
+void scan_row(const struct seen *seen, const struct report *report, struct doc_node *row);
+
+#endif

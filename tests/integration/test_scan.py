@@ -1,0 +1,387 @@
+"""pgseal scan: the truth is known, because each server was made so, and the verdict meets it."""
+import contextlib
+import csv
+import io
+import json
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+
+OPEN_HBA = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
+TLS_HBA = ("local all all trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n"
+           "hostssl replication all 127.0.0.1/32 scram-sha-256\n")
+
+
+def certificate(folder, name="server", cn="127.0.0.1", san="IP:127.0.0.1,DNS:localhost", days=300,
+                key=("rsa:2048",)):
+    crt, keyfile = folder / f"{name}.crt", folder / f"{name}.key"
+    args = ["openssl", "req", "-x509", "-newkey", *key, "-nodes", "-subj", f"/CN={cn}", "-keyout", keyfile,
+            "-out", crt, "-days", str(days)]
+    if san:
+        args += ["-addext", f"subjectAltName={san}"]
+    subprocess.run(args, check=True, capture_output=True)
+    return crt, keyfile
+
+
+def tls_server(make, folder, major=15, hba=OPEN_HBA, files=None, **settings):
+    crt, key = files or certificate(folder)
+    cluster = make.plain(major, start=False, hba=hba, ssl="on", **settings)
+    cluster.write(cluster.data / "server.crt", crt.read_bytes())
+    cluster.write(cluster.data / "server.key", key.read_bytes(), 0o600)
+    return cluster.start()
+
+
+def scan(pgseal, *targets, args=(), ok=None):
+    run = pgseal("scan", "--format", "json", *args, *targets, ok=ok)
+    return run, run.json["targets"]
+
+
+def ids(target):
+    return {finding["id"] for finding in target["findings"]}
+
+
+def unseen(target):
+    return {one["id"] for one in target["not_examined"]}
+
+
+def at(cluster):
+    return f"127.0.0.1:{cluster.port}"
+
+
+# ---- one server -------------------------------------------------------------------------------
+
+def test_a_default_server_is_seen_as_it_is(pgseal, make, folder, every_major):
+    cluster = tls_server(make, folder, every_major)
+    run, (target,) = scan(pgseal, at(cluster), args=["--trust", folder / "server.crt"])
+    versions = ["TLSv1.3", "TLSv1.2"] + (["TLSv1.1", "TLSv1"] if every_major < 13 else [])
+    assert target["tls"]["versions"] == versions
+    assert target["plaintext"] == "yes" and "plaintext-accepted" in ids(target)
+    assert target["logins"]["tls"] == "SCRAM-SHA-256" and target["logins"]["channel_binding"]
+    assert target["tls"]["direct"] == ("yes" if every_major >= 17 else "no")
+    assert target["tls"]["server_preference"] == "yes"
+    assert target["certificate"]["names"] == ["localhost", "127.0.0.1"]
+    assert "cipher-no-fs" in ids(target) and "cipher-cbc" in ids(target)
+    assert ("tls-legacy-version" in ids(target)) == (every_major < 13)
+    assert not {"stuffing-vulnerable", "direct-tls-no-alpn", "negotiation-endless", "cipher-weak",
+                "cipher-null-anon", "name-mismatch", "trust-auth", "tls-off"} & ids(target)
+    assert target["connections"] <= 25
+    assert run.status == 1
+
+
+def test_a_hardened_server_takes_few_connections_and_log_lines(pgseal, make, folder, every_major):
+    if every_major < 12:
+        pytest.skip("TLS 1.3 alone cannot be asked for before 12")
+    cluster = tls_server(make, folder, every_major, hba=TLS_HBA, ssl_min_protocol_version="TLSv1.3")
+    before = cluster.log()
+    run, (target,) = scan(pgseal, at(cluster), args=["--trust", folder / "server.crt"])
+    lines = [line for line in cluster.log()[len(before):].splitlines()
+             if re.search(r"\b(LOG|FATAL|ERROR|WARNING):", line)]
+    assert target["tls"]["versions"] == ["TLSv1.3"]
+    assert target["plaintext"] == "no"
+    assert not {"plaintext-accepted", "replication-plaintext", "tls-legacy-version", "cipher-weak",
+                "cipher-no-fs", "cipher-cbc"} & ids(target)
+    assert not {"plaintext-accepted", "cipher-weak", "tls-legacy-version"} & unseen(target)
+    assert target["connections"] <= 12, target["connections"]
+    assert len(lines) <= 8, lines
+
+
+def test_suites_and_their_order_are_those_that_openssl_finds(pgseal, make, folder):
+    cluster = tls_server(make, folder, ssl_ciphers="ECDHE-RSA-AES128-GCM-SHA256:AES256-SHA:"
+                         "ECDHE-RSA-AES256-GCM-SHA384:DHE-RSA-AES128-SHA256")
+    _, (target,) = scan(pgseal, at(cluster), args=["--all-ciphers"])
+    found = target["tls"]["suites"]["TLSv1.2"]
+
+    left, order = None, []
+    while True:
+        ciphers = "ALL:@SECLEVEL=0" + "".join(f":!{one}" for one in order)
+        done = subprocess.run(["openssl", "s_client", "-starttls", "postgres", "-connect", at(cluster), "-tls1_2",
+                               "-cipher", ciphers], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        left = re.search(r"Cipher is (\S+)", done.stdout)
+        if not left or left[1] == "(NONE)":
+            break
+        order.append(left[1])
+    assert sorted(order) == ["AES256-SHA", "DHE-RSA-AES128-SHA256", "ECDHE-RSA-AES128-GCM-SHA256",
+                             "ECDHE-RSA-AES256-GCM-SHA384"]
+    assert found == order
+    assert target["tls"]["suites_complete"]
+    assert sorted(target["tls"]["suites"]["TLSv1.3"]) == [
+        "TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"]
+    assert target["tls"]["groups"] == ["secp256r1"] and target["tls"]["groups_complete"]
+    assert target["connections"] <= 75
+
+
+def test_a_server_without_tls_is_an_f(pgseal, make, every_major):
+    cluster = make.plain(every_major, hba=OPEN_HBA)
+    _, (target,) = scan(pgseal, at(cluster))
+    assert target["grade"] == "F" and "tls-off" in ids(target)
+    assert target["tls"] == {"offered": False} and target["plaintext"] == "yes"
+
+
+@pytest.mark.parametrize("method,finding", [("trust", "trust-auth"), ("password", "password-plaintext"),
+                                            ("md5", None)])
+def test_how_passwords_are_asked_for(pgseal, make, folder, method, finding):
+    cluster = tls_server(make, folder, hba=f"local all all trust\nhost all all 127.0.0.1/32 {method}\n")
+    cluster.role("app", "secret")
+    _, (target,) = scan(pgseal, at(cluster), args=["--role", "app"])
+    if finding:
+        assert finding in ids(target)
+    else:
+        assert not {"trust-auth", "password-plaintext"} & ids(target)
+
+
+def test_a_role_that_is_refused_either_way_says_nothing_of_others(pgseal, make, folder):
+    cluster = tls_server(make, folder, hba="local all all trust\nhost all app 127.0.0.1/32 scram-sha-256\n")
+    _, (target,) = scan(pgseal, at(cluster))
+    assert target["plaintext"] == "unknown" and "plaintext-accepted" in unseen(target)
+    _, (target,) = scan(pgseal, at(cluster), args=["--role", "app"])
+    assert target["plaintext"] == "yes"
+
+
+def test_client_certificates_that_are_asked_for_are_told_from_those_demanded(pgseal, make, folder):
+    cluster = tls_server(make, folder, hba=TLS_HBA)
+    _, (target,) = scan(pgseal, at(cluster))
+    assert target["tls"]["client_certificate_asked"] == "no"
+    cluster.write(cluster.data / "root.crt", (folder / "server.crt").read_bytes())
+    cluster.set(ssl_ca_file="root.crt")
+    cluster.reload()
+    _, (target,) = scan(pgseal, at(cluster))
+    assert target["tls"]["client_certificate_asked"] == "yes"
+    assert target["tls"]["client_certificate_demanded"] == "no"
+    assert target["tls"]["client_authorities"] == ["CN=127.0.0.1"]
+
+
+@pytest.mark.parametrize("cn,san,days,missing,present", [
+    ("127.0.0.1", "IP:127.0.0.1", 300, {"name-mismatch", "cert-no-san", "cert-expiring"}, set()),
+    ("db9", "DNS:db9", 300, {"cert-no-san"}, {"name-mismatch"}),
+    ("db9", None, 300, set(), {"name-mismatch", "cert-no-san"}),
+])
+def test_the_certificate_is_judged_against_the_target(pgseal, make, folder, cn, san, days, missing, present):
+    cluster = tls_server(make, folder, files=certificate(folder, "one", cn, san, days))
+    _, (target,) = scan(pgseal, at(cluster), args=["--trust", folder / "one.crt"])
+    assert present <= ids(target) and not missing & ids(target)
+    assert "cert-untrusted" not in ids(target)
+
+
+def test_a_foreign_root_is_not_trusted(pgseal, make, folder):
+    cluster = tls_server(make, folder)
+    certificate(folder, "other", "other root")
+    _, (target,) = scan(pgseal, at(cluster), args=["--trust", folder / "other.crt"])
+    assert "cert-untrusted" in ids(target)
+
+
+# ---- peers that PostgreSQL cannot play -----------------------------------------------------------
+
+@contextlib.contextmanager
+def peer(talk):
+    """A listener on loopback; `talk` has each connection in a thread of its own."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        while True:
+            try:
+                link, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=run, args=(link,), daemon=True).start()
+
+    def run(link):
+        with link, contextlib.suppress(OSError):
+            talk(link)
+
+    threading.Thread(target=serve, daemon=True).start()
+    try:
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        listener.close()
+
+
+def openssl_peer(folder, options):
+    """What `openssl s_server` offers, behind the answer S: each connection gets a server of its own."""
+    def talk(link):
+        if link.recv(8)[4:] != b"\x04\xd2\x16\x2f":
+            return
+        link.sendall(b"S")
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        server = subprocess.Popen(["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-naccept", "1", "-quiet",
+                                   "-cert", folder / "server.crt", "-key", folder / "server.key", *options],
+                                  stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            for _ in range(200):
+                with contextlib.suppress(OSError):
+                    inner = socket.create_connection(("127.0.0.1", port))
+                    break
+                time.sleep(0.01)
+            with inner:
+                threading.Thread(target=pump, args=(inner, link), daemon=True).start()
+                pump(link, inner)
+        finally:
+            server.kill()
+            server.wait()
+    return talk
+
+
+def pump(source, sink):
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            sink.sendall(data)
+        sink.shutdown(socket.SHUT_WR)
+
+
+@pytest.mark.parametrize("options,present", [
+    (["-cipher", "NULL-SHA256:@SECLEVEL=0", "-tls1_2"], {"cipher-null-anon", "no-tls13"}),
+    (["-cipher", "ADH-AES128-SHA256:@SECLEVEL=0", "-tls1_2"], {"cipher-null-anon"}),
+    (["-cipher", "ALL:@SECLEVEL=0", "-tls1"], {"tls-legacy-version", "no-tls13"}),
+    (["-cipher", "ECDHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0", "-tls1_2", "-named_curve", "secp224r1"], {"group-weak"}),
+], ids=["null", "anonymous", "tls1.0", "p224"])
+def test_what_postgresql_would_never_offer_is_seen_all_the_same(pgseal, folder, options, present):
+    certificate(folder)
+    with peer(openssl_peer(folder, options)) as target:
+        _, (seen,) = scan(pgseal, target)
+    assert present <= ids(seen), ids(seen)
+
+
+def slowly(link):
+    link.sendall(b"S")
+    while True:
+        link.sendall(b"\x16")
+        time.sleep(0.2)
+
+
+HOSTILE = {
+    "silence": lambda link: time.sleep(30),
+    "closes at once": lambda link: None,
+    "a flood of S": lambda link: [link.sendall(b"S" * 65536) for _ in range(256)],
+    "not PostgreSQL": lambda link: link.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n"),
+    "one byte at a time": slowly,
+    "a record without end": lambda link: (link.recv(8), link.sendall(b"S\x16\x03\x03\x40\x00" + b"\x02" * 60000),
+                                          time.sleep(30)),
+    "an error of 1 GB": lambda link: (link.recv(8), link.sendall(b"E\x40\x00\x00\x00" + b"x" * 100000), time.sleep(30)),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_peer_costs_bounded_time_and_gives_an_answer(pgseal, name):
+    with peer(HOSTILE[name]) as target:
+        run, (seen,) = scan(pgseal, target, args=["--timeout", "300"])
+    assert run.status in (1, 3)
+    assert seen["grade"] in ("not_graded", "F")
+    assert seen["plaintext"] in ("unknown", "no")
+    assert seen["took_ms"] < 20000
+
+
+def test_silent_targets_do_not_delay_the_others(pgseal, make, folder):
+    cluster = tls_server(make, folder)
+    listener = socket.create_server(("127.0.0.1", 0), backlog=0)       # full: answers no connection any more
+    fill = [socket.socket() for _ in range(4)]
+    for one in fill:
+        one.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            one.connect(listener.getsockname())
+    hole = f"127.0.0.1:{listener.getsockname()[1]}"
+    began = time.monotonic()
+    _, targets = scan(pgseal, hole, at(cluster), args=["--timeout", "3000", "--concurrency", "1"])
+    assert targets[0]["reach"] == "silent" and targets[1]["reach"] == "postgres"
+    assert time.monotonic() - began < 60
+    for one in fill:
+        one.close()
+    listener.close()
+
+
+# ---- many ---------------------------------------------------------------------------------------
+
+def test_a_fleet_in_one_run(pgseal, make, folder):
+    good = tls_server(make, folder, hba=TLS_HBA, ssl_min_protocol_version="TLSv1.3")
+    plain = make.plain(hba=OPEN_HBA)
+    other = tls_server(make, folder, files=certificate(folder, "wrong", "db9", "DNS:db9"))
+    fleet = folder / "fleet"
+    fleet.write_text(f"# all\n{at(good)}\n{at(plain)}\n{at(other)} # the old one\n127.0.0.1:1\n{at(good)}\n")
+    run, targets = scan(pgseal, args=["--input", fleet, "--trust", folder / "server.crt"])
+    assert [t["reach"] for t in targets] == ["postgres", "postgres", "postgres", "no_connection"]
+    assert [t["plaintext"] for t in targets] == ["no", "yes", "yes", "unknown"]
+    assert targets[1]["grade"] == "F" and targets[3]["grade"] == "not_graded"
+    assert "no-answer" in ids(targets[3]) and "name-mismatch" in ids(targets[2])
+    assert run.status == 1
+
+    rows = list(csv.DictReader(io.StringIO(
+        pgseal("scan", "--format", "csv", "--input", fleet).out)))
+    assert [row["port"] for row in rows] == [str(c.port) for c in (good, plain, other)] + ["1"]
+    assert [row["plaintext"] for row in rows] == ["no", "yes", "yes", "unknown"]
+    page = pgseal("scan", "--format", "html", "--input", fleet).out
+    assert page.count("plaintext-accepted") >= 2 and "<script" not in page
+
+
+def test_a_key_behind_two_servers_is_found(pgseal, make, folder):
+    files = certificate(folder)
+    one, two = tls_server(make, folder, files=files), tls_server(make, folder, files=files)
+    alone = tls_server(make, folder, files=certificate(folder, "alone"))
+    _, targets = scan(pgseal, at(one), f"localhost:{one.port}", at(two), at(alone))
+    shared = [f["evidence"] for f in targets[0]["findings"] if f["id"] == "key-shared"]
+    assert shared == [at(two)]
+    assert "key-shared" not in ids(targets[3])
+
+
+def test_a_small_server_goes_on_serving_while_it_is_scanned(pgseal, make, folder):
+    cluster = tls_server(make, folder, max_connections="10", superuser_reserved_connections="1",
+                         max_wal_senders="0")
+    cluster.role("app", "secret")
+    dsn = cluster.dsn(user="app", password="secret")
+    failed, stop = [], threading.Event()
+
+    def work():
+        while not stop.is_set():
+            done = cluster.psql(dsn)
+            if done.returncode != 0:
+                failed.append(done.stderr)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        for _ in range(5):
+            scan(pgseal, at(cluster), args=["--all-ciphers"])
+    finally:
+        stop.set()
+        thread.join()
+    assert not failed, failed[0]
+
+
+def test_nothing_is_sent_in_a_dry_run(pgseal):
+    asked = []
+    with peer(lambda link: asked.append(1)) as target:
+        done = pgseal("scan", "--dry-run", target)
+    assert done.status == 0 and not asked and target.split(":")[1] in done.out
+
+
+def test_no_login_is_tried(pgseal, make, folder):
+    cluster = tls_server(make, folder, hba=OPEN_HBA, log_connections="on")
+    cluster.role("app", "secret")
+    scan(pgseal, at(cluster), args=["--role", "app"])
+    log = cluster.log()
+    assert "password authentication failed" not in log and "connection authorized: user=app" not in log
+
+
+@pytest.mark.parametrize("args,where", [
+    (["10.0.0.0/33"], "10.0.0.0/33"), (["a b"], "a b"), ([], "no target"), (["x", "--rate", "-1"], "--rate"),
+    (["x", "--concurrency", "0"], "--concurrency"), (["x", "--port", "0"], "0"),
+])
+def test_wrong_use_is_said_clearly(pgseal, args, where):
+    done = pgseal("scan", *args)
+    assert done.status == 2 and where in done.err
+
+
+def test_an_interrupted_scan_shows_what_it_has(program, make, folder):
+    cluster = tls_server(make, folder)
+    with peer(HOSTILE["silence"]) as silent:
+        child = subprocess.Popen([program, "scan", "--format", "json", "--concurrency", "1", at(cluster), silent,
+                                  *[f"127.0.0.1:{port}" for port in range(1, 200)]],
+                                 stdout=subprocess.PIPE, text=True)
+        time.sleep(1.5)
+        child.send_signal(signal.SIGINT)
+        out, _ = child.communicate(timeout=30)
+    targets = json.loads(out)["targets"]
+    assert targets[0]["reach"] == "postgres" and len(targets) < 201

@@ -141,6 +141,8 @@ struct posture {
     const struct conf *conf;    /* these three are the server's own, or read by SQL; NULL: not seen, and then */
     const struct hba *hba;
     const struct ident *ident;
+    const char *hosts_why;      /* certificates by host name (19) were not seen; NULL: there are none, or they
+                                   are among the files */
     const char *conf_why, *hba_why, *ident_why;     /* say why, translated; beside one that was seen: what of
                                    it was not */
     const struct place *conf_problem_places;    /* of conf_problem(conf, i), with the texts of their lines */

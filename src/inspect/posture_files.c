@@ -56,34 +56,34 @@ static void read_dh(struct maker *maker, struct tls_file *file, const struct vie
         put_fault(maker, file, &err);
 }
 
-static void add_plain(struct maker *maker, enum tls_file_role role, const struct setting_fact *set)
+/* A file that a setting or a line of pg_hosts.conf names. */
+struct wanted {
+    enum tls_file_role role;
+    const char *setting, *path;
+    struct place named;
+};
+
+static size_t add_plain(struct maker *maker, const struct wanted *wanted)
 {
     static void (*const readers[FILE_ROLES])(struct maker *, struct tls_file *,
                                              const struct view_file *) = {
         [FILE_CERT] = read_certs, [FILE_CA] = read_certs, [FILE_CRL] = read_crls, [FILE_DH] = read_dh,
     };
-    const struct view_file *seen = view_read(maker->view, set->value);
-    struct tls_file *file = add_file(maker, role, tls_file_settings[role], set->place, seen);
+    const struct view_file *seen = view_read(maker->view, wanted->path);
+    struct tls_file *file = add_file(maker, wanted->role, wanted->setting, wanted->named, seen);
 
     if (seen->end == VIEW_READ || seen->len > 0)
-        readers[role](maker, file, seen);
+        readers[wanted->role](maker, file, seen);
+    return maker->files_len - 1;
 }
 
-static const struct tls_file *leaf_of(const struct maker *maker)
-{
-    for (size_t i = 0; i < maker->files_len; i++)
-        if (maker->files[i].role == FILE_CERT && maker->files[i].certs.len > 0)
-            return &maker->files[i];
-    return NULL;
-}
-
-static void add_key(struct maker *maker, enum tls_file_role role, const struct setting_fact *set)
+/* `cert`: the index of the file whose first certificate it should fit; SIZE_MAX: there is none. */
+static void add_key(struct maker *maker, const struct wanted *wanted, size_t cert)
 {
     PS_AUTO(secret_free) struct secret pem = { 0 };
     PS_AUTO(key_freep) struct key *key = NULL;
-    struct view_file seen = view_key(maker->view, set->value, &pem);
-    struct tls_file *file = add_file(maker, role, tls_file_settings[role], set->place, &seen);
-    const struct tls_file *cert = leaf_of(maker);
+    struct view_file seen = view_key(maker->view, wanted->path, &pem);
+    struct tls_file *file = add_file(maker, FILE_KEY, wanted->setting, wanted->named, &seen);
     char text[64];
     struct ps_err err;
 
@@ -98,50 +98,120 @@ static void add_key(struct maker *maker, enum tls_file_role role, const struct s
     }
     file->key_text = arena_strdup(maker->arena, key_describe(key, text, sizeof(text)));
     file->key_bits = key_bits(key);
-    if (cert)
-        file->fits = cert_matches_key(cert->certs.at[0], key) ? FACT_YES : FACT_NO;
+    if (cert < maker->files_len && maker->files[cert].certs.len > 0)
+        file->fits = cert_matches_key(maker->files[cert].certs.at[0], key) ? FACT_YES : FACT_NO;
 }
 
-/* The folder itself is one fact, with the lists in it; a file in it that is broken another. */
-static void add_crl_dir(struct maker *maker, enum tls_file_role role, const struct setting_fact *set)
+/* ---- a folder of revocation lists ---- */
+
+/* Does OpenSSL find the list under this name?  It asks for the hash of the issuer. */
+static bool has_name_of(const struct crl *crl, const char *name)
+{
+    char wanted[HASH_NAME];
+
+    hash_name_crl(crl, 0, wanted);
+    return strncmp(name, wanted, strcspn(wanted, ".") + 1) == 0;
+}
+
+/* What is never found says nothing of revocation. */
+static void forget_lost(struct maker *maker, struct tls_file *file, const char *name)
+{
+    bool lost = false;
+
+    for (size_t i = 0; i < file->crls.len; i++)
+        lost = lost || !hash_name_is_crl(name) || !has_name_of(file->crls.at[i], name);
+    if (!lost)
+        return;
+    crl_list_free(&file->crls);
+    file->fault = arena_printf(maker->arena, _("OpenSSL never looks for a list by the name \"%s\": run \"openssl "
+                                               "rehash\" on the folder"), name);
+}
+
+static bool holds_list(const struct view_file *file)
+{
+    static const char mark[] = "-----BEGIN X509 CRL-----";
+
+    return file->end == VIEW_READ && memmem(file->text, file->len, mark, sizeof(mark) - 1);
+}
+
+static void add_list(struct maker *maker, const struct wanted *folder, const char *dir, const char *name,
+                     size_t folder_at)
+{
+    PS_AUTO(ps_freep) char *path = path_join(dir, name);
+    const struct view_file *entry = view_read(maker->view, path);
+    struct tls_file *file;
+
+    if (!hash_name_is_crl(name) && !holds_list(entry))
+        return;
+    file = add_file(maker, FILE_CRL, folder->setting, folder->named, entry);
+    if (entry->end == VIEW_READ)
+        read_crls(maker, file, entry);
+    forget_lost(maker, file, name);
+    /* what the whole folder says of revocation is asked of the folder */
+    for (size_t i = 0; i < file->crls.len; i++)
+        crl_list_add(&maker->files[folder_at].crls, crl_ref(file->crls.at[i]));
+}
+
+enum { LISTS_MAX = 1000 };
+
+/* The folder itself is one fact, with the lists in it; each file in it another. */
+static void add_crl_dir(struct maker *maker, const struct wanted *wanted)
 {
     const char **names;
     size_t len, folder = maker->files_len;
-    const struct view_file seen = view_list(maker->view, set->value, &names, &len);
+    const struct view_file seen = view_list(maker->view, wanted->path, &names, &len);
 
-    add_file(maker, role, tls_file_settings[role], set->place, &seen);
-    for (size_t i = 0; i < len; i++) {
-        PS_AUTO(ps_freep) char *path = path_join(seen.path, names[i]);
-        struct tls_file *file;
+    add_file(maker, wanted->role, wanted->setting, wanted->named, &seen);
+    for (size_t i = 0; i < len && maker->files_len < LISTS_MAX; i++)
+        add_list(maker, wanted, seen.path, names[i], folder);
+    if (len > 0 && maker->files_len >= LISTS_MAX)
+        maker->files[folder].why = _("there are too many revocation lists to read all of them");
+}
 
-        if (!hash_name_is_crl(names[i]))
-            continue;
-        const struct view_file *entry = view_read(maker->view, path);
-        file = add_file(maker, FILE_CRL, tls_file_settings[role], set->place, entry);
-        if (entry->end == VIEW_READ)
-            read_crls(maker, file, entry);
-        /* what the whole folder says of revocation is asked of the folder */
-        for (size_t k = 0; k < file->crls.len; k++)
-            crl_list_add(&maker->files[folder].crls, crl_ref(file->crls.at[k]));
-    }
+/* ---- pg_hosts.conf ---- */
+
+/* From 19 its lines, if there are any, count in place of ssl_cert_file, ssl_key_file and ssl_ca_file. */
+static void note_hosts(struct maker *maker)
+{
+    struct posture *posture = maker->posture;
+
+    if (posture->major >= 19 && posture_on(posture, "ssl_sni") == FACT_YES)
+        posture->hosts_why = _("ssl_sni is on, and pg_hosts.conf is not examined");
+}
+
+/* ---- all of them ---- */
+
+/* server.crt need not be there while nobody asks for it. */
+static const struct setting_fact *setting_of(struct maker *maker, int role)
+{
+    const struct setting_fact *set = posture_setting(maker->posture, tls_file_settings[role]);
+    bool on = posture_on(maker->posture, "ssl") != FACT_NO;
+
+    return set && *set->value && (on || strcmp(set->origin, "default") != 0) ? set : NULL;
 }
 
 void maker_files(struct maker *maker)
 {
-    static void (*const adders[FILE_ROLES])(struct maker *, enum tls_file_role,
-                                            const struct setting_fact *) = {
-        [FILE_CERT] = add_plain, [FILE_KEY] = add_key, [FILE_CA] = add_plain,
-        [FILE_CRL] = add_plain, [FILE_CRL_DIR] = add_crl_dir, [FILE_DH] = add_plain,
-    };
-    bool on = posture_on(maker->posture, "ssl") != FACT_NO;
+    size_t cert = SIZE_MAX;
 
     for (int role = 0; role < FILE_ROLES; role++) {
-        const struct setting_fact *set = posture_setting(maker->posture, tls_file_settings[role]);
+        const struct setting_fact *set = setting_of(maker, role);
+        struct wanted wanted = { .role = (enum tls_file_role)role, .setting = tls_file_settings[role] };
 
-        /* server.crt need not be there while nobody asks for it */
-        if (set && *set->value && (on || strcmp(set->origin, "default") != 0))
-            adders[role](maker, (enum tls_file_role)role, set);
+        if (!set)
+            continue;
+        wanted.path = set->value;
+        wanted.named = set->place;
+        if (role == FILE_CERT)
+            cert = add_plain(maker, &wanted);
+        else if (role == FILE_KEY)
+            add_key(maker, &wanted, cert);
+        else if (role == FILE_CRL_DIR)
+            add_crl_dir(maker, &wanted);
+        else
+            add_plain(maker, &wanted);
     }
+    note_hosts(maker);
     maker->posture->files = maker->files;
     maker->posture->files_len = maker->files_len;
 }

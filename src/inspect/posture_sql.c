@@ -190,8 +190,9 @@ static bool put_roles(struct maker *maker, struct ps_err *err)
     PS_AUTO(rows_freep) struct rows *rows = NULL;
     PS_AUTO(rows_freep) struct rows *members = NULL;
     struct role_fact *roles;
+    struct ps_err refused;      /* few may see pg_authid */
 
-    if (!sql_query(maker->sql, secrets_query, NULL, &rows, err)
+    if (!sql_query(maker->sql, secrets_query, NULL, &rows, &refused)
         && !sql_query(maker->sql, roles_query, NULL, &rows, err))
         return false;
     if (!sql_query(maker->sql, members_query, NULL, &members, err))
@@ -314,8 +315,9 @@ static bool fill(struct maker *maker, struct ps_err *err)
     posture->strays_why = _("other files of the data directory are not looked at through SQL");
     if (!put_load_time(maker, err))
         return false;
-    if (!put_roles(maker, err))
-        posture->roles_why = arena_strdup(maker->arena, err->message);
+    struct ps_err refused;
+    if (!put_roles(maker, &refused))
+        posture->roles_why = arena_strdup(maker->arena, refused.message);
     put_databases(maker);
     maker_upstreams(maker);
     put_wire(maker, &link);

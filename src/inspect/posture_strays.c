@@ -11,9 +11,6 @@ enum { FILES_MAX = 2000, DEPTH_MAX = 2, KEY_BYTES_MAX = 64 * 1024 };
 
 struct search {
     struct maker *maker;
-    const struct tls_file *cert, *key, *ca;     /* NULL where not known */
-    struct stat in_use;         /* of the key in use */
-    bool in_use_known;
     unsigned looked;
     struct stray_key *found;
     size_t len, cap;
@@ -21,16 +18,40 @@ struct search {
 
 static const char *ca_of(const struct search *search, const struct key *key)
 {
-    for (size_t i = 0; search->ca && i < search->ca->certs.len; i++)
-        if (cert_matches_key(search->ca->certs.at[i], key))
-            return cert_info(search->ca->certs.at[i])->subject;
+    const struct posture *posture = search->maker->posture;
+
+    for (size_t i = 0; i < posture->files_len; i++)
+        for (size_t k = 0; k < posture->files[i].certs.len; k++) {
+            const struct cert *cert = posture->files[i].certs.at[k];
+
+            if (cert_info(cert)->is_ca && cert_matches_key(cert, key))
+                return cert_info(cert)->subject;
+        }
     return NULL;
 }
 
 static bool of_server(const struct search *search, const struct key *key)
 {
-    return search->cert && search->cert->certs.len > 0
-        && cert_matches_key(search->cert->certs.at[0], key);
+    const struct posture *posture = search->maker->posture;
+
+    for (size_t i = 0; i < posture->files_len; i++)
+        if (posture->files[i].role == FILE_CERT && posture->files[i].certs.len > 0
+            && cert_matches_key(posture->files[i].certs.at[0], key))
+            return true;
+    return false;
+}
+
+/* The key that a setting names is where it should be. */
+static bool is_in_use(const struct search *search, const struct stat *st)
+{
+    const struct posture *posture = search->maker->posture;
+    struct stat used;
+
+    for (size_t i = 0; i < posture->files_len; i++)
+        if (posture->files[i].role == FILE_KEY && stat(posture->files[i].path, &used) == 0
+            && used.st_dev == st->st_dev && used.st_ino == st->st_ino)
+            return true;
+    return false;
 }
 
 /* Many small files are no keys: nothing is parsed that does not say it is one. */
@@ -41,8 +62,7 @@ static void look_at_file(struct search *search, const char *path, const struct s
     struct ps_err ignored;
 
     if (st->st_size == 0 || st->st_size > KEY_BYTES_MAX || search->looked++ >= FILES_MAX
-        || (search->in_use_known && st->st_dev == search->in_use.st_dev
-            && st->st_ino == search->in_use.st_ino)
+        || is_in_use(search, st)
         || !secret_read_file(path, &pem, &ignored)
         || !memmem(pem.p, pem.len, "PRIVATE KEY-----", 16)
         || !key_from_pem(pem.p, pem.len, path, NULL, &key, &ignored))
@@ -98,6 +118,19 @@ static bool is_inside(const char *path, const char *dir)
     return strncmp(path, dir, len) == 0 && (path[len] == '/' || !path[len]);
 }
 
+/* An earlier key lies in the same folder. */
+static bool was_looked_in(const struct posture *posture, size_t before, const char *dir)
+{
+    for (size_t i = 0; i < before; i++) {
+        PS_AUTO(ps_freep) char *other = posture->files[i].role == FILE_KEY
+            ? path_dir(posture->files[i].path) : NULL;
+
+        if (other && strcmp(other, dir) == 0)
+            return true;
+    }
+    return false;
+}
+
 static int by_path(const void *a, const void *b)
 {
     return strcmp(((const struct stray_key *)a)->path, ((const struct stray_key *)b)->path);
@@ -106,16 +139,14 @@ static int by_path(const void *a, const void *b)
 void maker_strays(struct maker *maker, const char *data_dir)
 {
     struct posture *posture = maker->posture;
-    struct search search = { .maker = maker, .cert = posture_file(posture, FILE_CERT),
-                             .key = posture_file(posture, FILE_KEY),
-                             .ca = posture_file(posture, FILE_CA) };
+    struct search search = { .maker = maker };
 
-    search.in_use_known = search.key && stat(search.key->path, &search.in_use) == 0;
     look_in(&search, data_dir, 0);
-    if (search.key) {
-        PS_AUTO(ps_freep) char *dir = path_dir(search.key->path);
+    for (size_t i = 0; i < posture->files_len; i++) {
+        PS_AUTO(ps_freep) char *dir = posture->files[i].role == FILE_KEY
+            ? path_dir(posture->files[i].path) : NULL;
 
-        if (!is_inside(dir, data_dir))
+        if (dir && !is_inside(dir, data_dir) && !was_looked_in(posture, i, dir))
             look_in(&search, dir, DEPTH_MAX);
     }
     if (search.len) {

@@ -75,6 +75,8 @@ static void add_primary(struct maker *maker)
 
     if (set && *set->value)
         add(maker, "primary_conninfo", "", set->value, set->place);
+    else if (!set && maker->sql && maker->posture->major >= 12)
+        maker->posture->upstreams_why = _("primary_conninfo is not shown to this role");
 }
 
 /* Until 11 recovery.conf had it, in the grammar of postgresql.conf. */

@@ -201,9 +201,11 @@ bool inspect_server(const char *data_dir, const struct inspect_options *options,
         optsfile_parse(server, buf_text(&text), &program);
 
     bool tolerant = options && options->tolerant;
-    if (!find_config(server, err) && !tolerant)
+    struct ps_err absent;
+    struct ps_err *trouble = tolerant ? &absent : err;
+    if (!find_config(server, trouble) && !tolerant)
         return false;
-    if (binaries_find(server, options ? options->bin_dir : NULL, program, err))
+    if (binaries_find(server, options ? options->bin_dir : NULL, program, trouble))
         binaries_look(server);
     else if (!tolerant)
         return false;
@@ -213,7 +215,7 @@ bool inspect_server(const char *data_dir, const struct inspect_options *options,
     server->standby = has_file(server, "standby.signal") || has_file(server, "recovery.conf")
         ? FACT_YES : FACT_NO;
     server->patroni = patroni_mark(server);
-    if (!hba_load(&inspect_files, server->hba_file, server->major, &server->hba, err) && !tolerant)
+    if (!hba_load(&inspect_files, server->hba_file, server->major, &server->hba, trouble) && !tolerant)
         return ps_while(err, _("could not read the access rules of \"%s\""), server->data_dir);
 
     *out = PS_TAKE(server);

@@ -1,7 +1,7 @@
 /*
  * settings.h - the settings that matter to TLS: since when, until when, default, reload or restart.
  *
- * One table for all versions from 10 to 19.  Source: guc_tables.c of each version and what the
+ * One table for all versions from 9.6 to 19.  Source: guc_tables.c of each version and what the
  * servers said (postgres --describe-config); manual, "SSL" in "Connections and Authentication".
  */
 #ifndef PS_SETTINGS_H
@@ -9,7 +9,7 @@
 
 #include "base/defs.h"
 
-#define PG_MAJOR_MIN 10     /* below 10 TLS cannot be switched on by a reload */
+#define PG_MAJOR_MIN 10     /* below 10 TLS cannot be switched on by a reload: 9.6 is only examined */
 #define PG_MAJOR_MAX 19
 
 struct pg_default {
@@ -26,7 +26,7 @@ struct pg_setting {
     const char *name;
     unsigned since, until;      /* first and last major that knows it; until 0: still there */
     unsigned reload_since;      /* first major in which a reload is enough; 0: none */
-    struct pg_default defaults[2];      /* oldest first */
+    struct pg_default defaults[3];      /* oldest first */
     const char *became;         /* its name behind `until`; the server still takes the old one */
     const char *what;           /* one line, N_() */
 };

@@ -223,6 +223,8 @@ void rule_dh_weak(const struct rule *rule, const struct posture *posture, struct
 
     if (!rule_tls_on(rule, posture, out) || !has_dhe(posture))
         return;
+    if (posture->major >= 10 && !rule_setting(rule, posture, "ssl_dh_params_file", out))
+        return;
     if (!file) {
         built_in_dh(rule, posture, out);
         return;

@@ -10,6 +10,8 @@ bool rule_tls_on(const struct rule *rule, const struct posture *posture, struct 
 {
     enum fact_bool on = posture_on(posture, "ssl");
 
+    if (on == FACT_UNKNOWN && posture->wire)    /* all that a stranger sees */
+        on = posture->wire->tls;
     if (on == FACT_UNKNOWN)
         rule_unseen(rule, out, posture->conf_why ? posture->conf_why
                                                  : _("whether TLS is on is not known"));
@@ -21,7 +23,9 @@ const struct setting_fact *rule_setting(const struct rule *rule, const struct po
 {
     const struct setting_fact *fact = posture_setting(posture, name);
 
-    if (!fact && posture->conf_why)
+    if (!fact && posture->source == POSTURE_SQL)
+        rule_unseen(rule, out, arena_printf(out->arena, _("the setting %s is not shown to this role"), name));
+    else if (!fact && posture->conf_why)
         rule_unseen(rule, out, posture->conf_why);
     else if (!fact)
         rule_unseen(rule, out, arena_printf(out->arena, _("the setting %s is not known"), name));
@@ -137,6 +141,9 @@ size_t rule_chains(const struct rule *rule, const struct posture *posture, struc
 {
     const struct wire_fact *wire = posture->wire;
     size_t len = 0;
+
+    if (posture->hosts_why)
+        rule_unseen(rule, out, posture->hosts_why);
 
     for (size_t i = 0; i < posture->files_len && len < RULE_CHAINS_MAX; i++)
         if (posture->files[i].role == FILE_CERT && posture->files[i].certs.len > 0)

@@ -15,6 +15,15 @@ static bool is_set(const struct posture *posture, const char *name)
     return value && *value;
 }
 
+/* Of ssl_ca_file, or of a line of pg_hosts.conf. */
+static const struct tls_file *first_ca(const struct posture *posture)
+{
+    for (size_t i = 0; i < posture->files_len; i++)
+        if (posture->files[i].role == FILE_CA)
+            return &posture->files[i];
+    return NULL;
+}
+
 static void found_no_ca(const struct rule *rule, struct place place, const char *object,
                         struct findings *out)
 {
@@ -69,7 +78,7 @@ static void judge_broken_lines(const struct rule *rule, const struct posture *po
 void rule_client_ca_missing(const struct rule *rule, const struct posture *posture,
                             struct findings *out)
 {
-    if (!rule_tls_on(rule, posture, out) || is_set(posture, "ssl_ca_file"))
+    if (!rule_tls_on(rule, posture, out) || first_ca(posture))
         return;
     if (!posture->hba) {
         rule_unseen(rule, out, posture->hba_why ? posture->hba_why : _("pg_hba.conf was not seen"));
@@ -109,22 +118,18 @@ static bool is_public(const struct cert *ca)
 /* A private CA has a root or two and some intermediates; distributions bring 130 roots in one file. */
 enum { CAS_MAX = 50 };
 
-void rule_client_ca_wide(const struct rule *rule, const struct posture *posture, struct findings *out)
+static void judge_width(const struct rule *rule, const struct tls_file *ca, struct findings *out)
 {
-    const struct tls_file *ca = posture_file(posture, FILE_CA);
     size_t count = 0;
     const char *first = NULL;
 
-    if (!rule_tls_on(rule, posture, out) || !ca)
-        return;
     if (ca->why) {
         rule_unseen(rule, out, ca->why);
         return;
     }
     for (size_t i = 0; i < ca->certs.len; i++)
-        if (is_public(ca->certs.at[i])) {
+        if (is_public(ca->certs.at[i]))
             first = count++ ? first : cert_info(ca->certs.at[i])->subject;
-        }
     if (count == 0 && ca->certs.len <= CAS_MAX)
         return;
     rule_found(rule, out, (struct finding){
@@ -134,6 +139,15 @@ void rule_client_ca_wide(const struct rule *rule, const struct posture *posture,
                                         ca->certs.len),
         .evidence = first, .fix_kind = FIX_ADVICE,
         .fix = _("Let ssl_ca_file hold only the CA that signs the certificates of your own clients.") });
+}
+
+void rule_client_ca_wide(const struct rule *rule, const struct posture *posture, struct findings *out)
+{
+    if (!rule_tls_on(rule, posture, out))
+        return;
+    for (size_t i = 0; i < posture->files_len; i++)
+        if (posture->files[i].role == FILE_CA)
+            judge_width(rule, &posture->files[i], out);
 }
 
 /* ---- revocation lists ---- */
@@ -231,7 +245,7 @@ static bool has_issuer(const struct posture *posture, const struct crl *crl)
 static void judge_issuer(const struct rule *rule, const struct posture *posture,
                          const struct tls_file *file, const struct crl *crl, struct findings *out)
 {
-    const struct tls_file *ca = posture_file(posture, FILE_CA);
+    const struct tls_file *ca = first_ca(posture);
 
     if (!ca || ca->why || ca->missing) {
         rule_unseen(rule, out, ca && ca->why ? ca->why : _("the CAs of clients were not seen"));
@@ -294,7 +308,8 @@ static const char *unseen_list(const struct posture *posture)
 
         if (list && file->why)
             return file->why;
-        if (list && (file->missing || (file->fault && file->role == FILE_CRL)))
+        /* in a folder a broken file is only a list less */
+        if (list && (file->missing || (file->fault && strcmp(file->setting, "ssl_crl_file") == 0)))
             return _("the revocation lists could not be read");
     }
     return NULL;
@@ -314,7 +329,7 @@ static void found_no_list(const struct rule *rule, const struct posture *posture
 
 void rule_crl_missing(const struct rule *rule, const struct posture *posture, struct findings *out)
 {
-    const struct tls_file *ca = posture_file(posture, FILE_CA);
+    const struct tls_file *ca = first_ca(posture);
     enum fact_bool wanted = rule_wants_client_certs(posture);
 
     if (!rule_tls_on(rule, posture, out) || !ca)
@@ -324,8 +339,9 @@ void rule_crl_missing(const struct rule *rule, const struct posture *posture, st
 
         if (why)
             rule_unseen(rule, out, why);
-        else
-            judge_levels(rule, posture, ca, out);
+        for (size_t i = 0; !why && i < posture->files_len; i++)
+            if (posture->files[i].role == FILE_CA)
+                judge_levels(rule, posture, &posture->files[i], out);
     } else if (wanted == FACT_UNKNOWN) {
         rule_unseen(rule, out, posture->hba_why ? posture->hba_why : _("pg_hba.conf was not seen"));
     } else if (wanted == FACT_YES) {

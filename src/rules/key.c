@@ -22,6 +22,8 @@ void rule_file_missing(const struct rule *rule, const struct posture *posture, s
 {
     if (!rule_tls_on(rule, posture, out))
         return;
+    if (posture->hosts_why)
+        rule_unseen(rule, out, posture->hosts_why);
     for (size_t i = 0; i < posture->files_len; i++) {
         const struct tls_file *file = &posture->files[i];
 
@@ -56,10 +58,25 @@ static void each_key(const struct rule *rule, const struct posture *posture, str
         rule_unseen(rule, out, posture->conf_why ? posture->conf_why : _("the private key was not seen"));
 }
 
+/* The certificate that is named together with the key. */
+static const struct tls_file *cert_of(const struct posture *posture, const struct tls_file *key)
+{
+    for (size_t i = 0; i < posture->files_len; i++) {
+        const struct tls_file *file = &posture->files[i];
+
+        if (file->role != FILE_CERT || strcmp(file->setting, "hosts_file") != 0
+            || strcmp(key->setting, "hosts_file") != 0)
+            continue;
+        if (file->named.line == key->named.line && strcmp(file->named.file, key->named.file) == 0)
+            return file;
+    }
+    return posture_file(posture, FILE_CERT);
+}
+
 static void judge_fit(const struct rule *rule, const struct posture *posture, const struct tls_file *key,
                       struct findings *out)
 {
-    const struct tls_file *cert = posture_file(posture, FILE_CERT);
+    const struct tls_file *cert = cert_of(posture, key);
     struct finding finding = {
         .place = key->named, .object = key->path,
         .message = arena_printf(out->arena, _("the key \"%s\" does not fit the first certificate of \"%s\""),

@@ -8,13 +8,16 @@
 void rule_tls_off(const struct rule *rule, const struct posture *posture, struct findings *out)
 {
     const struct setting_fact *ssl = posture_setting(posture, "ssl");
+    bool refused = !ssl && posture->wire && posture->wire->tls == FACT_NO;
     struct finding finding = {
-        .object = "ssl",
+        .object = "ssl", .evidence = "SSLRequest: N",
         .message = _("TLS is switched off: every connection over the network is in plaintext") };
 
-    if (!rule_tls_on(rule, posture, out) && posture_on(posture, "ssl") == FACT_NO) {
-        finding.place = ssl->place;
-        finding.evidence = rule_says(out, ssl);
+    if (!rule_tls_on(rule, posture, out) && (refused || posture_on(posture, "ssl") == FACT_NO)) {
+        if (ssl) {
+            finding.place = ssl->place;
+            finding.evidence = rule_says(out, ssl);
+        }
         rule_cure_pgseal(posture, "secure", out, &finding);
         rule_found(rule, out, finding);
     }

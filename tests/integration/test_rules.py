@@ -421,6 +421,28 @@ def no_folder_of_lists(c):
     return c.set("ssl_crl_dir", c.cluster.dir / "nowhere")
 
 
+def folder_of_lists(c, *texts):
+    """ssl_crl_dir with these lists under the names that OpenSSL looks for; their files."""
+    folder = c.cluster.data / "crls"
+    folder.mkdir()
+    pg.give(folder)
+    names = []
+    for text in texts:
+        (c.pki.folder / "one.crl").write_text(text)
+        digest = openssl("crl", "-in", c.pki.folder / "one.crl", "-noout", "-hash").strip()
+        names.append(c.put(f"crls/{digest}.r0", text))
+    c.set("ssl_crl_file", "")
+    c.set("ssl_crl_dir", folder)
+    return names
+
+
+@scenario("file-missing", starts=True)
+def list_that_is_never_found(c):
+    folder_of_lists(c, c.crl_of("root"), c.crl_of("client-ca"))
+    c.put("crls/new.crl", c.crl_of("client-ca"))
+    return c.ours, c.line(c.ours, "ssl_crl_dir")
+
+
 @scenario("file-missing")       # the server hangs at its start
 def a_pipe(c):
     cas = c.cas
@@ -476,6 +498,13 @@ def no_list_of_the_root(c):
     return c.ours, c.line(c.ours, "ssl_ca_file")
 
 
+@scenario("crl-missing", starts=True, severity="high")
+def list_under_another_name(c):
+    folder_of_lists(c, c.crl_of("root"))
+    c.put("crls/client-ca.crl", c.crl_of("client-ca"))
+    return c.ours, c.line(c.ours, "ssl_ca_file")
+
+
 @scenario("crl-expired", starts=True)
 def old_list(c):
     c.cluster.write(c.crls, c.crl_of("root") + c.crl_of("client-ca", start=-20, end=-1), 0o644)
@@ -484,17 +513,7 @@ def old_list(c):
 
 @scenario("crl-expired", majors=(HOME,), starts=True)
 def old_list_in_a_folder(c):
-    folder = c.cluster.data / "crls"
-    folder.mkdir()
-    pg.give(folder)
-    name = None
-    for text in (c.crl_of("root"), c.crl_of("client-ca", start=-20, end=-1)):
-        (c.pki.folder / "one.crl").write_text(text)
-        digest = openssl("crl", "-in", c.pki.folder / "one.crl", "-noout", "-hash").strip()
-        name = c.put(f"crls/{digest}.r0", text)
-    c.set("ssl_crl_file", "")
-    c.set("ssl_crl_dir", folder)
-    return name, None
+    return folder_of_lists(c, c.crl_of("root"), c.crl_of("client-ca", start=-20, end=-1))[1], None
 
 
 @scenario("crl-expiring", severity="medium")
@@ -528,6 +547,13 @@ def md5(c):
 @scenario("upstream-sslmode-weak", starts=True)
 def primary(c):
     c.change(c.conf, lambda text: text + "primary_conninfo = 'host=db1 password=hush sslmode=require'\n")
+    return c.conf, c.line(c.conf, "primary_conninfo")
+
+
+@scenario("upstream-sslmode-weak", starts=True)
+def primary_as_uri(c):
+    c.change(c.conf, lambda text: text + "primary_conninfo = "
+             "'postgresql://rep:hush@db1/x?sslmode=verify-ca&password=hush'\n")
     return c.conf, c.line(c.conf, "primary_conninfo")
 
 
@@ -638,7 +664,7 @@ def rules_of_check():
     rows = re.findall(r'\.id = "([^"]+)".*?\.title', table, re.S)
     modes = dict(re.findall(r'\.id = "([^"]+)", .*?\.modes = ([A-Z_ |]+)', table, re.S))
     return [rule for rule in rows if "RULE_CHECK" in modes.get(rule, "")
-            and not rule.startswith(("hba-", "ident-", "exception-"))]
+            and not rule.startswith(("hba-", "ident-", "client-cert-", "exception-"))]
 
 
 def test_every_rule_has_a_scenario():
@@ -676,6 +702,89 @@ def test_a_pipe_a_loop_and_a_flood_do_not_hold_it_up(rights, make, folder, pgsea
         f"include_if_exists '{name}.conf'\n" for name in ("loop", "pipe", "binary", "flood")))
     result = look(pgseal, c, "-D")
     assert {f["id"] for f in result.json["findings"]} >= {"conf-syntax", "setting-unknown"}
+
+
+# ---- the configuration that so many copy ------------------------------------------------------
+
+GUIDE_CONF = """\
+ssl = on
+ssl_cert_file = 'server.crt'
+ssl_key_file = 'server.key'
+ssl_ciphers = 'HIGH:!aNULL:!MD5:!3DES:!RC4:!DES:!IDEA:!RC2'
+ssl_prefer_server_ciphers = on
+"""
+GUIDE_HBA = """\
+local   all all                 peer
+hostssl all all 10.0.0.0/8      scram-sha-256
+hostssl all all 10.0.0.0/8      cert clientcert=1
+"""
+
+
+@pytest.mark.parametrize("major", (13, 15))
+@pytest.mark.parametrize("source", ("-D", "--files"))
+def test_the_guide_that_so_many_copy_has_each_of_its_faults_named(major, source, make, folder, pgseal):
+    if major not in pg.SERVERS:
+        pytest.skip(pg.why_missing(major))
+    cluster = make.plain(major, hba=GUIDE_HBA, start=False)
+    own = Pki(folder / "pki").cert("/CN=192.168.1.10", names=None, end=3650)
+    with open(cluster.conf, "a") as conf:
+        conf.write(GUIDE_CONF)
+    cluster.write(cluster.data / "server.crt", own.pem)
+    cluster.write(cluster.data / "server.key", own.key.read_text())
+    version = ("--server-version", major) if source == "--files" else ()
+    result = pgseal("check", source, cluster.data, *version, "--format", "json")
+    found = {f["id"]: f for f in result.json["findings"]}
+
+    wanted = {"cipher-no-fs", "cipher-cbc", "cert-no-san", "cert-self-signed", "cert-lifetime-long",
+              "client-ca-missing"}
+    wanted |= {"hba-shadowed"} if major == 13 else {"hba-syntax"}
+    assert result.status == 1 and wanted <= set(found), result
+    assert found["client-ca-missing"]["line"] == 3
+    assert "address" in found["cert-no-san"]["message"]
+    assert all(found[rule]["fix"] or found[rule]["cure"] for rule in wanted)
+
+
+# ---- versions that are not on this machine ----------------------------------------------------
+
+def test_a_server_of_9_6_is_judged_by_what_9_6_knows(folder, pgseal):
+    own = Pki(folder / "pki").cert("/CN=localhost")
+    (folder / "postgresql.conf").write_text("ssl = on\nssl_min_protocol_version = 'TLSv1.2'\n")
+    (folder / "pg_hba.conf").write_text("hostssl all all all md5\n")
+    (folder / "server.crt").write_text(own.pem)
+    result = pgseal("check", "--files", folder, "--server-version", "9.6", "--format", "json")
+    found = {f["id"] for f in result.json["findings"]}
+    unseen = {u["id"]: u["reason"] for u in result.json["not_examined"]}
+
+    assert found >= {"setting-unknown", "dh-weak", "password-encryption-md5", "cipher-no-fs"}, result
+    assert "OpenSSL" in unseen["tls-legacy-version"]
+
+
+def test_names_by_sni_of_19_are_not_passed_over(folder, pgseal):
+    own = Pki(folder / "pki").cert("/CN=localhost")
+    (folder / "postgresql.conf").write_text("ssl = on\nssl_sni = on\n")
+    (folder / "pg_hba.conf").write_text("hostssl all all all scram-sha-256\n")
+    (folder / "server.crt").write_text(own.pem)
+    result = pgseal("check", "--files", folder, "--server-version", "19", "--format", "json")
+    unseen = {u["id"] for u in result.json["not_examined"] if "pg_hosts.conf" in u["reason"]}
+    assert unseen >= {"cert-expired", "cert-no-san", "file-missing"}
+
+
+# ---- what a role may not see ------------------------------------------------------------------
+
+def test_a_role_without_rights_learns_what_it_cannot_see(rights, make, folder, pgseal):
+    c = Broken(make, rights(HOME), folder)
+    c.start()
+    c.cluster.sql("create role nobody login password 'x'")
+    c.change(c.cluster.data / "pg_hba.conf", lambda text: "hostssl all nobody 127.0.0.1/32 trust\n" + text)
+    c.cluster.reload()
+    result = pgseal("check", "--target", c.cluster.dsn(user="nobody", sslmode="require"), "--format",
+                    "json", "--fail-on", "none", ok=True)
+    unseen = {u["id"] for u in result.json["not_examined"]}
+
+    assert unseen >= {"tls-legacy-version", "cipher-no-fs", "dh-weak", "key-mismatch", "setting-overridden",
+                      "pending-reload", "role-secret-weak", "upstream-sslmode-weak"}, result
+    # the certificate is on the wire, whatever the role may read
+    assert not unseen & {"cert-expired", "cert-no-san", "key-weak", "tls-off"}, result
 
 
 def test_copies_of_a_right_server_give_no_finding(rights, make, folder, pgseal):

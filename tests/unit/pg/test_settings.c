@@ -16,6 +16,8 @@ static const struct {
     { "ssl", 10, "off", true },
     { "SSL", 18, "off", true },
     { "ssl", 9, "off", false },
+    { "password_encryption", 9, "on", true },
+    { "log_line_prefix", 9, "", true },
     { "ssl_crl_dir", 13, NULL, false },
     { "ssl_crl_dir", 14, "", true },
     { "ssl_min_protocol_version", 11, NULL, false },

@@ -32,6 +32,7 @@ bench:
 	@tools/install-deps demo
 	@$(MAKE) --no-print-directory all
 	@tests/bench/bench $(BUILD)/pgseal
+	@tests/bench/capture $(BUILD)/pgseal
 	@ninja -C $(BUILD) tests/bench/hba_bench
 	@$(BUILD)/tests/bench/hba_bench
 	@ninja -C $(BUILD) tests/bench/ca_work

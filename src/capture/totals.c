@@ -129,27 +129,46 @@ double histogram_percentile(const struct histogram *histogram, double percent)
 
 /* ---- who ---- */
 
-enum { ENDPOINT = CONN_ADDRESS + 10 };
-
-static const char *endpoint(const struct conn *conn, char out[ENDPOINT])
-{
-    char address[CONN_ADDRESS];
-
-    conn_address(conn, SIDE_SERVER, address);
-    snprintf(out, ENDPOINT, conn->v6 ? "[%s]:%u" : "%s:%u", address, conn->port[SIDE_SERVER]);
-    return out;
-}
-
-/* 10.0.0.0/24, 2001:db8::/64 */
-static const char *network(const struct conn *conn, char out[CONN_ADDRESS + 4])
+static void set_texts(struct totals *totals, const struct conn *conn)
 {
     struct conn base = *conn;
     char address[CONN_ADDRESS];
 
+    conn_address(conn, SIDE_SERVER, address);
+    snprintf(totals->last.server, sizeof(totals->last.server), conn->v6 ? "[%s]:%u" : "%s:%u", address,
+             conn->port[SIDE_SERVER]);
     memset(base.address[SIDE_CLIENT] + (conn->v6 ? 8 : 3), 0, conn->v6 ? 8 : 1);
     conn_address(&base, SIDE_CLIENT, address);
-    snprintf(out, CONN_ADDRESS + 4, "%s/%d", address, conn->v6 ? 64 : 24);
-    return out;
+    snprintf(totals->last.network, sizeof(totals->last.network), "%s/%d", address, conn->v6 ? 64 : 24);
+}
+
+static void look_at(struct totals *totals, const struct conn *conn)
+{
+    size_t of_network = conn->v6 ? 8 : 3;
+
+    if (totals->last.any && totals->last.v6 == conn->v6 && totals->last.port == conn->port[SIDE_SERVER]
+        && memcmp(totals->last.address[SIDE_SERVER], conn->address[SIDE_SERVER], 16) == 0
+        && memcmp(totals->last.address[SIDE_CLIENT], conn->address[SIDE_CLIENT], of_network) == 0)
+        return;
+    totals->last.any = true;
+    totals->last.v6 = conn->v6;
+    totals->last.port = conn->port[SIDE_SERVER];
+    memcpy(totals->last.address, conn->address, sizeof(totals->last.address));
+    set_texts(totals, conn);
+}
+
+/* "10.0.0.1:5432", "[2001:db8::1]:5432" */
+static const char *endpoint(struct totals *totals, const struct conn *conn)
+{
+    look_at(totals, conn);
+    return totals->last.server;
+}
+
+/* "10.0.0.0/24", "2001:db8::/64" */
+static const char *network(struct totals *totals, const struct conn *conn)
+{
+    look_at(totals, conn);
+    return totals->last.network;
 }
 
 static bool is_loopback(const struct conn *conn)
@@ -160,9 +179,8 @@ static bool is_loopback(const struct conn *conn)
                     : conn->address[SIDE_CLIENT][0] == 127;
 }
 
-bool totals_concerns(const struct totals *totals, const struct conn *conn)
+bool totals_concerns(struct totals *totals, const struct conn *conn)
 {
-    char name[ENDPOINT];
     size_t slot;
 
     if (conn->recognised)
@@ -174,7 +192,7 @@ bool totals_concerns(const struct totals *totals, const struct conn *conn)
             if (totals->ports[i] == conn->port[side])
                 return true;
     }
-    return find((struct total_table *)(uintptr_t)&totals->servers, endpoint(conn, name), &slot) != NULL;
+    return find(&totals->servers, endpoint(totals, conn), &slot) != NULL;
 }
 
 /* ---- for the rules ---- */
@@ -189,9 +207,8 @@ static struct traffic_fact *traffic_for(struct totals *totals, const struct conn
     const struct tls_suite *suite = conn->facts.server_hello ? tls_suite_find(conn->facts.cipher) : NULL;
     const char *version = conn->facts.server_hello ? tls_version_name(conn->facts.tls_version) : NULL;
     const char *verdict = verdict_word(conn->verdict);
-    char server[ENDPOINT];
+    const char *server = endpoint(totals, conn);
 
-    endpoint(conn, server);
     for (size_t i = 0; i < totals->traffic_len; i++) {
         struct traffic_fact *fact = &totals->traffic[i];
 
@@ -213,14 +230,13 @@ static void note_who(struct totals *totals, struct traffic_fact *fact, const str
 {
     enum { WHO_MAX = 160 };
     PS_AUTO(ps_freep) char *mine = NULL;
-    char net[CONN_ADDRESS + 4];
 
     if (fact->who && strlen(fact->who) > WHO_MAX)
         return;
     mine = conn->text[TEXT_USER]
         ? ps_asprintf(_("%s@%s from %s"), conn->text[TEXT_USER],
-                      conn->text[TEXT_DATABASE] ? conn->text[TEXT_DATABASE] : "", network(conn, net))
-        : ps_strdup(network(conn, net));
+                      conn->text[TEXT_DATABASE] ? conn->text[TEXT_DATABASE] : "", network(totals, conn))
+        : ps_strdup(network(totals, conn));
     if (!fact->who)
         fact->who = arena_strdup(totals->arena, mine);
     else if (!strstr(fact->who, mine))
@@ -246,20 +262,17 @@ static void add_traffic(struct totals *totals, const struct conn *conn)
 
 static void add_owner(struct totals *totals, const struct conn *conn)
 {
-    char server[ENDPOINT], net[CONN_ADDRESS + 4];
     const char *role = conn->text[TEXT_USER] ? conn->text[TEXT_USER] : "";
     const char *database = conn->text[TEXT_DATABASE] ? conn->text[TEXT_DATABASE] : "";
     PS_AUTO(ps_freep) char *key = NULL;
 
     if (!verdict_is_readable(conn->verdict))
         return;
-    endpoint(conn, server);
-    network(conn, net);
-    key = ps_asprintf("%s\x02%s\x02%s\x02%s", server, role, database, net);
+    const char *parts[] = { endpoint(totals, conn), role, database, network(totals, conn) };
+    key = ps_asprintf("%s\x02%s\x02%s\x02%s", parts[0], role, database, parts[3]);
 
     struct total *owner = row(totals, &totals->by[BY_OWNER], key);
     if (!owner->part[0] && owner->name && owner->name[0]) {
-        const char *parts[] = { server, role, database, net };
         for (size_t i = 0; i < PS_COUNT(parts); i++)
             owner->part[i] = arena_strdup(totals->arena, parts[i]);
     }
@@ -287,10 +300,9 @@ static void add_tls(struct totals *totals, const struct conn *conn)
 
 static void add_conn(struct totals *totals, const struct conn *conn)
 {
-    char net[CONN_ADDRESS + 4];
     const char *const names[] = {
         [BY_ROLE] = conn->text[TEXT_USER], [BY_DATABASE] = conn->text[TEXT_DATABASE],
-        [BY_APPLICATION] = conn->text[TEXT_APPLICATION], [BY_NETWORK] = network(conn, net),
+        [BY_APPLICATION] = conn->text[TEXT_APPLICATION], [BY_NETWORK] = network(totals, conn),
     };
 
     totals->verdicts[conn->verdict]++;
@@ -332,11 +344,10 @@ const struct cert_info *totals_cert(const struct totals *totals, uint32_t number
 static void find_servers(struct totals *totals, struct spool *spool)
 {
     struct spool_item item;
-    char name[ENDPOINT];
 
     while (spool_next(spool, &item) != SPOOL_END) {
         if (item.kind == SPOOL_CONN && item.conn.recognised)
-            (void)row(totals, &totals->servers, endpoint(&item.conn, name));
+            (void)row(totals, &totals->servers, endpoint(totals, &item.conn));
         if (item.kind == SPOOL_CERT)
             add_cert(totals, &item);
         if (item.kind == SPOOL_COUNTS) {
@@ -345,6 +356,12 @@ static void find_servers(struct totals *totals, struct spool *spool)
         }
     }
     spool_rewind(spool);
+}
+
+static void add_other(struct totals *totals, const struct conn *conn)
+{
+    totals->others++;
+    totals->others_undecided += conn->verdict == V_UNKNOWN;
 }
 
 void totals_make(struct spool *spool, const uint16_t *ports, size_t ports_count, struct totals *out)
@@ -359,7 +376,7 @@ void totals_make(struct spool *spool, const uint16_t *ports, size_t ports_count,
         if (totals_concerns(out, &item.conn))
             add_conn(out, &item.conn);
         else
-            out->others++;
+            add_other(out, &item.conn);
     }
     spool_rewind(spool);
     for (int i = 0; i < TOTAL_KINDS; i++)

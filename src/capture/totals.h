@@ -40,7 +40,8 @@ struct totals {
     uint64_t verdicts[VERDICTS];        /* of connections that are PostgreSQL, or on a port of it */
     uint64_t reasons[REASONS];          /* of those that are unknown */
     uint64_t connections, encrypted, readable, passwords, undecided;
-    uint64_t others;                    /* connections of something else */
+    uint64_t others;                    /* connections of something else, as far as is known */
+    uint64_t others_undecided;          /* of these: nobody saw them begin */
     struct total_table by[TOTAL_KINDS];
     struct histogram handshake, setup;
     struct capture_counts counts;
@@ -51,6 +52,12 @@ struct totals {
     struct total_table servers;         /* "10.0.0.1:5432" that speak PostgreSQL */
     const uint16_t *ports;
     size_t ports_count;
+    struct {                            /* the texts of the last connection: the next one often has them too */
+        bool any, v6;
+        uint8_t address[SIDES][16];
+        uint16_t port;
+        char server[CONN_ADDRESS + 10], network[CONN_ADDRESS + 4];
+    } last;
 };
 
 /* `ports`: where PostgreSQL is said to be; without any 5432. */
@@ -58,7 +65,7 @@ void totals_make(struct spool *spool, const uint16_t *ports, size_t ports_count,
 void totals_free(struct totals *totals);        /* for PS_AUTO */
 
 /* It is PostgreSQL, or might be: on a port, or to a server, of PostgreSQL. */
-bool totals_concerns(const struct totals *totals, const struct conn *conn);
+bool totals_concerns(struct totals *totals, const struct conn *conn);
 /* NULL: none, or it could not be read. */
 const struct cert_info *totals_cert(const struct totals *totals, uint32_t number);
 

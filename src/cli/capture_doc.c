@@ -203,6 +203,9 @@ static void answer(const struct totals *totals, struct doc_node *root)
     else if (totals->encrypted)
         doc_verdict(root, "answer", _("Is anything in plaintext?"), DOC_GOOD, "encrypted",
                     _("no: every session was encrypted"));
+    else if (totals->others_undecided)
+        doc_verdict(root, "answer", _("Is anything in plaintext?"), DOC_UNKNOWN, "unknown",
+                    _("no session of PostgreSQL was seen to begin; with --port its old ones are counted"));
     else
         doc_verdict(root, "answer", _("Is anything in plaintext?"), DOC_UNKNOWN, "nothing",
                     _("there was no session of PostgreSQL"));

@@ -25,7 +25,7 @@ void capture_conn_doc(const struct conn *conn, const struct totals *totals, bool
 
 struct capture_view {           /* outlives the document */
     struct spool *spool;
-    const struct totals *totals;
+    struct totals *totals;
     struct findings *findings;
     bool with_sample;
     bool all;                   /* also connections that do not concern PostgreSQL; without a limit */

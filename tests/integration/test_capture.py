@@ -251,7 +251,8 @@ def test_every_verdict_agrees_with_the_server(make, folder, pgseal, interface):
     assert any(c["password_sent"] == "md5" and c["password_exposed"] for c in plain)
     assert any(c["copy_out_bytes"] > 5000 and c["queries"] == 1 for c in plain)
     assert any(c["copy_in_bytes"] >= 5000 for c in plain)
-    assert any(c["replication"] == "physical" and c["copy_out_bytes"] > 1000000 for c in plain)
+    assert any(c["replication"] == "physical" and (c["copy_out_bytes"] > 1000000 or not c["counts_complete"])
+               for c in plain)          # tcpdump may lose packets on a busy machine; then it is said
     assert sum(c["queries"] == 5 or c["queries"] == 6 for c in plain if c["application_name"] == "pgbench") >= 9
     assert {c["sqlstate"] for c in plain} >= {"28P01", "28000"}
     refused = [c for c in report["connections"] if c["verdict"] == "tls-failed"]

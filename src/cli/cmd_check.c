@@ -213,7 +213,6 @@ static bool write_baseline(const struct report *report, struct ps_err *err)
     return file_write(opts.write_baseline, buf_text(&text), text.len, 0644, err);
 }
 
-/* The grade is of the server as it is: what was accepted still holds it down. */
 static bool look_at(struct look *look, struct ps_err *err)
 {
     struct report *report = &look->report;
@@ -231,7 +230,7 @@ static bool look_at(struct look *look, struct ps_err *err)
                                .modes = RULE_CHECK,
                                .findings = { .arena = look->posture->arena } };
     rules_run(look->posture, report->modes, &look->choice, &report->findings);
-    grade_of(&report->findings, look->choice.only != NULL, &report->grade);
+    report_judge(report);
     exceptions_apply(&look->exceptions, &look->choice, report);
     return apply_baseline(look, err) && write_baseline(report, err);
 }

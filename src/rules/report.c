@@ -22,6 +22,12 @@ void report_accept(struct report *report, size_t i, const char *reason, const ch
     memmove(&findings->at[i], &findings->at[i + 1], (findings->len - i) * sizeof(*findings->at));
 }
 
+void report_judge(struct report *report)
+{
+    grade_of(&report->findings, report->choice && report->choice->only, &report->grade);
+    forecast_of(report->posture, &report->findings, &report->forecast);
+}
+
 /* ---- the server ---- */
 
 static const struct {
@@ -43,6 +49,38 @@ static void describe_server(const struct posture *posture, struct doc_node *root
                 _(sources[posture->source].text));
     doc_str(section, "version", "PostgreSQL", posture->version ? posture->version : major);
     doc_str(section, "openssl", "OpenSSL", posture->openssl);
+}
+
+static const struct {
+    const char *word, *text;
+    enum doc_mark mark;
+} reloads[] = {
+    [RELOAD_WHOLE]   = { "whole",   N_("takes everything"), DOC_GOOD },
+    [RELOAD_PART]    = { "part",    N_("takes a part, the rest stays as it was"), DOC_WARN },
+    [RELOAD_NOTHING] = { "nothing", N_("takes nothing"), DOC_BAD },
+    [RELOAD_UNKNOWN] = { "unknown", N_("not known"), DOC_UNKNOWN },
+}, restarts[] = {
+    [RESTART_UNHINDERED] = { "unhindered", N_("nothing was found that stops it"), DOC_GOOD },
+    [RESTART_FAILS]      = { "fails",      N_("fails"), DOC_BAD },
+    [RESTART_UNKNOWN]    = { "unknown",    N_("not known"), DOC_UNKNOWN },
+};
+
+/* With some of the rules only, nothing can be foreseen. */
+static void describe_forecast(const struct report *report, struct doc_node *root)
+{
+    const struct forecast *forecast = &report->forecast;
+
+    if (report->choice && report->choice->only)
+        return;
+    struct doc_node *section = doc_section(root, "forecast", _("Forecast"));
+    doc_verdict(section, "reload", _("Next reload"), reloads[forecast->reload].mark,
+                reloads[forecast->reload].word, _(reloads[forecast->reload].text));
+    if (forecast->reload_by)
+        doc_str(section, "reload_by", _("because of"), forecast->reload_by);
+    doc_verdict(section, "restart", _("Next restart"), restarts[forecast->restart].mark,
+                restarts[forecast->restart].word, _(restarts[forecast->restart].text));
+    if (forecast->restart_by)
+        doc_str(section, "restart_by", _("because of"), forecast->restart_by);
 }
 
 /* ---- findings ---- */
@@ -259,6 +297,7 @@ void report_describe(const struct report *report, struct doc_node *root)
         describe_finding(findings, i, table);
     describe_accepted(report, root);
     describe_unexamined(findings, root);
+    describe_forecast(report, root);
     describe_reasons(&report->grade, root);
 
     put_counts(findings, &found);

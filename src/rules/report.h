@@ -8,6 +8,7 @@
 #define PS_RULES_REPORT_H
 
 #include "doc/doc.h"
+#include "rules/forecast.h"
 #include "rules/grade.h"
 #include "rules/rule.h"
 
@@ -25,14 +26,18 @@ struct report {
     struct accepted *accepted;
     size_t accepted_len, accepted_cap;
     struct grade grade;
+    struct forecast forecast;
 };
 void report_free(struct report *report);        /* for PS_AUTO; not the posture */
 
 /* Move a finding out of those that count. */
 void report_accept(struct report *report, size_t i, const char *reason, const char *until);
 
+/* Grade and forecast of what was found, before anything is accepted: a server is what it is. */
+void report_judge(struct report *report);
+
 /*
- * JSON: "server", "grade", "grade_reasons", "findings" (id, severity, title, file, line, column, end_column,
+ * JSON: "server", "forecast" (reload, reload_by, restart, restart_by), "grade", "grade_reasons", "findings" (id, severity, title, file, line, column, end_column,
  * object, message, evidence, why, cure, fix_kind, fix, sources, fingerprint), "accepted",
  * "not_examined" (id, reason), "counts".
  */

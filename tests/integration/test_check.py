@@ -125,6 +125,41 @@ def test_copies_of_the_files_say_the_same_as_the_files(guide, pgseal, folder):
     assert {u["id"] for u in whole["not_examined"]} <= {u["id"] for u in copied["not_examined"]}
 
 
+def break_key(cluster):
+    cluster.data.joinpath("server.key").chmod(0o644)
+
+
+def break_hba(cluster):
+    cluster.write_hba(GUIDE_HBA.replace("clientcert=1", "clientcert=maybe"))
+
+
+def break_conf(cluster):
+    cluster.set(ssl_ciphers="it's")
+
+
+def break_setting(cluster):
+    cluster.set(ssl_groups="X25519")         # of 18
+
+
+def nothing(cluster):
+    cluster.write_hba(GUIDE_HBA.replace(" clientcert=1", ""))
+
+
+@pytest.mark.parametrize("spoil", [nothing, break_key, break_hba, break_conf, break_setting])
+@pytest.mark.parametrize("major", [13, 15])
+def test_the_forecast_of_the_next_restart_is_what_the_server_does(make, pgseal, major, spoil):
+    cluster = make_guide(make, major_or_skip(major))
+    nothing(cluster)
+    spoil(cluster)
+    said = pgseal("check", "-D", cluster.data, "--format", "json").json["forecast"]["restart"]
+    try:
+        cluster.start()
+        did = "unhindered"
+    except AssertionError:
+        did = "fails"
+    assert said == did, cluster.log()[-500:]
+
+
 # ---- how it is shown --------------------------------------------------------------------------
 
 def test_text_shows_the_line_with_the_spot_marked(guide, pgseal):

@@ -24,8 +24,8 @@ static void fill(struct report *report, struct posture *posture, struct arena *a
         .id = "hba-md5", .severity = SEV_MEDIUM, .message = "accepted one" });
     findings_unexamined(&report->findings, "cert-revoked", "no list was given");
     findings_sort(&report->findings);
+    report_judge(report);
     report_accept(report, 1, "the old ERP", "2027-03-31");
-    grade_of(&report->findings, false, &report->grade);
 }
 
 #define LOOK_UP(doc, path, view) \

@@ -4,6 +4,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import time
 
@@ -55,7 +56,7 @@ def site(cluster, folder, pgseal):
 
 
 @contextlib.contextmanager
-def pgbench(site, *options, seconds=5):
+def pgbench(site, *options):
     """Transactions over verified TLS while the block runs; gives a function that waits for the end."""
     cluster = site.cluster
     kit = pathlib.Path(f"{site.clients}/app")
@@ -66,7 +67,7 @@ def pgbench(site, *options, seconds=5):
            "PGDATABASE": "postgres", "PGSSLMODE": "verify-full", "PGSSLROOTCERT": kit / "root.crt",
            "PGSSLCERT": kit / "postgresql.crt", "PGSSLKEY": kit / "postgresql.key",
            "PGSSLCRL": kit / "root.crl", "PGGSSENCMODE": "disable"}
-    load = subprocess.Popen(["pgbench", "-n", "-f", script, "-c", "4", "-T", str(seconds), *options],
+    load = subprocess.Popen(["pgbench", "-n", "-f", script, "-c", "4", "-T", "3600", *options],
                             env={k: str(v) for k, v in env.items()}, stdout=subprocess.PIPE,
                             stderr=subprocess.PIPE, text=True)
     try:
@@ -80,6 +81,7 @@ def pgbench(site, *options, seconds=5):
 def finish(load):
     """Wait for its end: how many transactions there were.  None failed, and it was at work until now."""
     assert load.poll() is None, load.communicate()
+    load.send_signal(signal.SIGALRM)            # as when the time of -T is over
     out, err = load.communicate(timeout=60)
     assert load.returncode == 0, out + err
     assert "number of failed transactions: 0 " in out, out

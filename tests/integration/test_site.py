@@ -89,7 +89,7 @@ def test_a_site_lives_on_its_ca(site, record_property):
     assert len(serials) == CLIENTS
 
     site.secure("--no-proof", policies=("encrypt", "app=cert"), clients=("app",))
-    with pgbench(site, "-C", seconds=12) as finished:
+    with pgbench(site, "-C") as finished:
         before = site.served()
         site.rotate()
         assert site.served() != before

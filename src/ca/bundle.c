@@ -18,6 +18,11 @@ static bool concerns(const struct authority *authority, enum ca_who leaf_ca)
         && (authority->row->who == CA_ROOT || authority->row->who == leaf_ca);
 }
 
+bool ca_is_checked_by(const struct authority *authority, enum cert_use side)
+{
+    return concerns(authority, checked_by(side));
+}
+
 struct files {
     int *fds;
     size_t len, cap;

@@ -260,6 +260,9 @@ PS_MUST bool ca_retire(struct ca *ca, const char *name, struct ps_err *err);
  * stays, with a warning.  Waits for another pgseal a while, then PS_E_BUSY.
  */
 PS_MUST bool ca_refresh_crls(struct ca *ca, bool force, struct ps_err *err);
+/* The same for those alone that ca_crl_pem() gives to this side: the list of a million clients need not
+ * be looked at for the files of one of them. */
+PS_MUST bool ca_refresh_side(struct ca *ca, enum cert_use side, struct ps_err *err);
 
 /*
  * What the two sides trust and check, as PEM:

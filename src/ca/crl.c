@@ -222,10 +222,11 @@ static bool judge_part(struct ca *ca, const struct authority *authority, const s
     if (!store_look_at_crl(ca->store, cert_info(authority->cert)->subject, (int)shard, info->number,
                            info->digest, &look, err))
         return false;
-    /* one from the future, made while the clock was wrong, is taken by nobody */
+    /* one from the future, made while the clock was wrong, is taken by nobody; what is recorded byte
+     * for byte was signed here */
     bool good = info->this_update <= now && now < info->next_update
-             && crl_issued_by(crl, authority->cert)
-             && (elsewhere ? !look.newer : look.recorded && !look.outdated);
+             && (elsewhere ? crl_issued_by(crl, authority->cert) && !look.newer
+                           : look.recorded && !look.outdated);
     *out = !good ? CRL_DEAD : now < half ? CRL_FRESH : CRL_DUE;
     return true;
 }
@@ -318,14 +319,31 @@ static bool refresh_one(struct ca *ca, struct authority *authority, bool force,
     return ps_while(err, _("could not renew the revocation list \"%s.crl\""), authority->row->name);
 }
 
-bool ca_refresh_crls(struct ca *ca, bool force, struct ps_err *err)
+static bool everybody(const struct authority *authority, enum cert_use side)
+{
+    (void)side;
+    return ca_in_use(authority);
+}
+
+static bool refresh(struct ca *ca, bool (*wanted)(const struct authority *, enum cert_use),
+                    enum cert_use side, bool force, struct ps_err *err)
 {
     PS_AUTO(ca_turn_free) struct ca_turn turn = { 0 };
 
     if (!ca_lock(ca, &turn, err))
         return false;
     for (size_t i = 0; i < ca->conf.len; i++)
-        if (ca_in_use(&ca->at[i]) && !refresh_one(ca, &ca->at[i], force, err))
+        if (wanted(&ca->at[i], side) && !refresh_one(ca, &ca->at[i], force, err))
             return false;
     return true;
+}
+
+bool ca_refresh_crls(struct ca *ca, bool force, struct ps_err *err)
+{
+    return refresh(ca, everybody, CERT_USE_ANY, force, err);
+}
+
+bool ca_refresh_side(struct ca *ca, enum cert_use side, struct ps_err *err)
+{
+    return refresh(ca, ca_is_checked_by, side, false, err);
 }

@@ -161,6 +161,8 @@ PS_MUST bool ca_issue_by(struct ca *ca, struct authority *issuer, const struct c
 
 /* Write one CRL, whatever the old one was like; under the lock, or in a folder nobody else knows. */
 PS_MUST bool ca_write_crl(struct ca *ca, struct authority *authority, struct ps_err *err);
+/* Does this side need its list?  See ca_crl_pem(). */
+bool ca_is_checked_by(const struct authority *authority, enum cert_use side);
 /* The file of one, open in *fd (the caller's to close, -1 when it is not there), and what is in it:
  * as crl_list_from_fd() skims it, but that of a root whole. */
 PS_MUST bool ca_open_crl(const struct ca *ca, const struct authority *authority, int *fd,

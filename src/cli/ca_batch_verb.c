@@ -138,7 +138,7 @@ static bool open_many(struct batch *batch, const char *dir, struct ps_err *err)
     PS_AUTO(buf_free) struct buf trust = BUF(FILE_CONF_MAX);
     PS_AUTO(buf_free) struct buf crl = BUF(BUF_TEXT_MAX);
 
-    return ca_refresh_crls(batch->ca, false, err)
+    return ca_refresh_side(batch->ca, CERT_USE_CLIENT, err)
         && ca_trust_pem(batch->ca, CERT_USE_CLIENT, &trust, err)
         && ca_crl_pem(batch->ca, CERT_USE_CLIENT, &crl, err)
         && many_open(dir, &trust, &crl, &batch->many, err);

@@ -119,7 +119,7 @@ static bool issue_one(struct ca *ca, const struct ca_leaf_spec *spec, const stru
 {
     PS_AUTO(ca_leaf_free) struct ca_leaf leaf = { 0 };
 
-    if (!export_dir_free(opts.out, spec->use, err) || !ca_refresh_crls(ca, false, err)
+    if (!export_dir_free(opts.out, spec->use, err) || !ca_refresh_side(ca, spec->use, err)
         || !ca_issue(ca, spec, &leaf, err))
         return false;
     if (!export_leaf(ca, &leaf, spec->use, opts.out, key_pass, err)) {

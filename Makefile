@@ -37,6 +37,7 @@ bench:
 	@$(BUILD)/tests/bench/hba_bench
 	@ninja -C $(BUILD) tests/bench/ca_work
 	@tests/bench/ca $(BUILD)/pgseal
+	@tests/bench/logs $(BUILD)/pgseal
 
 lint:
 	@tools/install-deps lint

@@ -65,42 +65,40 @@ static char *fill_in(const char *command, const struct doctor_match *match)
 }
 
 static const struct {
-    const char *word, *text;
+    const char *word, *label;
     enum doc_mark mark;
 } verdicts[] = {
-    [LOOK_UNDECIDED] = { "undecided", N_("Seen: %s"), DOC_UNKNOWN },
-    [LOOK_CONFIRMED] = { "confirmed", N_("Confirmed: %s"), DOC_BAD },
-    [LOOK_RULED_OUT] = { "ruled_out", N_("Ruled out: %s"), DOC_GOOD },
+    [LOOK_UNDECIDED] = { "undecided", N_("Seen"), DOC_PLAIN },
+    [LOOK_CONFIRMED] = { "confirmed", N_("Confirmed"), DOC_BAD },
+    [LOOK_RULED_OUT] = { "ruled_out", N_("Ruled out"), DOC_GOOD },
 };
 
-static void describe_look(const struct doctor_look *look, struct doc_node *section, struct doc_node *row)
+static void describe_look(const struct doctor_look *look, struct doc_node *card)
 {
-    doc_str(row, "verdict", NULL, verdicts[look->verdict].word);
-    doc_str(row, "evidence", NULL, look->evidence[0] ? look->evidence : NULL);
-    if (look->evidence[0])
-        doc_para(section, verdicts[look->verdict].mark, _(verdicts[look->verdict].text), look->evidence);
+    doc_str(card, "verdict", NULL, verdicts[look->verdict].word);
+    doc_str(card, "evidence", look->evidence[0] ? _(verdicts[look->verdict].label) : NULL,
+            look->evidence[0] ? look->evidence : NULL);
 }
 
 static void describe_cause(const struct doctor_cause *cause, int number, struct doctor_look *look,
-                           struct doc_node *section, struct doc_node *table)
+                           struct doc_node *cards)
 {
-    const struct doctor_match *match = look->match;
-    PS_AUTO(ps_freep) char *check = cause->check ? fill_in(cause->check, match) : NULL;
-    PS_AUTO(ps_freep) char *cure = fill_in(_(cause->cure), match);
-    struct doc_node *row = doc_row(table);
+    PS_AUTO(ps_freep) char *check = cause->check ? fill_in(cause->check, look->match) : NULL;
+    PS_AUTO(ps_freep) char *cure = fill_in(_(cause->cure), look->match);
+    PS_AUTO(ps_freep) char *heading = ps_asprintf("%d. %s", number, _(cause->what));
+    struct doc_node *card;
 
-    doc_int(row, "number", NULL, number);
-    doc_str(row, "cause", _("Cause"), _(cause->what));
-    doc_str(row, "check", _("To be sure"), check);
-    doc_str(row, "cure", _("Cure"), cure);
-    doc_para(section, DOC_PLAIN, "%d. %s", number, _(cause->what));
-    if (look->posture) {
+    if (look->posture)
         doctor_confirm(cause->test, look);
-        describe_look(look, section, row);
-    }
-    if (check && (!look->posture || look->verdict == LOOK_UNDECIDED))
-        doc_block(section, NULL, _("To be sure"), check);
-    doc_para(section, DOC_PLAIN, _("Cure: %s"), cure);
+    card = doc_card(cards, verdicts[look->verdict].mark, heading);
+    doc_int(card, "number", NULL, number);
+    doc_str(card, "cause", NULL, _(cause->what));
+    if (look->posture)
+        describe_look(look, card);
+    doc_str(card, "cure", _("Cure"), cure);
+    doc_str(card, "check", NULL, check);
+    if (check && look->verdict == LOOK_UNDECIDED)
+        doc_block(card, NULL, _("To be sure"), check);
 }
 
 static const char *known_how(const struct doctor_entry *entry)
@@ -144,14 +142,24 @@ size_t doctor_describe_entry(const struct doctor_entry *entry, const struct doct
     if (entry->sqlstate)
         doc_str(section, "sqlstate", _("SQLSTATE"), entry->sqlstate);
     describe_wordings(entry, section);
-    doc_para(section, DOC_PLAIN, "%s", _("Causes, the likeliest first:"));
-    causes = doc_aside(doc_table(section, "causes", _("Causes"), NULL));
+    causes = doc_cards(section, "causes", _("Causes, the likeliest first"), NULL);
     for (const struct doctor_cause *cause = entry->causes; cause->what; cause++) {
-        describe_cause(cause, number++, &look, section, causes);
+        describe_cause(cause, number++, &look, causes);
         confirmed += posture && look.verdict == LOOK_CONFIRMED;
     }
     return confirmed;
 }
+
+static const char *const labels[WHAT_COUNT] = {
+    [WHAT_HOST] = N_("Host"), [WHAT_ADDRESS] = N_("Address"), [WHAT_PORT] = N_("Port"),
+    [WHAT_ROLE] = N_("Role"), [WHAT_DATABASE] = N_("Database"), [WHAT_FILE] = N_("File"),
+    [WHAT_LINE] = N_("Line"), [WHAT_SETTING] = N_("Setting"), [WHAT_VALUE] = N_("Value"),
+    [WHAT_NAME] = N_("Name in the certificate"), [WHAT_SUBJECT] = N_("Subject"),
+    [WHAT_ISSUER] = N_("Issuer"), [WHAT_SERIAL] = N_("Serial number"),
+    [WHAT_DEPTH] = N_("Depth in the chain"), [WHAT_REASON] = N_("Reason"), [WHAT_MAP] = N_("Map"),
+    [WHAT_IDENTITY] = N_("Name that was proven"), [WHAT_LOW] = N_("Least TLS 1."),
+    [WHAT_HIGH] = N_("Latest TLS 1."), [WHAT_COMMAND] = N_("Command"),
+};
 
 static void describe_captures(const struct doctor_match *match, struct doc_node *root)
 {
@@ -163,7 +171,7 @@ static void describe_captures(const struct doctor_match *match, struct doc_node 
         if (!section)
             section = doc_section(root, "said", _("What it says"));
         PS_AUTO(ps_freep) char *value = ps_strndup(match->got[i].p, match->got[i].len);
-        doc_str(section, doctor_what_name(i), doctor_what_name(i), value);
+        doc_str(section, doctor_what_name(i), _(labels[i]), value);
     }
 }
 

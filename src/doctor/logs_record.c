@@ -93,10 +93,14 @@ bool csv_is_open(const char *bytes, size_t len, bool open)
 /* The field with its doubled quotes single again. */
 static void put_field(struct buf *room, const struct doctor_text *field)
 {
-    for (size_t i = 0; i < field->len; i++) {
-        buf_putc(room, field->p[i]);
-        if (field->p[i] == '"' && i + 1 < field->len && field->p[i + 1] == '"')
-            i++;
+    const char *p = field->p, *end = field->len ? p + field->len : p;
+
+    while (p < end) {
+        const char *quote = memchr(p, '"', (size_t)(end - p));
+        const char *stop = quote ? quote + 1 : end;
+
+        buf_put(room, p, (size_t)(stop - p));
+        p = quote && stop < end && *stop == '"' ? stop + 1 : stop;
     }
 }
 
@@ -194,11 +198,16 @@ static bool take_string(struct json *json, size_t *begin, size_t *len)
         return false;
     *begin = json->room->len;
     for (json->p++; json->p < json->end && *json->p != '"'; ) {
-        if (*json->p == '\\' && json->p + 1 < json->end) {
+        const char *run = json->p;
+
+        while (json->p < json->end && *json->p != '"' && *json->p != '\\')
+            json->p++;
+        buf_put(json->room, run, (size_t)(json->p - run));
+        if (json->p + 1 < json->end && *json->p == '\\') {
             json->p++;
             put_escape(json);
-        } else {
-            buf_putc(json->room, *json->p++);
+        } else if (json->p < json->end && *json->p == '\\') {
+            json->p++;
         }
     }
     json->p += json->p < json->end;
@@ -270,6 +279,19 @@ static struct doctor_text text_at(const struct buf *room, const struct place_of 
     return (struct doctor_text){ room->p + place->begin, place->len };
 }
 
+/* A part of the room at its end once more: the room may move, so the bytes go by way of the stack. */
+static void put_again(struct buf *room, const struct place_of *place)
+{
+    char part[512];
+
+    for (size_t at = 0; at < place->len; at += sizeof(part)) {
+        size_t len = place->len - at < sizeof(part) ? place->len - at : sizeof(part);
+
+        memcpy(part, room->p + place->begin + at, len);
+        buf_put(room, part, len);
+    }
+}
+
 /* The texts one after the other behind everything else, for they came in between. */
 static struct place_of join_texts(struct buf *room, const struct place_of places[KEYS])
 {
@@ -280,8 +302,7 @@ static struct place_of join_texts(struct buf *room, const struct place_of places
             continue;
         if (room->len > all.begin)
             buf_putc(room, '\n');
-        for (size_t i = 0; i < places[key].len; i++)
-            buf_putc(room, room->p[places[key].begin + i]);
+        put_again(room, &places[key]);
     }
     all.len = room->len - all.begin;
     return all;

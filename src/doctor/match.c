@@ -11,7 +11,7 @@ static const char *const names[WHAT_COUNT] = {
     [WHAT_DATABASE] = "database", [WHAT_FILE] = "file", [WHAT_LINE] = "line",
     [WHAT_SETTING] = "setting", [WHAT_VALUE] = "value", [WHAT_NAME] = "name",
     [WHAT_SUBJECT] = "subject", [WHAT_ISSUER] = "issuer", [WHAT_SERIAL] = "serial",
-    [WHAT_DEPTH] = "depth", [WHAT_REASON] = "reason", [WHAT_METHOD] = "method", [WHAT_MAP] = "map",
+    [WHAT_DEPTH] = "depth", [WHAT_REASON] = "reason", [WHAT_MAP] = "map",
     [WHAT_IDENTITY] = "identity", [WHAT_LOW] = "low", [WHAT_HIGH] = "high",
     [WHAT_COMMAND] = "command",
 };

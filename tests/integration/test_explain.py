@@ -35,7 +35,10 @@ def case(client=None, server=None, majors=(15,), languages=BOTH, stopped=False):
 
 # ---- the client does not accept the server -----------------------------------------------------
 
-@case("server-cert-not-verified", "server-ca-unknown", majors=(15, 13, 18))
+EVERY = (12, 13, 14, 15, 16, 17, 18)
+
+
+@case("server-cert-not-verified", "server-ca-unknown", majors=EVERY)
 def a_root_that_the_client_does_not_have(lab):
     return lab.psql(sslrootcert=lab.pki["other.crt"])
 
@@ -263,7 +266,7 @@ def node_with_a_certificate_of_another_ca(lab):
     return js(lab, f"{{{ca_of(lab)}, {files}}}"), None
 
 
-@case("client-cert-not-sent", "client-cert-not-sent", majors=(15, 13, 18))
+@case("client-cert-not-sent", "client-cert-not-sent", majors=EVERY)
 def a_client_without_a_certificate(lab):
     return lab.psql(user="app")
 
@@ -674,12 +677,12 @@ def java_without_a_password(lab):
 
 # ---- pg_hba.conf decides ------------------------------------------------------------------------
 
-@case("hba-no-entry-plaintext", "hba-no-entry-plaintext", majors=(15, 13, 18))
+@case("hba-no-entry-plaintext", "hba-no-entry-plaintext", majors=EVERY)
 def plaintext_where_tls_is_wanted(lab):
     return lab.psql(sslmode="disable")
 
 
-@case("hba-no-entry-tls", "hba-no-entry-tls", majors=(15, 13, 18))
+@case("hba-no-entry-tls", "hba-no-entry-tls", majors=EVERY)
 def a_role_without_a_line(lab):
     return lab.psql(user="other")
 
@@ -757,7 +760,7 @@ def broken(lab, **settings):
     return None, lab.fail_to_start()
 
 
-@case(None, "server-cert-missing", stopped=True, majors=(15, 13, 18))
+@case(None, "server-cert-missing", stopped=True, majors=EVERY)
 def no_certificate(lab):
     return broken(lab, ssl_cert_file="nowhere.crt")
 
@@ -798,7 +801,7 @@ def a_server_key_that_is_a_folder(lab):
     return broken(lab, ssl_key_file="base")
 
 
-@case(None, "key-of-another-certificate", stopped=True, majors=(15, 13, 18))
+@case(None, "key-of-another-certificate", stopped=True, majors=EVERY)
 def a_server_key_of_another_certificate(lab):
     lab.put("server.key", lab.pki["proxy.key"].read_bytes())
     return broken(lab)

@@ -87,7 +87,7 @@ static bool fail_live(const struct source *source, int status, struct ps_err *er
     const char *why = pcap_geterr(source->pcap);
 
     if (status == PCAP_ERROR_PERM_DENIED || status == PCAP_ERROR_PROMISC_PERM_DENIED) {
-        ps_fail(err, PS_E_UNSUPPORTED, _("could not capture on \"%s\": no permission"), source->name);
+        ps_fail(err, PS_E_IO, _("could not capture on \"%s\": no permission"), source->name);
         ps_detail(err, "%s", why);
         return ps_hint(err, _("Run it as root, or give the program CAP_NET_RAW: it drops all privileges "
                               "as soon as the interface is open."));

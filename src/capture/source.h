@@ -18,8 +18,8 @@ PS_DEFINE_FREEP(struct source, source_close)
 PS_MUST bool source_open_file(const char *path, struct source **out, struct ps_err *err);
 
 /*
- * Everything TCP of an interface, "any" for all, or only these ports.  PS_E_UNSUPPORTED without the
- * privilege, with a hint how it is granted.
+ * Everything TCP of an interface, "any" for all, or only these ports.  PS_E_NOT_FOUND when there is none of
+ * that name; PS_E_IO, without the privilege with a hint how it is granted.
  */
 PS_MUST bool source_open_live(const char *interface, const uint16_t *ports, size_t ports_count,
                               struct source **out, struct ps_err *err);

@@ -210,11 +210,11 @@ static void answer(const struct totals *totals, struct doc_node *root)
         doc_verdict(root, "answer", _("Is anything in plaintext?"), DOC_UNKNOWN, "nothing",
                     _("there was no session of PostgreSQL"));
     if (totals->passwords)
-        doc_para(root, DOC_BAD, ngettext("%llu password, or what serves as one, was readable: it "
-                                         "has to be changed.",
-                                         "%llu passwords, or what serves as one, were readable: "
-                                         "they have to be changed.", totals->passwords),
-                 (unsigned long long)totals->passwords);
+        doc_para(root, DOC_BAD,
+                 ngettext("In %llu connection a password, or what serves as one, was readable: it has to be "
+                          "changed.",
+                          "In %llu connections a password, or what serves as one, was readable: they have to "
+                          "be changed.", totals->passwords), (unsigned long long)totals->passwords);
     if (totals->undecided)
         doc_para(root, DOC_UNKNOWN,
                  ngettext("Of %llu connection it is not known: it began before the capture, or "
@@ -242,12 +242,12 @@ static void split(const struct totals *totals, struct doc_node *root)
     }
 }
 
-static void owners(const struct totals *totals, struct doc_node *root)
+static void owners(const struct totals *totals, size_t most, struct doc_node *root)
 {
     const struct total_table *owners = &totals->by[BY_OWNER];
     struct doc_node *table = doc_table(root, "readable", _("In plaintext, and whose"), NULL);
 
-    for (size_t i = 0; i < owners->len && i < CAPTURE_OWNERS; i++) {
+    for (size_t i = 0; i < owners->len && i < most; i++) {
         const struct total *owner = &owners->at[i];
         struct doc_node *row = doc_row(table);
 
@@ -260,9 +260,9 @@ static void owners(const struct totals *totals, struct doc_node *root)
                  owner->passwords ? DOC_BAD : DOC_PLAIN);
         doc_int(row, "queries", _("Queries"), (int64_t)owner->queries);
         doc_int(row, "rows", _("Rows"), (int64_t)owner->rows);
-        doc_moment(row, "last", _("Last packet"), owner->last_us);
+        doc_aside(doc_moment(row, "last", _("Last packet"), owner->last_us));
     }
-    if (owners->len > CAPTURE_OWNERS)
+    if (owners->len > most)
         doc_para(root, DOC_PLAIN, _("There are more of them; by role, database and network all are counted."));
 }
 
@@ -434,7 +434,7 @@ void capture_describe(struct capture_view *view, struct doc_node *root)
 
     answer(totals, root);
     split(totals, root);
-    owners(totals, root);
+    owners(totals, view->owners, root);
     tls_table(totals, root);
     times(totals, root);
     certificates(totals, root);

@@ -29,10 +29,11 @@ struct capture_view {           /* outlives the document */
     struct findings *findings;
     bool with_sample;
     bool all;                   /* also connections that do not concern PostgreSQL; without a limit */
+    size_t owners;              /* at most so many lines of who was in plaintext */
     size_t shown;
 };
 
-enum { CAPTURE_PAGE_ROWS = 5000, CAPTURE_OWNERS = 200 };    /* on a page for people */
+enum { CAPTURE_PAGE_ROWS = 5000, CAPTURE_OWNERS = 500, CAPTURE_OWNERS_TEXT = 20 };
 
 void capture_describe(struct capture_view *view, struct doc_node *root);
 

@@ -228,6 +228,7 @@ static bool capture_verb(struct cli_run *run, struct ps_err *err)
         .spool = job.spool, .totals = &job.totals, .findings = &job.findings,
         .with_sample = opts.show_exposed,
         .all = run->format == DOC_JSON || run->format == DOC_CSV,
+        .owners = run->format == DOC_TEXT ? CAPTURE_OWNERS_TEXT : CAPTURE_OWNERS,
     };
     run->doc = doc_new("capture", _("What was on the wire"));
     capture_describe(&job.view, doc_root(run->doc));

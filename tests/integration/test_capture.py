@@ -172,7 +172,7 @@ def test_the_two_examples_of_the_guide_are_told_apart(make, folder, pgseal):
     text = pgseal("capture", "--read", capture.file, "--fail-on", "none", ok=True)
     assert "connections were readable on the wire" in text.out
     assert "1 of 2 connections was in plaintext" in text.out
-    assert "1 password, or what serves as one, was readable" in text.out
+    assert "In 1 connection a password, or what serves as one, was readable" in text.out
     html = pgseal("capture", "--read", capture.file, "--format", "html", "--fail-on", "none", ok=True)
     assert "<table>" in html.out and "50.0 %" in html.out
     rows = list(csv.DictReader(io.StringIO(
@@ -294,7 +294,7 @@ def test_direct_tls(make, folder, pgseal, major):
 
 
 def test_drivers(make, folder, pgseal):
-    """psycopg, and node-postgres where it is at hand."""
+    """psycopg; node-postgres and JDBC where they are at hand."""
     cluster = with_tls(make, folder)
     capture = Capture(folder, cluster.port, pgseal)
     psycopg = pytest.importorskip("psycopg")
@@ -314,6 +314,17 @@ def test_drivers(make, folder, pgseal):
             })();""" % (cluster.port, PASSWORD)
         pg.must(subprocess.run(["node", "-e", script], env={**os.environ, "NODE_PATH": modules},
                                capture_output=True, text=True))
+        expected += 2
+    jar = "/usr/share/java/postgresql.jar"
+    if os.path.exists(jar) and shutil.which("javac"):
+        (folder / "Ask.java").write_text("""
+            import java.sql.*;
+            class Ask { public static void main(String[] urls) throws Exception {
+                for (String url : urls) try (Connection c = DriverManager.getConnection(url);
+                    ResultSet r = c.createStatement().executeQuery("select 1")) { r.next(); } } }""")
+        url = f"jdbc:postgresql://127.0.0.1:{cluster.port}/postgres?user=app&password={PASSWORD}&sslmode="
+        pg.must(subprocess.run(["java", "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", jar, folder / "Ask.java",
+                                url + "disable", url + "require"], capture_output=True, text=True))
         expected += 2
     report = capture.read()
     assert agree(cluster, report) == expected

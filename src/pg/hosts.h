@@ -2,8 +2,8 @@
  * hosts.h - pg_hosts.conf of PostgreSQL 19: which certificate is shown under which host name.
  *
  * Same words, includes and @files as pg_hba.conf (hba_lex.h, hba_tree.h).  Fields: host[,host...]
- * certificate key [CA [command [reload]]].  A host is a name, "*" for clients that ask for one that is not
- * there, or "/no_sni/" for those that ask for none.  Read only when ssl_sni is on; missing or
+ * certificate key [CA [command [reload]]].  A host is a name, "*" for all that have no line of their
+ * own, or "/no_sni/" for clients that ask for none.  Read only when ssl_sni is on; missing or
  * empty: what postgresql.conf has.
  * Source: PostgreSQL 19, src/backend/libpq/be-secure-common.c (parse_hosts_line); manual, "SSL".
  */
@@ -38,8 +38,8 @@ size_t hosts_problems(const struct hosts *hosts);
 const struct hba_problem *hosts_problem(const struct hosts *hosts, size_t i);
 
 /*
- * The line for the name that a client asks for (NULL: none), by the server's order: the name, any case;
- * then "*", or "/no_sni/" for none.  NULL: the handshake fails.
+ * The line for the name that a client asks for, in any case; NULL: it asks for none, which is
+ * "/no_sni/".  When there is no such line, "*"; NULL: none of them, and the handshake fails.
  */
 const struct hosts_line *hosts_find(const struct hosts *hosts, const char *name);
 

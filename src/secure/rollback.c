@@ -25,6 +25,16 @@ static void connect_if_possible(struct job *job, const char *target)
         log_warn(_("%s; going on without asking the server"), why.message);
 }
 
+/* Older revocation lists are in force again, of a server that goes on with TLS. */
+static bool took_lists_back(const struct txn *txn)
+{
+    for (size_t i = 0; i < txn->len; i++)
+        if (txn->tls_was_on && !txn->changes[i].existed
+            && strncmp(path_base(txn->changes[i].path), "revoked-", strlen("revoked-")) == 0)
+            return true;
+    return false;
+}
+
 bool rollback_run(const struct rollback_spec *spec, struct doc *doc, struct ps_err *err)
 {
     PS_AUTO(job_free) struct job job = { .creds = CREDS_INIT, .reload = RELOAD_INIT };
@@ -52,6 +62,9 @@ bool rollback_run(const struct rollback_spec *spec, struct doc *doc, struct ps_e
         return false;
     doc_verdict(job.root, "result", _("Result"), DOC_GOOD, "rolled_back",
                 _("everything is as it was before"));
+    if (took_lists_back(job.txn))
+        doc_para(job.root, DOC_WARN, _("Revocation lists were taken back, too: who was revoked since "
+                                       "gets in again, until \"pgseal rotate --crl-only\"."));
     if (job.server->running && !job.admin.sql)
         doc_para(job.root, DOC_WARN, _("The server was told to reload, but could not be asked whether "
                                        "it did."));

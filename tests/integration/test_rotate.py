@@ -258,6 +258,18 @@ def test_rollback_gives_the_old_certificate_back(site):
     assert site.cluster.files() == before and site.served() == served
 
 
+def test_rollback_warns_that_older_revocation_lists_are_in_force(site):
+    site.run("ca", "revoke", "--role", "app", "--ca", site.ca, "-D", site.cluster.data, ok=True)
+    assert site.cluster.psql(site.client("app")).returncode != 0
+    said = site.run("rollback", "-D", site.cluster.data, ok=True).out
+    assert "gets in again" in said and site.cluster.psql(site.client("app")).returncode == 0
+    site.rotate("--crl-only")
+    assert "revoked" in site.cluster.psql(site.client("app")).stderr
+    site.rotate()
+    site.rollback()
+    assert "revoked" in site.cluster.psql(site.client("app")).stderr
+
+
 def test_dry_run_touches_nothing(site):
     before = site.cluster.files()
     result = site.rotate("--dry-run")

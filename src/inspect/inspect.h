@@ -13,7 +13,8 @@ struct inspect_options {
     bool bare;                  /* only folder, owner and process: works on a server whose files are
                                    broken or gone, as `rollback` must */
     bool tolerant;              /* files and programs that are not there, or cannot be read, are absent:
-                                   config_file, conf, hba, bin_dir, version may be NULL */
+                                   config_file, conf, bin_dir, version may be NULL, and hba, which may be
+                                   huge, is left to the caller */
 };
 
 /* Look at the server of this data directory; reads only, changes nothing, needs no connection. */

@@ -215,7 +215,8 @@ bool inspect_server(const char *data_dir, const struct inspect_options *options,
     server->standby = has_file(server, "standby.signal") || has_file(server, "recovery.conf")
         ? FACT_YES : FACT_NO;
     server->patroni = patroni_mark(server);
-    if (!hba_load(&inspect_files, server->hba_file, server->major, &server->hba, trouble) && !tolerant)
+    if (!tolerant
+        && !hba_load(&inspect_files, server->hba_file, server->major, &server->hba, err))
         return ps_while(err, _("could not read the access rules of \"%s\""), server->data_dir);
 
     *out = PS_TAKE(server);

@@ -40,7 +40,9 @@ static bool asks_for_cert(const char *line)
 
     for (const char *p = line; *p && *p != '#'; p += strcspn(p, blanks)) {
         p += strspn(p, blanks);
-        if (strncmp(p, "clientcert=", 11) == 0 || (strncmp(p, "cert", 4) == 0 && strchr(" \t\r", p[4])))
+        if ((strncmp(p, "clientcert=", 11) == 0 && strncmp(p + 11, "0", 1) != 0
+             && strncmp(p + 11, "no-verify", 9) != 0)
+            || (strncmp(p, "cert", 4) == 0 && strchr(" \t\r", p[4])))
             return true;
     }
     return false;

@@ -10,7 +10,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 
-enum { FILE_BUFFER = 1 << 20, SNAPLEN = 262144, RING_BYTES = 16 << 20, POLL_MS = 100 };
+enum { FILE_BUFFER = 256 << 10, SNAPLEN = 262144, RING_BYTES = 16 << 20, POLL_MS = 100 };
 
 struct source {
     pcap_t *pcap;

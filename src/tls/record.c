@@ -72,15 +72,14 @@ static void take_handshake(struct tls_reader *reader, const uint8_t *p, size_t l
 static void take_alert(struct tls_reader *reader, const uint8_t *p, size_t len, tls_event_fn event,
                        void *of)
 {
-    struct buf *message = &reader->message;
-
-    message->max = TLS_MESSAGE_MAX;
-    buf_put(message, p, len);
-    if (message->len < 2)
-        return;
-    event(of, &(struct tls_event){ .kind = TLS_EV_ALERT, .level = (uint8_t)message->p[0],
-                                   .description = (uint8_t)message->p[1] });
-    buf_clear(message);
+    for (size_t i = 0; i < len; i++) {
+        reader->alert[reader->alert_len++] = p[i];
+        if (reader->alert_len < sizeof(reader->alert))
+            continue;
+        reader->alert_len = 0;
+        event(of, &(struct tls_event){ .kind = TLS_EV_ALERT, .level = reader->alert[0],
+                                       .description = reader->alert[1] });
+    }
 }
 
 /* A readable alert has two bytes; encrypted ones are longer. */
@@ -145,5 +144,6 @@ void tls_reader_gap(struct tls_reader *reader, uint64_t len)
     reader->left = 0;
     reader->head_len = 0;
     reader->skip_left = 0;
+    reader->alert_len = 0;
     buf_clear(&reader->message);
 }

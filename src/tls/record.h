@@ -26,7 +26,8 @@ struct tls_reader {
     uint16_t left;              /* bytes of the record that are still to come */
     uint8_t skip_kind;          /* of a message that is too long, and how much of it is left */
     uint32_t skip_left;
-    struct buf message;         /* what there is of a handshake message or of an alert */
+    struct buf message;         /* what there is of a handshake message */
+    uint8_t alert[2], alert_len;        /* and of an alert, which may stand between its pieces */
 };
 
 struct tls_event {

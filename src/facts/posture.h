@@ -12,6 +12,7 @@
 
 #include "facts/finding.h"
 #include "facts/server.h"
+#include "pg/hosts.h"
 #include "pg/ident.h"
 #include "tls/cert.h"
 #include "tls/crl.h"
@@ -141,8 +142,9 @@ struct posture {
     const struct conf *conf;    /* these three are the server's own, or read by SQL; NULL: not seen, and then */
     const struct hba *hba;
     const struct ident *ident;
-    const char *hosts_why;      /* certificates by host name (19) were not seen; NULL: there are none, or they
-                                   are among the files */
+    const struct hosts *hosts;  /* certificates by host name (19), which are among the files; NULL: ssl_sni is
+                                   off, or they were not seen (then hosts_why) */
+    const char *hosts_why;
     const char *conf_why, *hba_why, *ident_why;     /* say why, translated; beside one that was seen: what of
                                    it was not */
     const struct place *conf_problem_places;    /* of conf_problem(conf, i), with the texts of their lines */

@@ -7,6 +7,7 @@
 #include "inspect/posture.h"
 #include "inspect/view.h"
 #include "pg/conf.h"
+#include "pg/hosts.h"
 
 struct maker {
     struct posture *posture;
@@ -19,6 +20,7 @@ struct maker {
     struct conf *conf;          /* owned, as the next three */
     struct hba *hba;
     struct ident *ident;
+    struct hosts *hosts;
     struct sql *sql;            /* NULL: not by SQL */
     struct remote remote;       /* of the view, by SQL */
     struct tls_file *files;

@@ -34,6 +34,7 @@ static void release(struct posture *posture)
     conf_freep(&maker->conf);
     hba_freep(&maker->hba);
     ident_freep(&maker->ident);
+    hosts_freep(&maker->hosts);
     sql_freep(&maker->sql);
     free(maker);
 }

@@ -170,32 +170,74 @@ static void add_crl_dir(struct maker *maker, const struct wanted *wanted)
 
 /* ---- pg_hosts.conf ---- */
 
-/* From 19 its lines, if there are any, count in place of ssl_cert_file, ssl_key_file and ssl_ca_file. */
-static void note_hosts(struct maker *maker)
+static struct place hosts_place(struct maker *maker, const struct hosts_line *line)
+{
+    return view_place(maker->view, line->file, line->line, 0, 0);
+}
+
+static void add_host(struct maker *maker, const struct hosts_line *line)
+{
+    struct wanted wanted = { .setting = "hosts_file", .named = hosts_place(maker, line) };
+    size_t cert;
+
+    wanted.role = FILE_CERT;
+    wanted.path = line->cert;
+    cert = add_plain(maker, &wanted);
+    wanted.role = FILE_KEY;
+    wanted.path = line->key;
+    add_key(maker, &wanted, cert);
+    if (line->ca) {
+        wanted.role = FILE_CA;
+        wanted.path = line->ca;
+        add_plain(maker, &wanted);
+    }
+}
+
+/* True when its lines count, and not ssl_cert_file, ssl_key_file and ssl_ca_file. */
+static bool add_hosts(struct maker *maker)
 {
     struct posture *posture = maker->posture;
+    const struct pg_source source = view_source(maker->view);
+    const char *named = posture_value(posture, "hosts_file");
+    struct ps_err err;
 
-    if (posture->major >= 19 && posture_on(posture, "ssl_sni") == FACT_YES)
-        posture->hosts_why = _("ssl_sni is on, and pg_hosts.conf is not examined");
+    if (posture->major < 19 || posture_on(posture, "ssl_sni") != FACT_YES)
+        return false;
+    struct view_file file = view_look(maker->view, named && *named ? named : "pg_hosts.conf");
+    if (file.end == VIEW_UNSEEN) {
+        posture->hosts_why = file.why;
+        return false;
+    }
+    if (!hosts_load(&source, file.path, posture->major, &maker->hosts, &err)) {
+        posture->hosts_why = arena_strdup(maker->arena, err.message);
+        return false;
+    }
+    posture->hosts = maker->hosts;
+    for (size_t i = 0; i < hosts_lines(maker->hosts); i++)
+        add_host(maker, hosts_line(maker->hosts, i));
+    return hosts_lines(maker->hosts) > 0;
 }
 
 /* ---- all of them ---- */
 
 /* server.crt need not be there while nobody asks for it. */
-static const struct setting_fact *setting_of(struct maker *maker, int role)
+static const struct setting_fact *setting_of(struct maker *maker, int role, bool by_hosts)
 {
     const struct setting_fact *set = posture_setting(maker->posture, tls_file_settings[role]);
     bool on = posture_on(maker->posture, "ssl") != FACT_NO;
 
+    if (by_hosts && (role == FILE_CERT || role == FILE_KEY || role == FILE_CA))
+        return NULL;
     return set && *set->value && (on || strcmp(set->origin, "default") != 0) ? set : NULL;
 }
 
 void maker_files(struct maker *maker)
 {
+    bool by_hosts = add_hosts(maker);
     size_t cert = SIZE_MAX;
 
     for (int role = 0; role < FILE_ROLES; role++) {
-        const struct setting_fact *set = setting_of(maker, role);
+        const struct setting_fact *set = setting_of(maker, role, by_hosts);
         struct wanted wanted = { .role = (enum tls_file_role)role, .setting = tls_file_settings[role] };
 
         if (!set)
@@ -211,7 +253,6 @@ void maker_files(struct maker *maker)
         else
             add_plain(maker, &wanted);
     }
-    note_hosts(maker);
     maker->posture->files = maker->files;
     maker->posture->files_len = maker->files_len;
 }

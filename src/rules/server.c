@@ -459,3 +459,17 @@ void rule_setting_invalid(const struct rule *rule, const struct posture *posture
         && rule_protocol(min->value) > rule_protocol(max->value))
         found_bad_value(rule, max, _("it is older than ssl_min_protocol_version"), out);
 }
+
+void rule_hosts_syntax(const struct rule *rule, const struct posture *posture, struct findings *out)
+{
+    if (posture->hosts_why)
+        rule_unseen(rule, out, posture->hosts_why);
+    for (size_t i = 0; posture->hosts && i < hosts_problems(posture->hosts); i++) {
+        const struct hba_problem *problem = hosts_problem(posture->hosts, i);
+
+        rule_found(rule, out, (struct finding){
+            .place = { .file = problem->file, .line = problem->line, .column = problem->column },
+            .object = problem->what, .message = problem->what, .fix_kind = FIX_ADVICE,
+            .fix = problem->hint });
+    }
+}

@@ -635,6 +635,13 @@ static const struct rule table[] = {
       .cure = N_("Mend the line, reload, and look at pg_file_settings."),
       .sources = { { STD_PG, "Setting Parameters" } },
       .test = rule_conf_syntax },
+    { .id = "hosts-syntax", .severity = SEV_CRITICAL, .modes = RULE_CHECK,
+      .title = N_("The server cannot read a line of pg_hosts.conf"),
+      .why = N_("A reload keeps the certificates that it had, and the next restart fails."),
+      .cure = N_("Mend the line: host, certificate, key, then perhaps CA, command and whether it may be run "
+                 "at a reload."),
+      .sources = { PG_TLS },
+      .test = rule_hosts_syntax },
     { .id = "setting-unknown", .severity = SEV_CRITICAL, .modes = RULE_CHECK,
       .title = N_("A setting that this version does not have"),
       .why = N_("A reload takes nothing from any of the files, and the next restart fails: \"unrecognized "

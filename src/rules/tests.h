@@ -16,7 +16,7 @@ rule_test rule_wire_readable, rule_wire_password, rule_wire_injected, rule_wire_
 /* server.c: settings */
 rule_test rule_tls_off, rule_tls_legacy_version, rule_no_tls13, rule_password_encryption_md5,
     rule_setting_overridden, rule_pending_reload, rule_conf_syntax, rule_setting_unknown,
-    rule_setting_invalid;
+    rule_setting_invalid, rule_hosts_syntax;
 
 /* cipher.c: suites and groups; rule_cipher is for every row "cipher-..." of a flaw */
 rule_test rule_cipher, rule_cipher_invalid, rule_dh_weak, rule_group_weak, rule_no_pq_group;

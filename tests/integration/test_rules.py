@@ -668,7 +668,8 @@ def rules_of_check():
 
 
 def test_every_rule_has_a_scenario():
-    assert set(rules_of_check()) == {param.values[0] for param in SCENARIOS}
+    by_19 = {"hosts-syntax"}        # which has tests of its own, below
+    assert set(rules_of_check()) == {param.values[0] for param in SCENARIOS} | by_19
 
 
 @pytest.mark.parametrize("major", pg.MAJORS)
@@ -759,14 +760,39 @@ def test_a_server_of_9_6_is_judged_by_what_9_6_knows(folder, pgseal):
     assert "OpenSSL" in unseen["tls-legacy-version"]
 
 
-def test_names_by_sni_of_19_are_not_passed_over(folder, pgseal):
-    own = Pki(folder / "pki").cert("/CN=localhost")
+def sni_19(folder, hosts):
+    """Copies of a server of 19, which this machine has not; the first certificate has expired."""
+    pki = Pki(folder / "pki")
+    own, other = pki.cert("/CN=a", names="DNS:a", start=-9, end=-1), pki.cert("/CN=b", names="DNS:b")
     (folder / "postgresql.conf").write_text("ssl = on\nssl_sni = on\n")
     (folder / "pg_hba.conf").write_text("hostssl all all all scram-sha-256\n")
-    (folder / "server.crt").write_text(own.pem)
+    for name, text in (("a.crt", own.pem), ("a.key", own.key.read_text()), ("b.crt", other.pem),
+                       ("b.key", own.key.read_text())):
+        (folder / name).write_text(text)
+    if hosts:
+        (folder / "pg_hosts.conf").write_text(hosts)
+
+
+def test_certificates_by_name_of_19_are_examined_each(folder, pgseal):
+    sni_19(folder, "# host\na a.crt a.key\nb,c b.crt b.key\n")
+    result = pgseal("check", "--files", folder, "--server-version", "19", "--format", "json")
+    found = {(f["id"], pathlib.Path(f["file"] or "").name, f["line"]) for f in result.json["findings"]}
+    assert ("cert-expired", "a.crt", None) in found, result
+    assert ("key-mismatch", "pg_hosts.conf", 3) in found, result
+    assert not [f for f in found if f[0] == "cert-expired" and f[1] != "a.crt"]
+
+
+def test_a_line_of_names_that_19_refuses_is_found(folder, pgseal):
+    sni_19(folder, "a a.crt a.key\nb b.crt\n")
+    result = pgseal("check", "--files", folder, "--server-version", "19", "--format", "json")
+    assert [(f["line"]) for f in with_id(result, "hosts-syntax")] == [2], result
+
+
+def test_certificates_by_name_that_were_not_copied_are_not_passed_over(folder, pgseal):
+    sni_19(folder, None)
     result = pgseal("check", "--files", folder, "--server-version", "19", "--format", "json")
     unseen = {u["id"] for u in result.json["not_examined"] if "pg_hosts.conf" in u["reason"]}
-    assert unseen >= {"cert-expired", "cert-no-san", "file-missing"}
+    assert unseen >= {"cert-expired", "cert-no-san", "file-missing", "hosts-syntax"}
 
 
 # ---- what a role may not see ------------------------------------------------------------------

@@ -53,6 +53,8 @@ enum { PORTS_MAX = 64 };
 
 struct job {
     struct capture_spec spec;
+    const char **files;         /* of --read, and what follows them: a shell's pattern gives several */
+    size_t files_len, files_cap;
     struct capture_view view;
     struct spool *spool;
     struct totals totals;
@@ -63,6 +65,7 @@ struct job {
 
 static void job_free(struct job *job)
 {
+    free(job->files);
     findings_free(&job->findings);
     totals_free(&job->totals);
     spool_freep(&job->spool);
@@ -122,7 +125,7 @@ static bool parse_count(struct job *job, struct ps_err *err)
 
 static bool check_usage(const struct cli_run *run, struct ps_err *err)
 {
-    if (!cli_no_args(run, err))
+    if (!opts.read && !cli_no_args(run, err))
         return false;
     if ((opts.read != NULL) == (opts.interface != NULL)) {
         ps_fail(err, PS_E_USAGE, _("either --read or --interface is needed"));
@@ -197,9 +200,19 @@ static void judge(struct job *job)
     rules_run(&posture, RULE_CAPTURE, NULL, &job->findings);
 }
 
-static bool look(struct job *job, struct ps_err *err)
+static void list_files(struct job *job, const char *const *more)
 {
-    job->spec.files = (const char *const *)opts.read;
+    for (char **file = opts.read; file && *file; file++)
+        PS_PUSH(job->files, job->files_len, job->files_cap) = *file;
+    for (; more && *more; more++)
+        PS_PUSH(job->files, job->files_len, job->files_cap) = *more;
+    PS_PUSH(job->files, job->files_len, job->files_cap) = NULL;
+    job->spec.files = job->files;
+}
+
+static bool look(struct job *job, const struct cli_run *run, struct ps_err *err)
+{
+    list_files(job, run->args);
     job->spec.interface = opts.interface;
     job->spec.want_samples = opts.show_exposed;
     job->spec.write_path = opts.write;
@@ -219,7 +232,7 @@ static bool capture_verb(struct cli_run *run, struct ps_err *err)
 
     if (!check_usage(run, err) || !severity_parse(opts.fail_on, SEV_HIGH, &least, err))
         return false;
-    if (!look(&job, err)) {
+    if (!look(&job, run, err)) {
         job_free(&job);
         return false;
     }

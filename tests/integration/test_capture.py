@@ -275,6 +275,33 @@ def test_a_server_that_refuses_tls(make, folder, pgseal):
     assert agree(cluster, report) == 1
 
 
+@pytest.mark.parametrize("version", ["TLSv1.2", "TLSv1.3"])
+def test_a_client_certificate_that_is_refused_is_no_success(make, folder, pgseal, version):
+    """In TLS 1.3 the client believes that the handshake is done, and the server's alert is encrypted."""
+    cluster = with_tls(make, folder)
+    for name, days in (("good", 365), ("bad", 365)):
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
+                f"{name}.key", "-out", f"{name}.crt", "-subj", "/CN=app", "-days", days, cwd=folder)
+        (folder / f"{name}.key").chmod(0o600)
+    cluster.write(cluster.data / "ca.crt", (folder / "good.crt").read_bytes())
+    cluster.set(ssl_ca_file="ca.crt")
+    cluster.restart()
+    capture = Capture(folder, cluster.port, pgseal)
+    statuses = [cluster.psql(cluster.dsn(user="app", password=PASSWORD, sslmode="require",
+                                         ssl_max_protocol_version=version, sslcert=folder / f"{name}.crt",
+                                         sslkey=folder / f"{name}.key")).returncode for name in ("good", "bad")]
+    assert statuses[0] == 0 and statuses[1] != 0
+    report = capture.read()
+    good, bad = report["connections"]
+    assert (good["verdict"], bad["verdict"]) == ("tls", "tls-failed")
+    assert good["tls_version"] == version and bad["alert_from"] == "server"
+    if version == "TLSv1.2":
+        assert good["client_cert"] == "CN=app" and bad["alert"] == "unknown_ca"
+    else:
+        assert good["client_cert"] is None and bad["reason"] == "hidden-alert"
+    assert agree(cluster, report) == 1
+
+
 @pytest.mark.parametrize("major", [17, 18])
 def test_direct_tls(make, folder, pgseal, major):
     if major not in pg.SERVERS:
@@ -424,8 +451,11 @@ def test_pcapng_and_several_files_and_a_file_that_ends_early(folder, pgseal):
     small.write_bytes(data[:len(data) // 2])
     cut_short = pgseal("capture", "--read", small, "--format", "json", "--fail-on", "none", ok=True).json
     assert cut_short["capture"]["file_cut_short"] is True
+    assert pgseal("capture", "--interface", "lo", small).status == 2
+    several = pgseal("capture", "--read", small, pcap, "--format", "json", "--fail-on", "none", ok=True).json
     both = pgseal("capture", "--read", small, "--read", pcap, "--format", "json", "--fail-on", "none",
                   ok=True).json
+    assert several["capture"] == both["capture"]
     assert both["capture"]["packets"] > whole["capture"]["packets"]
 
 

@@ -243,6 +243,36 @@ static void holes_never_make_it_encrypted(void **state)
     }
 }
 
+/* The same handshake, with a suite that encrypts nothing, and with one that nobody knows. */
+static void a_handshake_alone_does_not_encrypt(void **state)
+{
+    static const struct { uint16_t cipher; enum verdict verdict; enum reason reason; } suites[] = {
+        { 0xC02C, V_TLS, R_NONE }, { 0x003B, V_PLAINTEXT, R_NULL_SUITE }, { 0xEEEE, V_UNKNOWN, R_SUITE },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < PS_COUNT(suites); i++) {
+        PS_AUTO(buf_free) struct buf client = BUF(1u << 20);
+        PS_AUTO(buf_free) struct buf server = BUF(1u << 20);
+        enum reason reason;
+
+        load("tls12", "client", &client);
+        load("tls12", "server", &server);
+        size_t at = 5 + 4 + 2 + 32;             /* the session of the hello, then its suite */
+        at += 1 + (size_t)(uint8_t)server.p[at];
+        server.p[at] = (char)(suites[i].cipher >> 8);
+        server.p[at + 1] = (char)suites[i].cipher;
+        talk_begin(&talk, true, false, shelf);
+        feed(C, SSL_REQUEST, 8, 8, -1);
+        feed(S, "S", 1, 1, -1);
+        feed(C, client.p, client.len, client.len, -1);
+        feed(S, server.p, server.len, server.len, -1);
+        assert_int_equal(talk_verdict(&talk, true, &reason), suites[i].verdict);
+        assert_int_equal(reason, suites[i].reason);
+        talk_free(&talk);
+    }
+}
+
 static void what_was_exposed_is_counted(void **state)
 {
     (void)state;
@@ -278,6 +308,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_said_decides),
         cmocka_unit_test(holes_never_make_it_encrypted),
+        cmocka_unit_test(a_handshake_alone_does_not_encrypt),
         cmocka_unit_test(what_was_exposed_is_counted),
         cmocka_unit_test(hashes_of_passwords_are_told_apart),
     };

@@ -170,10 +170,10 @@ MATCHED = re.compile(r'Connection matched (?:pg_hba\.conf|file ".*?") line (\d+)
 
 
 def lines_in_log(cluster, begin, count):
-    """mark -> line that the server matched; waits until the log has `count` of them."""
+    """mark -> lines that the server matched, in order: a port may serve twice; waits for `count` of them."""
     until = time.monotonic() + 10
     while True:
-        found, mark, locals_ = {}, None, []
+        found, mark = {}, None
         with open(cluster.log_file, errors="replace") as log:
             log.seek(begin)
             for text in log:
@@ -181,12 +181,10 @@ def lines_in_log(cluster, begin, count):
                 if head:
                     mark = head[1] or ""
                 line = MATCHED.search(text)
-                if line and mark:
-                    found[mark] = int(line[1])
-                elif line:
-                    locals_.append(int(line[1]))
-        if len(found) + len(locals_) >= count or time.monotonic() > until:
-            return found, locals_
+                if line:
+                    found.setdefault(mark, []).append(int(line[1]))
+        if sum(map(len, found.values())) >= count or time.monotonic() > until:
+            return found
         time.sleep(0.01)
 
 
@@ -278,12 +276,11 @@ def round_of(cluster, dice, pool):
     by_net = {q: pool.submit(ask_server, cluster, q) for q in questions if q.client != "local"}
     said = {q: ask_server(cluster, q) for q in questions if q.client == "local"}   # in the order of the log
     said.update((q, future.result()) for q, future in by_net.items())
-    lines, in_order = lines_in_log(cluster, begin, sum(word == "password" for _, word in said.values()))
-    local_lines = iter(in_order)
+    lines = lines_in_log(cluster, begin, sum(word == "password" for _, word in said.values()))
     wrong = []
     for question, answer in zip(questions, ours):
         mark, word = said[question]
-        line = lines.get(mark) if mark else next(local_lines, None) if word == "password" else None
+        line = lines[mark].pop(0) if word == "password" and lines.get(mark) else None
         what = disagreement(question, answer, word, line, dead)
         if what:
             wrong.append(f"{question}\n  {what}\n{cluster.hba.read_text()}")

@@ -9,7 +9,7 @@
 static bool read_one(void *arg, const char *path, struct buf *out, struct ps_err *err)
 {
     (void)arg;
-    return file_read(path, FILE_CONF_MAX, out, err);
+    return file_read(path, out->max, out, err);
 }
 
 /* What GetConfFilesInDir of conffiles.c takes. */

@@ -13,7 +13,9 @@
 #include "base/err.h"
 #include "pg/source.h"
 
-#define HBA_MAX_BYTES (16u << 20)
+#define HBA_MAX_BYTES (256u << 20)      /* of one file, */
+#define HBA_MAX_WORDS 5000000u          /* and words of all lines with their @files: about 1.5 GB here */
+#define HBA_PROBLEM_TEXT_MAX 4096
 
 enum hba_type { HBA_LOCAL, HBA_HOST, HBA_HOSTSSL, HBA_HOSTNOSSL, HBA_HOSTGSSENC, HBA_HOSTNOGSSENC };
 const char *hba_type_name(enum hba_type type);
@@ -66,6 +68,8 @@ struct hba_problem {
     unsigned line, column;      /* where the user's editor has it, also in a continued line */
     const char *what;           /* translated */
     const char *hint;           /* translated: what to write instead */
+    const char *text;           /* the physical line as it stands there, without its end: text_len bytes, */
+    size_t text_len;            /* at most HBA_PROBLEM_TEXT_MAX */
 };
 
 struct hba;     /* made by hba_load(), freed by hba_free(); not for two threads at once */

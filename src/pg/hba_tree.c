@@ -48,6 +48,20 @@ static void locate(struct tree_file *file, size_t at, unsigned *line, unsigned *
     *column = (unsigned)(at - file->line_at) + 1;
 }
 
+static void set_text(const struct tree_file *file, struct hba_problem *problem)
+{
+    size_t left = file->text.len - file->line_at;
+    const char *end;
+
+    problem->text = buf_text(&file->text) + file->line_at;
+    problem->text_len = left < HBA_PROBLEM_TEXT_MAX ? left : HBA_PROBLEM_TEXT_MAX;
+    end = memchr(problem->text, '\n', problem->text_len);
+    if (end)
+        problem->text_len = (size_t)(end - problem->text);
+    if (problem->text_len > 0 && problem->text[problem->text_len - 1] == '\r')
+        problem->text_len--;
+}
+
 bool tree_problem(struct tree *tree, size_t file, size_t at, const char *what, const char *hint)
 {
     struct hba_problem problem = { .file = tree->files[file].name, .what = what, .hint = hint };
@@ -55,6 +69,7 @@ bool tree_problem(struct tree *tree, size_t file, size_t at, const char *what, c
     if (tree->problems_len >= TREE_PROBLEMS_MAX)
         return false;
     locate(&tree->files[file], at, &problem.line, &problem.column);
+    set_text(&tree->files[file], &problem);
     PS_PUSH(tree->problems, tree->problems_len, tree->problems_cap) = problem;
     return false;
 }
@@ -202,6 +217,12 @@ static enum directive directive_of(const struct reader *reader, size_t first_fie
     return NO_DIRECTIVE;
 }
 
+/* Those that are kept, and those of the line at hand. */
+static bool too_many_words(const struct reader *reader)
+{
+    return reader->tree->words + reader->words_len > HBA_MAX_WORDS;
+}
+
 /* One word: itself, or what its @file has. */
 static bool read_word(struct reader *reader, size_t file, unsigned depth,
                       const struct lex_word *word)
@@ -232,7 +253,7 @@ static bool read_field(struct reader *reader, size_t file, unsigned depth, struc
     struct tree_field field = { .begin = SIZE_MAX };
     size_t first = reader->words_len;
 
-    while (word.comma && lex_word(line, &word)) {
+    while (word.comma && !too_many_words(reader) && lex_word(line, &word)) {
         if (!read_word(reader, file, depth, &word))
             return false;
         if (field.begin == SIZE_MAX)
@@ -257,6 +278,7 @@ static void keep_line(struct reader *reader, size_t file, const struct lex_line 
     size_t words_size = (reader->words_len - first_word) * sizeof(*reader->words);
     struct lex_word *words = arena_alloc(tree->arena, words_size);
 
+    tree->words += reader->words_len - first_word;
     memcpy(words, reader->words + first_word, words_size);
     kept.fields = arena_alloc(tree->arena, kept.len * sizeof(*kept.fields));
     for (size_t i = 0; i < kept.len; i++) {
@@ -281,7 +303,7 @@ static bool read_line(struct reader *reader, size_t file, unsigned depth, enum r
     size_t first_field = reader->fields_len, first_word = reader->words_len;
     bool good = line->trouble == LEX_FINE || lex_problem(reader->tree, file, line);
 
-    while (good && line->pos < line->len)
+    while (good && line->pos < line->len && !too_many_words(reader))
         good = read_field(reader, file, depth, line);
 
     enum directive directive = good ? directive_of(reader, first_field, first_word) : NO_DIRECTIVE;
@@ -309,7 +331,7 @@ static bool read_file(struct reader *reader, size_t file, unsigned depth, enum r
                               tree->major, tree->arena);
     struct lex_line line;
 
-    while (lex_line(&lex, &line))
+    while (!too_many_words(reader) && lex_line(&lex, &line))
         if (!read_line(reader, file, depth, how, &line) && how == READ_WORDS)
             return false;
     return true;
@@ -328,6 +350,10 @@ bool tree_load(const struct pg_source *source, const char *path, unsigned major,
         return false;
     tree->files[file].lines = true;
     (void)read_file(&reader, file, 0, READ_LINES);
+    if (too_many_words(&reader)) {
+        ps_fail(err, PS_E_TOO_BIG, _("file \"%s\" has more than %u words"), path, HBA_MAX_WORDS);
+        return ps_hint(err, _("Name roles by groups (+role) and networks by their masks."));
+    }
     *out = PS_TAKE(tree);
     return true;
 }

@@ -13,7 +13,7 @@
 #include "pg/hba.h"
 #include "pg/hba_lex.h"
 
-#define TREE_MAX_BYTES (64u << 20)      /* bound of ours: all readings of all files together */
+#define TREE_MAX_BYTES (512u << 20)     /* bound of ours: all readings of all files together */
 #define TREE_PROBLEMS_MAX 10000         /* bound of ours: later ones are not noted */
 #define TREE_DEPTH_BEFORE_16 100        /* bound of ours: these servers go on until out of files */
 
@@ -48,6 +48,7 @@ struct tree {
     size_t lines_len, lines_cap;
     struct hba_problem *problems;
     size_t problems_len, problems_cap;
+    size_t words;               /* of all lines */
 };
 
 void tree_free(struct tree *tree);

@@ -27,10 +27,18 @@ enum hba_proof hba_proof(const struct hba *hba, const struct hba_rule *rule)
 
 /* ---- weaker first ---- */
 
+#define PROOFS (HBA_PROOF_REJECT + 1)
+
 struct proofs {
-    unsigned char *of;          /* enum hba_proof of each rule */
+    struct proof_list { size_t *at, len, cap; } rules[PROOFS];      /* above the one at hand, by proof */
     uint64_t work;
 };
+
+static void proofs_free(struct proofs *proofs)
+{
+    for (unsigned i = 0; i < PROOFS; i++)
+        free(proofs->rules[i].at);
+}
 
 /* The part that the weaker one takes of the stricter, by the words and nets of both, is more than loopback. */
 static bool beyond_loopback(const struct set_rule *a, const struct set_rule *b)
@@ -75,42 +83,57 @@ static bool takes_from(const struct reach *reach, size_t weak, size_t strict)
            && sets_meet(reach->sets, weak, strict, kinds) == HBA_YES;
 }
 
-static void find_weaker(const struct reach *reach, struct proofs *proofs, size_t strict,
+static void tell_weaker(const struct reach *reach, size_t weak, size_t strict,
                         void (*found)(const struct reach_weaker *weaker, void *arg), void *arg)
 {
     const struct hba *hba = reach->sets->hba;
+    struct reach_weaker weaker = {
+        .strict = strict, .weak = weak, .wholly = reach->rules[strict].state == REACH_COVERED,
+        .named = narrower(reach->sets, &reach->sets->rules[weak], &reach->sets->rules[strict]),
+        .cert = hba_clientcert(hba, hba_rule(hba, strict)) != HBA_CERT_NONE
+                && hba_clientcert(hba, hba_rule(hba, weak)) == HBA_CERT_NONE,
+    };
 
-    for (size_t weak = 0; weak < strict && proofs->work < REACH_WORK_MAX; weak++) {
-        if (proofs->of[weak] >= proofs->of[strict])
-            continue;
-        proofs->work += 4;
-        if (!takes_from(reach, weak, strict))
-            continue;
+    found(&weaker, arg);
+}
 
-        struct reach_weaker weaker = {
-            .strict = strict, .weak = weak, .wholly = reach->rules[strict].state == REACH_COVERED,
-            .named = narrower(reach->sets, &reach->sets->rules[weak],
-                              &reach->sets->rules[strict]),
-            .cert = hba_clientcert(hba, hba_rule(hba, strict)) != HBA_CERT_NONE
-                    && hba_clientcert(hba, hba_rule(hba, weak)) == HBA_CERT_NONE,
-        };
-        found(&weaker, arg);
-        return;
+/* The first one above; SIZE_MAX: none. */
+static size_t first_weaker(const struct reach *reach, struct proofs *proofs, size_t strict,
+                           enum hba_proof proof)
+{
+    size_t first = SIZE_MAX;
+
+    for (unsigned level = 0; level < (unsigned)proof; level++) {
+        const struct proof_list *list = &proofs->rules[level];
+
+        for (size_t i = 0; i < list->len && list->at[i] < first; i++) {
+            if ((proofs->work += 4) >= REACH_WORK_MAX)
+                return first;
+            if (takes_from(reach, list->at[i], strict)) {
+                first = list->at[i];
+                break;
+            }
+        }
     }
+    return first;
 }
 
 bool reach_weaker(const struct reach *reach,
                   void (*found)(const struct reach_weaker *weaker, void *arg), void *arg)
 {
     const struct sets *sets = reach->sets;
-    PS_AUTO(ps_freep) unsigned char *of = ps_malloc(sets->len);
-    struct proofs proofs = { .of = of };
+    PS_AUTO(proofs_free) struct proofs proofs = { .work = 0 };
 
-    for (size_t i = 0; i < sets->len; i++)
-        of[i] = (unsigned char)hba_proof(sets->hba, hba_rule(sets->hba, i));
-    for (size_t i = 0; i < sets->len; i++)
-        if (of[i] != HBA_PROOF_REJECT && reach->rules[i].state != REACH_NEVER)
-            find_weaker(reach, &proofs, i, found, arg);
+    for (size_t i = 0; i < sets->len && proofs.work < REACH_WORK_MAX; i++) {
+        enum hba_proof proof = hba_proof(sets->hba, hba_rule(sets->hba, i));
+        struct proof_list *list = &proofs.rules[proof];
+        size_t weak = proof != HBA_PROOF_REJECT && reach->rules[i].state != REACH_NEVER
+                          ? first_weaker(reach, &proofs, i, proof) : SIZE_MAX;
+
+        if (weak != SIZE_MAX)
+            tell_weaker(reach, weak, i, found, arg);
+        PS_PUSH(list->at, list->len, list->cap) = i;
+    }
     return proofs.work < REACH_WORK_MAX;
 }
 

@@ -182,20 +182,12 @@ const char *hba_lines_text(const struct posture *posture, const struct hba *hba,
     return arena_strdup(posture->arena, buf_text(&text));
 }
 
-const char *hba_line_text(const struct posture *posture, const char *file, unsigned line)
+struct finding hba_finding_problem(const struct posture *posture, const struct hba_problem *problem)
 {
-    for (size_t i = 0; i < hba_files(posture->hba); i++) {
-        PS_AUTO(buf_free) struct buf text = BUF(HBA_MAX_BYTES + 1);
-
-        if (strcmp(hba_file_name(posture->hba, i), file) != 0)
-            continue;
-        hba_file_text(posture->hba, i, &text);
-
-        const char *p = buf_text(&text);
-        for (unsigned n = 1; n < line && p; n++)
-            if ((p = strchr(p, '\n')))
-                p++;
-        return p ? arena_strndup(posture->arena, p, strcspn(p, "\r\n")) : NULL;
-    }
-    return NULL;
+    return (struct finding){
+        .place = { .file = problem->file, .line = problem->line, .column = problem->column,
+                   .text = arena_strndup(posture->arena, problem->text, problem->text_len) },
+        .message = problem->what, .fix_kind = problem->hint ? FIX_ADVICE : FIX_NONE,
+        .fix = problem->hint, .object = problem->what,
+    };
 }

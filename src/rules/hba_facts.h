@@ -45,7 +45,7 @@ struct finding hba_finding_at(const struct posture *posture, const struct hba_ru
 const char *hba_lines_text(const struct posture *posture, const struct hba *hba,
                            const struct hba_rule *beside, const size_t *rules, size_t len, bool more);
 
-/* A line of a file of the hba, by its number; in the posture's arena, NULL: not there. */
-const char *hba_line_text(const struct posture *posture, const char *file, unsigned line);
+/* A line that the server refuses. */
+struct finding hba_finding_problem(const struct posture *posture, const struct hba_problem *problem);
 
 #endif

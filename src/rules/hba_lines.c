@@ -189,22 +189,12 @@ void rule_hba_hostssl_dead(const struct rule *rule, const struct posture *postur
 
 /* ---- lines that cannot be read ---- */
 
-static struct finding of_problem(const struct posture *posture, const struct hba_problem *problem)
-{
-    return (struct finding){
-        .place = { .file = problem->file, .line = problem->line, .column = problem->column,
-                   .text = hba_line_text(posture, problem->file, problem->line) },
-        .message = problem->what, .fix_kind = problem->hint ? FIX_ADVICE : FIX_NONE,
-        .fix = problem->hint, .object = problem->what,
-    };
-}
-
 void rule_hba_syntax(const struct rule *rule, const struct posture *posture, struct findings *out)
 {
     if (!hba_seen(rule, posture, out))
         return;
     for (size_t i = 0; i < hba_problems(posture->hba) && i < FINDINGS_MAX + 1; i++)
-        rule_found(rule, out, of_problem(posture, hba_problem(posture->hba, i)));
+        rule_found(rule, out, hba_finding_problem(posture, hba_problem(posture->hba, i)));
 }
 
 /* ---- what words do in this version ---- */
@@ -252,7 +242,7 @@ static void judge_refused_word(const struct rule *rule, const struct posture *po
                                const struct hba_problem *problem, struct findings *out)
 {
     static const char *const words[] = { "1", "0", "no-verify" };
-    struct finding finding = of_problem(posture, problem);
+    struct finding finding = hba_finding_problem(posture, problem);
     const char *at = finding.place.text ? strstr(finding.place.text, "clientcert=") : NULL;
 
     for (size_t i = 0; at && i < PS_COUNT(words); i++) {

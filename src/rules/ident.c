@@ -130,6 +130,19 @@ void rule_ident_map_unanchored(const struct rule *rule, const struct posture *po
 
 /* ---- maps and the lines that use them ---- */
 
+#define LINES_COMPARED_MAX 20000000u    /* maps with maps, and lines with maps */
+
+/* Said, when each with each would take too long. */
+static bool too_many(const struct rule *rule, const struct posture *posture, struct findings *out)
+{
+    size_t maps = ident_lines(posture->ident);
+
+    if (maps * (maps + hba_rules(posture->hba)) <= LINES_COMPARED_MAX)
+        return false;
+    rule_unseen(rule, out, _("pg_hba.conf and pg_ident.conf have too many lines"));
+    return true;
+}
+
 static bool map_exists(const struct ident *ident, const char *map)
 {
     for (size_t i = 0; i < ident_lines(ident); i++)
@@ -152,7 +165,8 @@ static bool map_is_used(const struct hba *hba, const char *map)
 void rule_ident_map_missing(const struct rule *rule, const struct posture *posture,
                             struct findings *out)
 {
-    if (!hba_seen(rule, posture, out) || !ident_seen(rule, posture, out))
+    if (!hba_seen(rule, posture, out) || !ident_seen(rule, posture, out)
+        || too_many(rule, posture, out))
         return;
     for (size_t i = 0; i < hba_rules(posture->hba); i++) {
         const struct hba_rule *line = hba_rule(posture->hba, i);
@@ -178,16 +192,13 @@ static bool is_first_of_map(const struct ident *ident, size_t line)
     return true;
 }
 
-#define IDENT_LINES_COMPARED 5000       /* each with each before it */
-
 void rule_ident_map_unused(const struct rule *rule, const struct posture *posture,
                            struct findings *out)
 {
-    if (!hba_seen(rule, posture, out) || !ident_seen(rule, posture, out))
+    if (!hba_seen(rule, posture, out) || !ident_seen(rule, posture, out)
+        || too_many(rule, posture, out))
         return;
-    if (ident_lines(posture->ident) > IDENT_LINES_COMPARED)
-        rule_unseen(rule, out, _("pg_ident.conf has too many lines"));
-    for (size_t i = 0; i < ident_lines(posture->ident) && i < IDENT_LINES_COMPARED; i++) {
+    for (size_t i = 0; i < ident_lines(posture->ident); i++) {
         const struct ident_line *line = ident_line(posture->ident, i);
         struct finding finding = at_line(posture, line);
 
@@ -204,12 +215,6 @@ void rule_ident_syntax(const struct rule *rule, const struct posture *posture, s
 {
     if (!ident_seen(rule, posture, out))
         return;
-    for (size_t i = 0; i < ident_problems(posture->ident); i++) {
-        const struct hba_problem *problem = ident_problem(posture->ident, i);
-
-        rule_found(rule, out, (struct finding){
-            .place = { .file = problem->file, .line = problem->line, .column = problem->column },
-            .object = problem->what, .message = problem->what,
-            .fix_kind = problem->hint ? FIX_ADVICE : FIX_NONE, .fix = problem->hint });
-    }
+    for (size_t i = 0; i < ident_problems(posture->ident); i++)
+        rule_found(rule, out, hba_finding_problem(posture, ident_problem(posture->ident, i)));
 }

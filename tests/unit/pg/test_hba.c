@@ -247,9 +247,41 @@ static void files_come_back_byte_by_byte(void **state)
     }
 }
 
+static void more_words_than_the_bound_are_refused(void **state)
+{
+    PS_AUTO(buf_free) struct buf text = BUF(BUF_TEXT_MAX);
+    struct ps_err err = { 0 };
+    struct hba *hba = NULL;
+
+    (void)state;
+    buf_puts(&text, "local all ");
+    for (unsigned i = 0; i <= HBA_MAX_WORDS; i++)
+        buf_puts(&text, "a,");
+    buf_puts(&text, "a trust\n");
+
+    const struct memory_file long_file[] = { { "/d/pg_hba.conf", buf_text(&text) }, { NULL, NULL } };
+    struct pg_source source = memory_source(long_file);
+    assert_false(hba_load(&source, "/d/pg_hba.conf", 17, &hba, &err));
+    assert_int_equal(err.code, PS_E_TOO_BIG);
+    assert_null(hba);
+}
+
+static void a_problem_has_the_line_as_it_stands(void **state)
+{
+    PS_AUTO(hba_freep) struct hba *hba = memory_hba("# one\r\nlocal all \\\n\thots\r\n", 17);
+    const struct hba_problem *problem = hba_problem(hba, 0);
+
+    (void)state;
+    assert_int_equal(problem->line, 3);
+    assert_int_equal(problem->text_len, 5);
+    assert_memory_equal(problem->text, "\thots", 5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(more_words_than_the_bound_are_refused),
+        cmocka_unit_test(a_problem_has_the_line_as_it_stands),
         cmocka_unit_test(lines_are_taken_or_refused_as_in_their_version),
         cmocka_unit_test(words_of_clientcert_mean_what_their_version_does),
         cmocka_unit_test(method_cert_demands_a_certificate_of_the_role),

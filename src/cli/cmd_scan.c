@@ -7,7 +7,8 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "cli/scan_doc.h"
+#include "cli/scan_compare.h"
+#include "cli/scan_lines.h"
 #include "probe/sweep.h"
 #include "probe/view.h"
 #include "secure/settings.h"
@@ -15,9 +16,9 @@
 enum { INPUT_MAX = 64 << 20 };
 
 static struct {
-    char *ports, *input, *trust, *crl, *fail_on, *role, *database, *profile;
+    char *ports, *input, *trust, *crl, *lines, *compare, *fail_on, *role, *database, *profile;
     char **only, **skip;
-    int rate, at_once, at_once_net, timeout_ms, connections_max, all_ciphers, certificate_only, dry_run;
+    int rate, at_once, at_once_net, timeout_ms, connections_max, all_ciphers, certificate_only, dry_run, resume;
 } opts = { .rate = 500, .at_once = 64, .at_once_net = 16, .timeout_ms = 3000 };
 
 static const struct poptOption options[] = {
@@ -48,6 +49,13 @@ static const struct poptOption options[] = {
       N_("milliseconds for each connection, 3000 at most; default 3000"), N_("MS") },
     { "max-connections", 0, POPT_ARG_INT, &opts.connections_max, 0,
       N_("connections to one server; 0: no limit"), N_("NUMBER") },
+    { "lines", 0, POPT_ARG_STRING, &opts.lines, 0,
+      N_("append each server as it is known to this file, as one line of JSON; - is standard output"),
+      N_("FILE") },
+    { "resume", 0, POPT_ARG_NONE, &opts.resume, 0,
+      N_("with --lines: leave out the servers that the file has already"), NULL },
+    { "compare", 0, POPT_ARG_STRING, &opts.compare, 0,
+      N_("say what changed since the scan that wrote this file with --lines"), N_("FILE") },
     { "profile", 0, POPT_ARG_STRING, &opts.profile, 0,
       N_("how strict to be: critical or normal; default normal"), N_("PROFILE") },
     { "only", 0, POPT_ARG_ARGV, &opts.only, 0, N_("run this rule and no other; repeatable"),
@@ -66,9 +74,13 @@ static const char *const examples[] = {
     "pgseal scan db1.example.net",
     "pgseal scan --trust /etc/ssl/company-root.pem db1.example.net:5432 10.0.0.0/24",
     "pgseal scan --input fleet.txt --format csv --output fleet.csv",
+    "pgseal scan --input fleet.txt --lines today.jsonl --compare yesterday.jsonl",
+    "pgseal scan --input fleet.txt --format prometheus --output /var/lib/node_exporter/pgseal.prom",
     "pgseal scan --all-ciphers --format json '[2001:db8::5]:5432'",
     NULL
 };
+
+static const char *const formats[] = { "prometheus", NULL };
 
 /* ---- usage ---- */
 
@@ -82,6 +94,8 @@ static bool check_usage(struct ps_err *err)
 {
     if (opts.all_ciphers && opts.certificate_only)
         return ps_fail(err, PS_E_USAGE, _("--all-ciphers and --certificate-only exclude each other"));
+    if (opts.resume && (!opts.lines || strcmp(opts.lines, "-") == 0))
+        return ps_fail(err, PS_E_USAGE, _("--resume needs --lines with a file"));
     return check_range(opts.rate, 0, 100000, "--rate", err)
         && check_range(opts.at_once, 1, SWEEP_AT_ONCE_MAX, "--concurrency", err)
         && check_range(opts.at_once_net, 0, SWEEP_AT_ONCE_MAX, "--per-network", err)
@@ -147,6 +161,10 @@ struct scan {
     enum severity fail_on, worst;
     struct seen **seen;             /* by target */
     size_t done, reached;
+    struct past known, before;      /* of --resume and of --compare */
+    bool *skip;                     /* by target */
+    int lines_fd;                   /* -1: none */
+    struct ps_err lines_err;        /* the first line that could not be written */
 };
 
 static volatile sig_atomic_t stop;
@@ -163,48 +181,15 @@ static void scan_free(struct scan *scan)
         if (scan->seen[i])
             seen_free(scan->seen[i]);
     free(scan->seen);
+    free(scan->skip);
+    past_free(&scan->known);
+    past_free(&scan->before);
+    if (scan->lines_fd > STDOUT_FILENO)
+        close(scan->lines_fd);
     targets_free(&scan->targets);
     arena_free(scan->targets.arena);
     cert_list_free(&scan->trust);
     crl_list_free(&scan->crls);
-}
-
-static void take(void *arg, size_t target, struct seen *seen)
-{
-    struct scan *scan = arg;
-
-    scan->seen[target] = seen;
-    scan->reached += seen->reach == REACH_YES;
-    log_progress(_("servers"), ++scan->done, scan->targets.len);
-}
-
-static bool look(struct scan *scan, struct ps_err *err)
-{
-    PS_AUTO(tls_ctx_freep) struct tls_ctx *any = NULL, *tls12 = NULL;
-    struct sigaction action = { .sa_handler = on_signal }, before[2];
-    struct sweep sweep = {
-        .survey = { .role = opts.role, .database = opts.database, .connect_ms = opts.timeout_ms,
-                    .answer_ms = opts.timeout_ms, .at_once = SHOT_AT_ONCE_MAX,
-                    .connections_max = (unsigned)opts.connections_max,
-                    .certificate_only = opts.certificate_only, .all_ciphers = opts.all_ciphers },
-        .targets = &scan->targets, .at_once = opts.at_once, .at_once_net = opts.at_once_net,
-        .rate = opts.rate, .done = take, .arg = scan, .stop = &stop,
-    };
-
-    if (!tls_ctx_client(&(struct tls_client_spec){ 0 }, &any, err)
-        || !tls_ctx_client(&(struct tls_client_spec){ .max = TLS_1_2 }, &tls12, err))
-        return false;
-    sweep.survey.ctx = any;
-    sweep.survey.ctx12 = tls12;
-    scan->seen = ps_calloc(scan->targets.len, sizeof(struct seen *));
-    /* what was seen until then is shown */
-    sigaction(SIGINT, &action, &before[0]);
-    sigaction(SIGTERM, &action, &before[1]);
-    bool ok = sweep_run(&sweep, err);
-    sigaction(SIGINT, &before[0], NULL);
-    sigaction(SIGTERM, &before[1], NULL);
-    log_progress_end();
-    return ok;
 }
 
 /* ---- judging ---- */
@@ -234,6 +219,54 @@ static void judge(struct scan *scan, const struct seen *seen, struct judged *out
              || opts.certificate_only, &report->grade);
     enum severity worst = findings_worst(&report->findings);
     scan->worst = worst > scan->worst ? worst : scan->worst;
+}
+
+/* A line that cannot be written ends the scan: whoever resumes it relies on them. */
+static void take(void *arg, size_t target, struct seen *seen)
+{
+    struct scan *scan = arg;
+
+    scan->seen[target] = seen;
+    scan->reached += seen->reach == REACH_YES;
+    if (scan->lines_fd >= 0 && scan->lines_err.code == PS_E_NONE) {
+        PS_AUTO(judged_free) struct judged judged = { 0 };
+
+        judge(scan, seen, &judged);
+        if (!scan_lines_put(scan->lines_fd, seen, &judged.report, &scan->lines_err))
+            stop = 1;
+    }
+    log_progress(_("servers"), ++scan->done, scan->targets.len);
+}
+
+static bool look(struct scan *scan, struct ps_err *err)
+{
+    PS_AUTO(tls_ctx_freep) struct tls_ctx *any = NULL, *tls12 = NULL;
+    struct sigaction action = { .sa_handler = on_signal }, before[2];
+    struct sweep sweep = {
+        .survey = { .role = opts.role, .database = opts.database, .connect_ms = opts.timeout_ms,
+                    .answer_ms = opts.timeout_ms, .at_once = SHOT_AT_ONCE_MAX,
+                    .connections_max = (unsigned)opts.connections_max,
+                    .certificate_only = opts.certificate_only, .all_ciphers = opts.all_ciphers },
+        .targets = &scan->targets, .at_once = opts.at_once, .at_once_net = opts.at_once_net,
+        .rate = opts.rate, .skip = scan->skip, .done = take, .arg = scan, .stop = &stop,
+    };
+
+    if (!tls_ctx_client(&(struct tls_client_spec){ 0 }, &any, err)
+        || !tls_ctx_client(&(struct tls_client_spec){ .max = TLS_1_2 }, &tls12, err))
+        return false;
+    sweep.survey.ctx = any;
+    sweep.survey.ctx12 = tls12;
+    scan->seen = ps_calloc(scan->targets.len, sizeof(struct seen *));
+    /* what was seen until then is shown */
+    sigaction(SIGINT, &action, &before[0]);
+    sigaction(SIGTERM, &action, &before[1]);
+    bool ok = sweep_run(&sweep, err);
+    sigaction(SIGINT, &before[0], NULL);
+    sigaction(SIGTERM, &before[1], NULL);
+    log_progress_end();
+    if (scan->lines_err.code != PS_E_NONE)
+        *err = scan->lines_err;
+    return ok && scan->lines_err.code == PS_E_NONE;
 }
 
 /* ---- keys that several servers share ---- */
@@ -288,12 +321,38 @@ static void find_shared_keys(struct scan *scan)
     }
 }
 
+/* ---- earlier scans ---- */
+
+static bool read_past(const char *path, struct scan *scan, struct past *out, struct ps_err *err)
+{
+    PS_AUTO(buf_free) struct buf text = BUF(PAST_BYTES_MAX);
+
+    out->arena = scan->targets.arena;
+    return file_read(path, PAST_BYTES_MAX, &text, err)
+        && past_parse(buf_text(&text), text.len, path, out, err);
+}
+
+static bool prepare_lines(struct scan *scan, struct ps_err *err)
+{
+    if (opts.compare && !read_past(opts.compare, scan, &scan->before, err))
+        return false;
+    scan->skip = ps_calloc(scan->targets.len, sizeof(*scan->skip));
+    if (opts.resume && file_exists(opts.lines)) {
+        if (!read_past(opts.lines, scan, &scan->known, err))
+            return false;
+        for (size_t i = 0; i < scan->targets.len; i++)
+            scan->skip[i] = past_find(&scan->known, scan->targets.at[i].host,
+                                      scan->targets.at[i].port) != NULL;
+    }
+    return !opts.lines || scan_lines_open(opts.lines, &scan->lines_fd, err);
+}
+
 /* ---- showing ---- */
 
 static void show(struct scan *scan)
 {
     struct cli_run *run = scan->run;
-    struct doc_node *root = doc_root(run->doc), *rows = NULL, *cards = NULL;
+    struct doc_node *root = doc_root(run->doc), *rows = NULL, *cards = NULL, *changes = NULL;
     const bool one = scan->targets.len == 1 && scan->seen[0];
     const bool table = !one && run->format != DOC_JSON;
     const bool details = run->format == DOC_JSON || run->format == DOC_HTML || one;
@@ -302,6 +361,9 @@ static void show(struct scan *scan)
         rows = doc_table(root, "servers", _("Servers"), _("no server was looked at"));
     if (details && run->format != DOC_CSV && !(one && run->format == DOC_TEXT))
         cards = doc_cards(root, "targets", run->format == DOC_JSON ? NULL : _("Details"), NULL);
+    if (opts.compare)
+        changes = doc_table(root, "changes", _("Changes since the earlier scan"),
+                            _("nothing changed since the earlier scan"));
     for (size_t i = 0; i < scan->targets.len; i++) {
         PS_AUTO(judged_free) struct judged judged = { 0 };
         const struct seen *seen = scan->seen[i];
@@ -309,6 +371,8 @@ static void show(struct scan *scan)
         if (!seen)
             continue;
         judge(scan, seen, &judged);
+        if (changes)
+            scan_compare(&scan->before, seen, &judged.report, changes);
         if (rows)
             scan_row(seen, &judged.report, doc_row(rows));
         if (cards)
@@ -323,6 +387,24 @@ static void show(struct scan *scan)
     if (stop)
         doc_para(root, DOC_WARN, _("The scan was interrupted: %zu of %zu servers were looked at."),
                  scan->done, scan->targets.len);
+}
+
+static void show_metrics(struct scan *scan)
+{
+    PS_AUTO(ps_freep) struct scan_metric *list = ps_calloc(scan->targets.len, sizeof(*list));
+    PS_AUTO(buf_free) struct buf text = BUF(BUF_TEXT_MAX);
+    size_t len = 0;
+
+    for (size_t i = 0; i < scan->targets.len; i++) {
+        PS_AUTO(judged_free) struct judged judged = { 0 };
+
+        if (!scan->seen[i])
+            continue;
+        judge(scan, scan->seen[i], &judged);
+        list[len++] = scan_metric_of(scan->seen[i], &judged.report);
+    }
+    scan_metrics(list, len, &text);
+    scan->run->text = buf_take(&text);
 }
 
 static void show_plan(const struct scan *scan)
@@ -361,7 +443,7 @@ static bool read_given(struct scan *scan, struct ps_err *err)
 static bool scan_run(struct cli_run *run, struct ps_err *err)
 {
     PS_AUTO(scan_free) struct scan scan = { .run = run, .targets = { .arena = arena_new() },
-                                            .choice = { opts.only, opts.skip } };
+                                            .choice = { opts.only, opts.skip }, .lines_fd = -1 };
 
     if (!check_usage(err) || !severity_parse(opts.fail_on, SEV_HIGH, &scan.fail_on, err)
         || (opts.profile && !profile_parse(opts.profile, &scan.profile, err))
@@ -373,10 +455,15 @@ static bool scan_run(struct cli_run *run, struct ps_err *err)
         show_plan(&scan);
         return true;
     }
-    if (!look(&scan, err))
+    if (!prepare_lines(&scan, err) || !look(&scan, err))
         return false;
     find_shared_keys(&scan);
-    show(&scan);
+    if (run->own_format)
+        show_metrics(&scan);
+    else if (opts.lines && strcmp(opts.lines, "-") == 0 && !run->output)
+        doc_freep(&run->doc);       /* the lines were the result */
+    else
+        show(&scan);
     if (scan.worst >= scan.fail_on)
         run->status = PS_EXIT_FINDINGS;
     else if (!scan.reached)
@@ -400,5 +487,6 @@ const struct cli_cmd cmd_scan = {
     .examples = examples,
     .options = options,
     .csv = true,
+    .formats = formats,
     .run = scan_run,
 };

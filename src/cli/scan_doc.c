@@ -50,6 +50,16 @@ static enum fact_bool plaintext(const struct seen *seen)
     return seen->plain.end == STARTUP_REFUSED && is_open(&seen->over_tls) ? FACT_NO : FACT_UNKNOWN;
 }
 
+const char *scan_plaintext_word(const struct seen *seen)
+{
+    return facts[plaintext(seen)].word;
+}
+
+const char *scan_reach_word(const struct seen *seen)
+{
+    return reaches[seen->reach].word;
+}
+
 static void put_plaintext(struct doc_node *node, const struct seen *seen)
 {
     static const enum doc_mark marks[] = { DOC_UNKNOWN, DOC_GOOD, DOC_BAD };
@@ -164,6 +174,7 @@ static void put_tls(struct doc_node *node, const struct seen *seen)
     if (seen->letter != 'S')
         return;
     put_versions(tls, seen);
+    doc_aside(doc_str(tls, "lowest_version", _("Lowest TLS"), scan_lowest_version(seen)));
     put_suites(tls, seen);
     put_groups(tls, seen);
     put_fact(tls, "server_preference", _("The server's order counts"), seen->server_order);
@@ -269,7 +280,7 @@ void scan_describe(const struct seen *seen, const struct report *report, struct 
     report_describe(report, node);
 }
 
-static const char *worst_version(const struct seen *seen)
+const char *scan_lowest_version(const struct seen *seen)
 {
     for (int i = 0; i < SEEN_VERSIONS; i++)
         if (seen->versions[i] == FACT_YES)
@@ -301,7 +312,7 @@ static void put_lowest(struct doc_node *row, const struct seen *seen)
     else if (seen->letter != 'S')
         doc_verdict(row, "lowest_version", _("Lowest TLS"), DOC_BAD, "none", _("no TLS"));
     else
-        doc_str(row, "lowest_version", _("Lowest TLS"), worst_version(seen));
+        doc_str(row, "lowest_version", _("Lowest TLS"), scan_lowest_version(seen));
 }
 
 void scan_row(const struct seen *seen, const struct report *report, struct doc_node *row)

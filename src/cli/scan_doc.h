@@ -17,4 +17,10 @@ void scan_describe(const struct seen *seen, const struct report *report, struct 
 /* One row: what fits beside the other servers. */
 void scan_row(const struct seen *seen, const struct report *report, struct doc_node *row);
 
+/* "TLSv1", the worst that is accepted; NULL: none is known. */
+const char *scan_lowest_version(const struct seen *seen);
+/* "yes", "no", "unknown". */
+const char *scan_plaintext_word(const struct seen *seen);
+const char *scan_reach_word(const struct seen *seen);
+
 #endif

@@ -350,6 +350,56 @@ def test_a_small_server_goes_on_serving_while_it_is_scanned(pgseal, make, folder
     assert not failed, failed[0]
 
 
+def test_a_second_run_says_what_got_worse(pgseal, make, folder):
+    worse = tls_server(make, folder, hba=TLS_HBA, ssl_min_protocol_version="TLSv1.3")
+    same = tls_server(make, folder)
+    lines, again = folder / "lines", folder / "again"
+    pgseal("scan", at(worse), at(same), "127.0.0.1:1", "--lines", lines)
+    assert len(lines.read_text().splitlines()) == 3 and lines.stat().st_mode & 0o777 == 0o600
+    quiet = pgseal("scan", "--format", "json", at(worse), at(same), "--compare", lines)
+    assert quiet.json["changes"] == []
+
+    worse.write_hba(OPEN_HBA)
+    worse.reload()
+    run = pgseal("scan", "--format", "json", at(worse), at(same), "127.0.0.1:2", "--compare", lines, "--lines", again)
+    changes = {(one["port"], one["what"], one["before"], one["now"]) for one in run.json["changes"]}
+    assert (worse.port, "plaintext", "no", "yes") in changes
+    assert (worse.port, "new_finding", None, "plaintext-accepted") in changes
+    assert (2, "new_server", None, "no_connection") in changes
+    assert not [one for one in changes if one[0] == same.port]
+    assert pgseal("scan", at(same), "--compare", folder / "server.crt").status == 3
+
+
+def test_a_scan_goes_on_where_it_was_cut(pgseal, make, folder):
+    one, two = tls_server(make, folder), tls_server(make, folder)
+    lines = folder / "lines"
+    pgseal("scan", at(one), "--lines", lines)
+    whole = lines.read_text()
+    lines.write_text(whole + whole[:100])           # killed in the middle of a line
+    run = pgseal("scan", "--format", "json", at(one), at(two), "--lines", lines, "--resume")
+    assert [t["port"] for t in run.json["targets"]] == [two.port]
+    assert {json.loads(line)["port"] for line in lines.read_text().splitlines()} == {one.port, two.port}
+    again = pgseal("scan", "--format", "json", at(one), at(two), "--lines", lines, "--resume")
+    assert again.json["targets"] == []
+
+
+def test_metrics_are_in_the_form_that_prometheus_reads(pgseal, make, folder):
+    one = tls_server(make, folder)
+    text = pgseal("scan", at(one), "127.0.0.1:1", "--format", "prometheus").out
+    sample = re.compile(r'(\w+)\{(?:\w+="[^"\\\n]*",?)+\} -?\d+$')
+    seen, families = [], []
+    for line in text.splitlines():
+        if line.startswith("# TYPE "):
+            families.append(line.split()[2])
+        elif not line.startswith("#"):
+            name = sample.match(line)[1]
+            assert name == families[-1], "samples stand under their family"
+            seen.append(name)
+    assert len(set(families)) == len(families)
+    assert f'pgseal_scan_plaintext{{host="127.0.0.1",port="{one.port}"}} 1' in text
+    assert 'pgseal_scan_reached{host="127.0.0.1",port="1"} 0' in text
+
+
 def test_nothing_is_sent_in_a_dry_run(pgseal):
     asked = []
     with peer(lambda link: asked.append(1)) as target:

@@ -233,6 +233,16 @@ static void describe_reasons(const struct grade *grade, struct doc_node *root)
     }
 }
 
+/* What was seen is already a bound: `letter` is the worst of it. */
+static void describe_no_grade(const struct grade *grade, struct doc_node *root)
+{
+    PS_AUTO(ps_freep) char *text =
+        ps_asprintf(_("not graded: too little was examined; at most %s"),
+                    grade_letter_word(grade->letter));
+
+    doc_verdict(root, "grade", _("Grade"), DOC_UNKNOWN, "not_graded", text);
+}
+
 static void describe_grade(const struct grade *grade, struct doc_node *root)
 {
     static const enum doc_mark marks[] = {
@@ -244,8 +254,7 @@ static void describe_grade(const struct grade *grade, struct doc_node *root)
         doc_verdict(root, "grade", _("Grade"), marks[grade->letter], grade_letter_word(grade->letter),
                     NULL);
     else
-        doc_verdict(root, "grade", _("Grade"), DOC_UNKNOWN, "not_graded",
-                    _("not graded: too little was examined"));
+        describe_no_grade(grade, root);
 }
 
 static size_t count(const struct findings *findings, enum severity severity)
@@ -254,6 +263,21 @@ static size_t count(const struct findings *findings, enum severity severity)
 
     for (size_t i = 0; i < findings->len; i++)
         n += findings->at[i].severity == severity;
+    return n;
+}
+
+/* Rules that did not see all that they wanted; one may have several reasons. */
+static size_t count_unseen(const struct findings *findings)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < findings->unexamined_len; i++) {
+        bool before = false;
+
+        for (size_t k = 0; k < i; k++)
+            before |= strcmp(findings->unexamined[k].id, findings->unexamined[i].id) == 0;
+        n += !before;
+    }
     return n;
 }
 
@@ -281,7 +305,7 @@ static void describe_counts(const struct report *report, struct doc_node *root)
                  n ? severity_mark(severity) : DOC_PLAIN);
     }
     doc_int(section, "accepted", _("accepted"), (int64_t)report->accepted_len);
-    doc_int(section, "not_examined", _("not examined"), (int64_t)report->findings.unexamined_len);
+    doc_int(section, "not_examined", _("not examined"), (int64_t)count_unseen(&report->findings));
 }
 
 void report_describe(const struct report *report, struct doc_node *root)
@@ -303,7 +327,8 @@ void report_describe(const struct report *report, struct doc_node *root)
     put_counts(findings, &found);
     describe_grade(&report->grade, root);
     doc_str(root, "found", _("Found"), buf_text(&found));
-    if (findings->unexamined_len)
-        doc_mark(doc_fmt(root, "unseen", _("Not examined"), ngettext("%zu rule", "%zu rules",
-                         findings->unexamined_len), findings->unexamined_len), DOC_UNKNOWN);
+    size_t unseen = count_unseen(findings);
+    if (unseen)
+        doc_mark(doc_fmt(root, "unseen", _("Not examined"), ngettext("%zu rule", "%zu rules", unseen),
+                         unseen), DOC_UNKNOWN);
 }

@@ -105,6 +105,7 @@ static void without_facts_every_rule_is_not_examined(void **state)
             struct posture posture = {
                 .arena = arena, .source = source, .name = "x", .conf_why = "no", .hba_why = "no",
                 .ident_why = "no", .roles_why = "no", .upstreams_why = "no", .strays_why = "no",
+                .hosts_why = "no",
                 .server = source == POSTURE_DATA_DIR ? &server : NULL,
             };
             char *only[] = { (char *)rule_at(i)->id, NULL };

@@ -12,6 +12,7 @@ static const struct {
     { "setting-invalid",          RELOAD_PART,    RESTART_FAILS,    false },
     { "hba-syntax",               RELOAD_PART,    RESTART_FAILS,    false },
     { "ident-syntax",             RELOAD_PART,    RESTART_UNHINDERED, false },
+    { "hosts-syntax",             RELOAD_PART,    RESTART_FAILS,    false },
     { "cipher-list-invalid",      RELOAD_PART,    RESTART_FAILS,    false },
     { "key-mismatch",             RELOAD_PART,    RESTART_FAILS,    true },
     { "key-perms",                RELOAD_PART,    RESTART_FAILS,    true },

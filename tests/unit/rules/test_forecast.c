@@ -20,6 +20,7 @@ static const struct {
     { { { 0 } }, RELOAD_WHOLE, RESTART_UNHINDERED, NULL },
     { { { "hba-trust", "all", false } }, RELOAD_WHOLE, RESTART_UNHINDERED, NULL },
     { { { "hba-syntax", "", false } }, RELOAD_PART, RESTART_FAILS, "hba-syntax" },
+    { { { "hosts-syntax", "", false } }, RELOAD_PART, RESTART_FAILS, "hosts-syntax" },
     { { { "ident-syntax", "", false } }, RELOAD_PART, RESTART_UNHINDERED, NULL },
     { { { "hba-syntax", "", false }, { "conf-syntax", "", false } }, RELOAD_NOTHING, RESTART_FAILS,
       "hba-syntax" },

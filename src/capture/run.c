@@ -284,7 +284,7 @@ static bool open_live(struct run *run, struct ps_err *err)
 /* One file of packets has one link type. */
 static bool open_dump(struct run *run, struct ps_err *err)
 {
-    if (!run->spec->write_path)
+    if (!run->spec->write_path || run->sources_len == 0)
         return true;
     for (size_t i = 1; i < run->sources_len; i++)
         if (source_link_type(run->sources[i]) != source_link_type(run->sources[0])) {
@@ -304,6 +304,7 @@ bool capture_run(const struct capture_spec *spec, struct spool *spool, struct ps
 {
     PS_AUTO(run_free) struct run run = { .spec = spec, .spool = spool };
     PS_AUTO(unmap_err) struct ps_err *shared =
+        /* cppcheck-suppress invalidFunctionArg */
         mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
     if (shared == MAP_FAILED)

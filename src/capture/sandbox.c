@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <grp.h>
-#include <pwd.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -11,21 +10,14 @@
 #include <cap-ng.h>
 #include <seccomp.h>
 
-/* Debian's "nobody", where the system knows no user of that name. */
-enum { NOBODY = 65534 };
+enum { NOBODY = 65534 };        /* of every Linux distribution, and of the kernel's overflow ids */
 
 static bool become_nobody(struct ps_err *err)
 {
-    const struct passwd *nobody;
-    uid_t uid;
-    gid_t gid;
-
     if (geteuid() != 0)
         return true;
-    nobody = getpwnam("nobody");
-    uid = nobody ? nobody->pw_uid : NOBODY;
-    gid = nobody ? nobody->pw_gid : NOBODY;
-    if (setgroups(0, NULL) == 0 && setresgid(gid, gid, gid) == 0 && setresuid(uid, uid, uid) == 0)
+    if (setgroups(0, NULL) == 0 && setresgid(NOBODY, NOBODY, NOBODY) == 0
+        && setresuid(NOBODY, NOBODY, NOBODY) == 0)
         return true;
     return ps_fail(err, PS_E_UNSAFE, _("could not give up the rights of root: %m"));
 }

@@ -223,6 +223,14 @@ static void begin_message(struct talk *talk, enum talk_side side, const uint8_t 
                    && (type != 'p' || side != SIDE_CLIENT || is_first_of_sasl(talk));
 }
 
+static void forget_body(struct talk_walk *walk)
+{
+    if (walk->body.p)
+        explicit_bzero(walk->body.p, walk->body.cap);
+    buf_free(&walk->body);
+    walk->gather = false;
+}
+
 static void end_message(struct talk *talk, enum talk_side side)
 {
     struct talk_walk *walk = &talk->walk[side];
@@ -230,18 +238,16 @@ static void end_message(struct talk *talk, enum talk_side side)
 
     if (row >= 0 && walk->body.p)
         gathered[row].take(talk, (struct span){ (const uint8_t *)walk->body.p, walk->body.len });
-    if (walk->body.p)
-        explicit_bzero(walk->body.p, walk->body.cap);
-    buf_free(&walk->body);
-    walk->gather = false;
+    forget_body(walk);
 }
 
+/* Of a client's proof the name of its mechanism is all that is looked at. */
 static void gather(struct talk_walk *walk, const uint8_t *p, size_t len)
 {
-    size_t room;
+    size_t most = walk->head[0] == 'p' ? sizeof("SCRAM-SHA-256-PLUS") : TALK_GATHER_MAX, room;
 
-    walk->body.max = TALK_GATHER_MAX;
-    room = TALK_GATHER_MAX - walk->body.len;
+    walk->body.max = most;
+    room = most - walk->body.len;
     buf_put(&walk->body, p, len < room ? len : room);
 }
 
@@ -327,11 +333,8 @@ void talk_walk_gap(struct talk *talk, enum talk_side side, uint64_t len)
     struct talk_walk *walk = &talk->walk[side];
 
     talk->facts.incomplete = true;
-    if (walk->gather) {
-        explicit_bzero(walk->body.p, walk->body.p ? walk->body.cap : 0);
-        buf_free(&walk->body);
-        walk->gather = false;
-    }
+    if (walk->gather)
+        forget_body(walk);
     if (len <= walk->left) {
         walk->left -= (uint32_t)len;
         return;

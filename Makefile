@@ -28,7 +28,7 @@ check:
 
 # The time of `pgseal secure` beside the same job by hand; dead lines of pg_hba.conf beside reading it; the
 # CA beside the ceilings of keys, signatures and disk; a log of a million lines beside cat, wc and grep;
-# captures beside libpcap alone.
+# captures beside libpcap alone; scans beside sslscan, where it is installed.
 bench:
 	@tools/install-deps demo
 	@$(MAKE) --no-print-directory all
@@ -39,6 +39,7 @@ bench:
 	@ninja -C $(BUILD) tests/bench/ca_work
 	@tests/bench/ca $(BUILD)/pgseal
 	@tests/bench/logs $(BUILD)/pgseal
+	@tests/bench/scan $(BUILD)/pgseal
 
 lint:
 	@tools/install-deps lint

@@ -49,7 +49,9 @@ static void found(const struct look *look, const struct cert *about, enum severi
                                .evidence = evidence };
 
     /* without a CA there is nothing that rotate could renew from */
-    rule_cure_pgseal(look->posture, signs_itself(look->leaf) ? "secure" : "rotate", look->out, &finding);
+    rule_cure_pgseal(look->posture, signs_itself(look->leaf)
+                                        ? "secure --ca CADIR --host NAME" : "rotate --ca CADIR --host NAME",
+                     look->out, &finding);
     rule_found(look->rule, look->out, finding);
 }
 

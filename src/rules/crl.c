@@ -182,7 +182,7 @@ static void found_crl(const struct rule *rule, const struct posture *posture,
                                .object = crl_info(crl)->issuer, .message = message,
                                .evidence = evidence };
 
-    rule_cure_pgseal(posture, "rotate --crl", out, &finding);
+    rule_cure_pgseal(posture, "rotate --crl-only --ca CADIR", out, &finding);
     rule_found(rule, out, finding);
 }
 
@@ -325,7 +325,6 @@ static void found_no_list(const struct rule *rule, const struct posture *posture
         .message = _("client certificates let people in, and there is no revocation list"),
         .evidence = posture->major >= 14 ? "ssl_crl_file = '', ssl_crl_dir = ''" : "ssl_crl_file = ''" };
 
-    rule_cure_pgseal(posture, "rotate --crl", out, &finding);
     rule_found(rule, out, finding);
 }
 

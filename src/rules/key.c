@@ -93,7 +93,7 @@ static void judge_fit(const struct rule *rule, const struct posture *posture, co
     finding.evidence = arena_printf(out->arena, "%s; %s", key->key_text ? key->key_text : "?",
                                     cert && cert->certs.len
                                         ? cert_info(cert->certs.at[0])->key_text : "?");
-    rule_cure_pgseal(posture, "rotate", out, &finding);
+    rule_cure_pgseal(posture, "rotate --ca CADIR", out, &finding);
     rule_found(rule, out, finding);
 }
 

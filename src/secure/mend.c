@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "inspect/inspect.h"
+#include "pg/hba_diff.h"
 #include "secure/job.h"
 #include "secure/preflight.h"
 
@@ -43,10 +44,17 @@ bool mend_can(const struct finding *finding)
     return can_cure(finding, CURE_SETTING) || can_cure(finding, CURE_LINE);
 }
 
+struct edited {
+    const char *name;
+    struct buf text;
+};
+
 struct mending {
     const struct mend_spec *spec;
     struct job job;
     struct doc_node *section;
+    struct edited *files;       /* of pg_hba.conf, as they will be */
+    size_t files_len;
     size_t mended;
 };
 
@@ -102,8 +110,8 @@ static bool fail_moved(const char *file, unsigned line, struct ps_err *err)
     return ps_at(err, file, line, 0);
 }
 
-static bool edit_lines(struct mending *m, const char *file, const char *text, struct buf *out,
-                       struct ps_err *err)
+static bool edit_lines(const struct mending *m, const char *file, const char *text, struct buf *out,
+                       size_t *cured, struct ps_err *err)
 {
     unsigned number = 1;
 
@@ -122,7 +130,7 @@ static bool edit_lines(struct mending *m, const char *file, const char *text, st
                 buf_puts(out, finding->fix);
                 buf_put(out, p + bare, end - bare);
             }
-            m->mended++;
+            ++*cured;
         }
         p += end;
     }
@@ -130,25 +138,27 @@ static bool edit_lines(struct mending *m, const char *file, const char *text, st
 }
 
 /* The files as they will be, for the parser that reads them back. */
-static bool read_planned(void *arg, const char *path, struct buf *out, struct ps_err *err)
+static bool read_edited(void *arg, const char *path, struct buf *out, struct ps_err *err)
 {
-    const struct plan *plan = arg;
+    const struct mending *m = arg;
 
-    for (size_t i = 0; i < plan->len; i++) {
-        if (strcmp(plan->changes[i].path, path) != 0)
+    for (size_t i = 0; i < m->files_len; i++) {
+        if (strcmp(m->files[i].name, path) != 0)
             continue;
         buf_free(out);
         out->max = HBA_MAX_BYTES;
-        buf_put(out, plan->changes[i].after.p, plan->changes[i].after.len);
+        buf_put(out, buf_text(&m->files[i].text), m->files[i].text.len);
         return true;
     }
     return inspect_files.read(inspect_files.arg, path, out, err);
 }
 
-static bool read_back(struct job *job, struct ps_err *err)
+static bool read_back(struct mending *m, struct ps_err *err)
 {
-    const struct pg_source source = { &job->plan, read_planned, inspect_files.list };
+    const struct pg_source source = { m, read_edited, inspect_files.list };
+    struct job *job = &m->job;
 
+    hba_freep(&job->then);
     if (!hba_load(&source, job->server->hba_file, job->server->major, &job->then, err))
         return false;
     if (hba_problems(job->then) <= hba_problems(job->server->hba))
@@ -158,21 +168,125 @@ static bool read_back(struct job *job, struct ps_err *err)
     return ps_at(err, hba_problem(job->then, 0)->file, hba_problem(job->then, 0)->line, 0);
 }
 
+static void edited_free(struct mending *m)
+{
+    for (size_t i = 0; i < m->files_len; i++)
+        buf_free(&m->files[i].text);
+    free(m->files);
+    m->files = NULL;
+    m->files_len = 0;
+}
+
+static bool edit_files(struct mending *m, size_t *cured, struct ps_err *err)
+{
+    const struct hba *hba = m->job.server->hba;
+
+    edited_free(m);
+    m->files = ps_calloc(hba_files(hba), sizeof(*m->files));
+    *cured = 0;
+    for (size_t i = 0; i < hba_files(hba); i++) {
+        PS_AUTO(buf_free) struct buf text = BUF(HBA_MAX_BYTES);
+        struct edited *file = &m->files[m->files_len++];
+
+        *file = (struct edited){ hba_file_name(hba, i), BUF(HBA_MAX_BYTES) };
+        hba_file_text(hba, i, &text);
+        if (!edit_lines(m, file->name, buf_text(&text), &file->text, cured, err))
+            return false;
+    }
+    return read_back(m, err);
+}
+
+/* ---- what lies behind the lines ---- */
+
+static bool admits(const struct hba_rule *rule, void *arg)
+{
+    (void)arg;
+    return strcmp(rule->method, "reject") != 0;
+}
+
+static void mark(const struct reach_row *row, void *arg)
+{
+    bool *marks = arg;
+
+    marks[row->rule] = true;
+}
+
+/* Which lines somebody without TLS gets to; the caller's. */
+static bool *plain_lines(const struct hba *hba)
+{
+    static const struct reach_world unknown;
+    PS_AUTO(reach_freep) struct reach *reach = reach_new(hba, &unknown);
+    bool *marks = ps_calloc(hba_rules(hba) + 1, sizeof(*marks));
+
+    reach_regions(reach, REACH_PLAIN, admits, mark, marks);
+    return marks;
+}
+
+static bool is_taken_out(const struct mending *m, const struct hba_rule *rule)
+{
+    const struct finding *finding = cure_of(m->spec->findings, rule->file, rule->line);
+
+    return finding && !*finding->fix;
+}
+
+/*
+ * A line that no longer takes plaintext lets it fall to the lines below, and one that nobody reached
+ * may ask for less.  Those become hostssl too; true when there were any.
+ */
+static bool close_gaps(const struct mending *m)
+{
+    struct hba *now = m->job.server->hba;
+    PS_AUTO(ps_freep) bool *before = plain_lines(now), *after = plain_lines(m->job.then);
+    bool found = false;
+
+    for (size_t i = 0, k = 0; i < hba_rules(now); i++) {
+        if (is_taken_out(m, hba_rule(now, i)))
+            continue;
+        if (after[k++] && !before[i]) {
+            hba_set_type(now, hba_rule(now, i), HBA_HOSTSSL);
+            found = true;
+        }
+    }
+    return found;
+}
+
+/* The last word: whatever was edited, nobody gets in without TLS who did not, or with less. */
+static bool check_not_easier(const struct mending *m, struct ps_err *err)
+{
+    struct arena *arena = m->job.server->arena;
+    struct diff diff;
+
+    hba_diff(m->job.server->hba, m->job.then, NULL, arena, &diff);
+    for (size_t i = 0; i < diff.len; i++) {
+        const struct diff_row *row = &diff.rows[i];
+
+        if (row->kind != REACH_PLAIN || (row->change != DIFF_GAINS && row->change != DIFF_WEAKER))
+            continue;
+        ps_fail(err, PS_E_UNSAFE, _("without TLS, more would get in by a line below those that are mended"));
+        ps_hint(err, _("Let that line begin with hostssl, or take it out, then run the command again."));
+        return ps_at(err, row->after->file, row->after->line, 0);
+    }
+    return true;
+}
+
 static bool plan_lines(struct mending *m, struct ps_err *err)
 {
     const struct server *server = m->job.server;
+    size_t cured;
 
-    for (size_t i = 0; i < hba_files(server->hba); i++) {
-        const char *name = hba_file_name(server->hba, i);
-        PS_AUTO(buf_free) struct buf text = BUF(HBA_MAX_BYTES), edited = BUF(HBA_MAX_BYTES);
-
-        hba_file_text(server->hba, i, &text);
-        if (!edit_lines(m, name, buf_text(&text), &edited, err)
-            || !plan_want(&m->job.plan, &server->owner, name, _("access rules"), buf_text(&edited),
-                          edited.len, 0600, false, err))
+    do
+        if (!edit_files(m, &cured, err))
             return false;
-    }
-    return read_back(&m->job, err);
+    while (cured > 0 && close_gaps(m));
+    if (cured > 0 && !check_not_easier(m, err))
+        return false;
+
+    for (size_t i = 0; i < m->files_len; i++)
+        if (!plan_want(&m->job.plan, &server->owner, m->files[i].name, _("access rules"),
+                       buf_text(&m->files[i].text), m->files[i].text.len, 0600, false, err))
+            return false;
+    m->mended += cured;
+    return true;
 }
 
 /* ---- all of it ---- */
@@ -236,6 +350,7 @@ static bool apply(struct mending *m, const struct doc *doc, struct ps_err *err)
 
 static void mending_free(struct mending *m)
 {
+    edited_free(m);
     job_free(&m->job);
 }
 

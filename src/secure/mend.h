@@ -3,7 +3,8 @@
  *
  * Two kinds are cured: settings of TLS get the value that `secure` gives them, in pgseal.conf; lines of
  * pg_hba.conf are replaced by the line of the finding, where that takes nobody's way in but over
- * plaintext.  Everything else is left to the person, and said.  The plan is shown and agreed to; any failure
+ * plaintext; what then falls to lines that nobody reached before is closed there too, and where less would
+ * be asked for nothing is done (PS_E_UNSAFE).  Everything else is left to the person, and said.  The plan is shown and agreed to; any failure
  * takes everything back (PS_E_ROLLED_BACK), and the administrator's way in is tried like the others.
  */
 #ifndef PS_SECURE_MEND_H

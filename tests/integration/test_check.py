@@ -366,6 +366,48 @@ def test_fix_cures_and_looks_again(make, pgseal):
     assert cluster.files() == before
 
 
+# once the first line wants TLS, plaintext falls to the others; the second asks for nothing
+HIDDEN = """host    all   all   10.0.0.0/8     scram-sha-256
+host    all   app   10.1.0.0/16    trust
+"""
+
+
+def test_fix_opens_nothing_that_the_mended_line_had_hidden(make, pgseal):
+    cluster = harden(make, pgseal)
+    cluster.write_hba(cluster.hba.read_text() + HIDDEN)
+    cluster.reload()
+    seen = run_fix(cluster, pgseal, "--yes")
+    lines = cluster.hba.read_text().strip().split("\n")[-2:]
+    assert [line.split()[0] for line in lines] == ["hostssl", "hostssl"], seen
+    assert not {"hba-plaintext", "hba-trust"} & {finding["id"] for finding in seen.json["findings"]
+                                                 if finding["severity"] in ("high", "critical")}, seen
+
+
+def test_fix_stops_where_less_would_be_asked_for(make, pgseal):
+    cluster = harden(make, pgseal)
+    # the second line was reached before, from elsewhere: it is accepted, and stays
+    cluster.write_hba(cluster.hba.read_text() + "host    all   all   10.1.0.0/16    scram-sha-256\n"
+                                                "host    all   all   10.0.0.0/8     trust\n")
+    cluster.reload()
+    before = cluster.files()
+    accepted = cluster.dir / "accepted"
+    accepted.write_text(f'hba-plaintext "host all all 10.0.0.0/8 trust" until {SOON} because it is tested\n')
+    seen = run_fix(cluster, pgseal, "--yes", "--exceptions", accepted)
+    assert seen.status == 4 and cluster.files() == before, seen
+
+
+def test_the_commands_of_cures_are_ours(make, pgseal):
+    cluster = make_guide(make, HOME)
+    fixes = [finding["fix"] for finding in pgseal("check", "-D", cluster.data, "--format", "json").json["findings"]
+             if finding["fix_kind"] == "command" and finding["fix"].startswith("pgseal ")]
+    assert fixes
+    for fix in fixes:
+        words = fix.split()
+        known = pgseal(words[1], "--help").out
+        assert all(word in known for word in words if word.startswith("-")), fix
+        assert "--ca" in words, fix
+
+
 def test_fix_wants_tls_first(make, pgseal):
     cluster = make.plain(HOME)
     before = cluster.files()

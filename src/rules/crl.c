@@ -30,8 +30,7 @@ static void found_no_ca(const struct rule *rule, struct place place, const char 
     rule_found(rule, out, (struct finding){
         .place = place, .object = object,
         .message = _("this line demands a client certificate, and ssl_ca_file is empty: nobody gets in by it"),
-        .evidence = "ssl_ca_file = ''", .fix_kind = FIX_SQL,
-        .fix = "ALTER SYSTEM SET ssl_ca_file = 'root.crt'; SELECT pg_reload_conf();" });
+        .evidence = "ssl_ca_file = ''" });
 }
 
 static bool asks_for_cert(const char *line)

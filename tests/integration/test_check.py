@@ -327,6 +327,14 @@ def test_wrong_use_is_refused(pgseal, args, status):
     assert seen.status == status and seen.err, seen
 
 
+def test_no_cure_names_a_file_that_is_not_there(make, pgseal):
+    """With a name that does not exist in ssl_ca_file the next restart would fail."""
+    cluster = make_guide(make, HOME)
+    found = pgseal("check", "-D", cluster.data, "--format", "json").json["findings"]
+    missing = [finding for finding in found if finding["id"] == "client-ca-missing"]
+    assert missing and all(finding["fix_kind"] == "none" for finding in missing), missing
+
+
 # ---- --fix ------------------------------------------------------------------------------------
 
 BROKEN = "host    all   all   10.0.0.0/8   scram-sha-256\n"

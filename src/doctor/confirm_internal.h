@@ -39,6 +39,8 @@ void look_ssl_off(struct doctor_look *look);
 void look_protocols(struct doctor_look *look);
 void look_setting_known(struct doctor_look *look);
 void look_hba_line(struct doctor_look *look);
+void look_hba_wants_tls(struct doctor_look *look);
+void look_hba_nowhere(struct doctor_look *look);
 void look_hba_file(struct doctor_look *look);
 
 #endif

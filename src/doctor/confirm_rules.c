@@ -121,6 +121,37 @@ static bool make_question(const struct doctor_look *look, struct hba_question *o
     return true;
 }
 
+/* Is there a line for them with TLS, so that only the plaintext is the fault? */
+static void look_with_tls(struct doctor_look *look, enum doctor_verdict found, enum doctor_verdict none)
+{
+    struct hba_question question = { .local = false };
+    struct hba_verdict verdict;
+    char names[3][256];
+    struct place place;
+
+    if (!look->posture->hba || !make_question(look, &question, names))
+        return;
+    question.tls = true;
+    hba_judge(look->posture->hba, &question, look->posture->arena, &verdict);
+    if (!verdict.rule) {
+        look_say(look, none, _("No line matches role \"%s\" from %s with TLS."), names[0], names[1]);
+        return;
+    }
+    place = posture_hba_place(look->posture, verdict.rule, verdict.rule->begin, verdict.rule->end);
+    look_say(look, found, _("With TLS, %s, line %u decides: %s"), place.file, place.line,
+             place.text ? place.text : "?");
+}
+
+void look_hba_wants_tls(struct doctor_look *look)
+{
+    look_with_tls(look, LOOK_CONFIRMED, LOOK_RULED_OUT);
+}
+
+void look_hba_nowhere(struct doctor_look *look)
+{
+    look_with_tls(look, LOOK_RULED_OUT, LOOK_CONFIRMED);
+}
+
 /* "No line" is what the message says; that a line decides today means that the file is another now. */
 void look_hba_line(struct doctor_look *look)
 {

@@ -33,9 +33,9 @@ const struct doctor_entry doctor_hba_entries[] = {
             { N_("The lines are hostssl, and the client came in plaintext: its sslmode is disable, or its "
                  "driver does not try TLS, or fell back after a TLS error."), ASK("no"),
               N_("Use sslmode=verify-full in the client; do not open the line for plaintext."),
-              TEST_HBA_LINE },
+              TEST_HBA_WANTS_TLS },
             { N_("No line at all fits the role, database and address."), ASK("yes"),
-              N_("Add a hostssl line for them, and reload."), TEST_HBA_LINE } },
+              N_("Add a hostssl line for them, and reload."), TEST_HBA_NOWHERE } },
         .source = "src/backend/libpq/auth.c, ClientAuthentication",
     },
     {

@@ -934,7 +934,7 @@ CONFIRMED = {      # case: major, does the client say it?, what the evidence of 
     a_server_without_tls: (15, True, "ssl is off"),
     certificates_wanted_without_a_ca: (15, True, "ssl_ca_file is empty"),
     versions_that_do_not_meet: (15, True, "wants at least TLSv1.3, the client can do TLSv1.2"),
-    plaintext_where_tls_is_wanted: (15, True, 'No line matches role "nobody" from 127.0.0.1 without TLS'),
+    plaintext_where_tls_is_wanted: (15, True, 'decides: hostssl  all  nobody'),
     a_role_without_a_line: (15, True, 'No line matches role "other" from 127.0.0.1 with TLS'),
     a_line_that_rejects: (15, True, "host     all  refused"),
     clientcert_of_old_guides: (15, False, "pg_hba.conf, line 11"),
@@ -978,6 +978,13 @@ def test_the_cause_is_confirmed_from_the_server_s_files_and_no_longer_when_it_is
         if function not in (plaintext_where_tls_is_wanted, a_role_without_a_line, a_line_that_rejects,
                             a_client_of_another_ca):     # there the server is right
             assert not confirmed, causes
+
+
+def test_plaintext_is_not_blamed_on_a_missing_line_where_tls_has_one(labs, folder, pgseal):
+    lab = labs(15, "en", folder)
+    causes, confirmed = looked_at(pgseal, "-D", lab.cluster.data, text=plaintext_where_tls_is_wanted(lab)[0])
+    assert [cause["verdict"] for cause in causes[:2]] == ["confirmed", "ruled_out"], causes
+    assert "With TLS" in confirmed[0]
 
 
 def test_causes_are_confirmed_by_sql(labs, folder, pgseal_as_owner):

@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,7 +15,7 @@
 #include "capture/shelf.h"
 #include "capture/source.h"
 
-enum { BATCH = 4096, LIVE_WAIT_MS = 100, PROGRESS_MS = 250 };
+enum { BATCH = 4096, LIVE_WAIT_MS = 100, LIVE_REST_MS = 300, PROGRESS_MS = 250 };
 
 static volatile sig_atomic_t stopped;
 static volatile sig_atomic_t reader;    /* the child's number, in the parent */
@@ -104,7 +103,7 @@ static void show_progress(struct run *run)
     uint64_t kernel, interface;
     char line[200];
 
-    if (clock_mono_ms() - run->shown_ms < PROGRESS_MS)
+    if (run->spec->quiet || clock_mono_ms() - run->shown_ms < PROGRESS_MS)
         return;
     run->shown_ms = clock_mono_ms();
     source_drops(run->sources[0], &kernel, &interface);
@@ -128,16 +127,26 @@ static bool read_file(struct run *run, struct source *source, struct ps_err *err
     return n >= 0;
 }
 
-static bool read_live(struct run *run, struct source *source, struct ps_err *err)
+static int read_some(struct run *run, struct source *source, struct ps_err *err)
 {
     struct pollfd ready = { .fd = source_fd(source), .events = POLLIN };
+
+    (void)poll(&ready, 1, LIVE_WAIT_MS);
+    return source_read(source, batch(run), take_frame, run, &run->counts.cut_short, err);
+}
+
+static bool read_live(struct run *run, struct source *source, struct ps_err *err)
+{
     int n = 0;
 
     while (n >= 0 && !is_over(run)) {
-        (void)poll(&ready, 1, LIVE_WAIT_MS);
-        n = source_read(source, batch(run), take_frame, run, &run->counts.cut_short, err);
+        n = read_some(run, source, err);
         show_progress(run);
     }
+    /* the kernel hands packets over some time after they came: those before the signal belong to it */
+    for (int64_t until = clock_mono_ms() + LIVE_REST_MS;
+         n >= 0 && stopped && batch(run) > 0 && clock_mono_ms() < until;)
+        n = read_some(run, source, err);
     source_drops(source, &run->counts.dropped_kernel, &run->counts.dropped_interface);
     return n >= 0;
 }
@@ -214,7 +223,6 @@ static _Noreturn void child(struct run *run, struct ps_err *shared)
     struct sigaction ending = { .sa_handler = stop };
     bool done;
 
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
     sigaction(SIGINT, &ending, NULL);
     sigaction(SIGTERM, &ending, NULL);
     done = work(run, shared);
@@ -235,25 +243,36 @@ static bool judge_end(int status, const struct ps_err *shared, struct ps_err *er
         : ps_detail(err, _("Its exit status was %d."), WEXITSTATUS(status));
 }
 
-static bool run_child(struct run *run, struct ps_err *shared, struct ps_err *err)
-{
-    PS_AUTO(restore_handlers) struct handlers old;
-    int status = 0;
-    pid_t pid;
+/* What is started, and until it is waited for. */
+struct capture_reader {
+    struct run run;
+    struct ps_err *shared;          /* what the child has to say */
+    pid_t pid;                      /* 0: none */
+};
 
+static bool start_child(struct capture_reader *job, struct ps_err *err)
+{
     fflush(NULL);
-    set_handlers(&old);
-    pid = fork();
-    if (pid < 0)
+    job->pid = fork();
+    if (job->pid < 0) {
+        job->pid = 0;
         return ps_fail(err, PS_E_PROCESS, _("could not start a process: %m"));
-    if (pid == 0)
-        child(run, shared);
-    reader = pid;
+    }
+    if (job->pid == 0)
+        child(&job->run, job->shared);
+    return true;
+}
+
+static bool wait_for_child(struct capture_reader *job, struct ps_err *err)
+{
+    pid_t pid = job->pid;
+    int status = 0;
+
     while (waitpid(pid, &status, 0) < 0)
         if (errno != EINTR)
             return ps_fail(err, PS_E_PROCESS, _("could not wait for a process: %m"));
-    reader = 0;
-    return judge_end(status, shared, err);
+    job->pid = 0;
+    return judge_end(status, job->shared, err);
 }
 
 static bool open_files(struct run *run, struct ps_err *err)
@@ -294,24 +313,71 @@ static bool open_dump(struct run *run, struct ps_err *err)
     return dump_open(run->spec->write_path, source_link_type(run->sources[0]), &run->dump, err);
 }
 
-static void unmap_err(struct ps_err **shared)
+void capture_reader_free(struct capture_reader *job)
 {
-    if (*shared != MAP_FAILED)
-        munmap(*shared, sizeof(**shared));
+    if (job->pid) {
+        kill(job->pid, SIGKILL);
+        while (waitpid(job->pid, NULL, 0) < 0 && errno == EINTR)
+            continue;
+    }
+    if (job->shared != MAP_FAILED)
+        munmap(job->shared, sizeof(*job->shared));
+    run_free(&job->run);
+    free(job);
+}
+
+static bool prepare(const struct capture_spec *spec, struct spool *spool, struct capture_reader **out,
+                    struct ps_err *err)
+{
+    PS_AUTO(capture_reader_freep) struct capture_reader *job = ps_calloc(1, sizeof(*job));
+
+    job->run = (struct run){ .spec = spec, .spool = spool };
+    /* cppcheck-suppress invalidFunctionArg */
+    job->shared = mmap(NULL, sizeof(*job->shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                       -1, 0);
+    if (job->shared == MAP_FAILED)
+        return ps_fail(err, PS_E_IO, _("could not get shared memory: %m"));
+    if (!open_files(&job->run, err) || !open_live(&job->run, err) || !open_dump(&job->run, err))
+        return false;
+    *out = PS_TAKE(job);
+    return true;
+}
+
+bool capture_begin(const struct capture_spec *spec, struct spool *spool, struct capture_reader **out,
+                   struct ps_err *err)
+{
+    PS_AUTO(capture_reader_freep) struct capture_reader *job = NULL;
+
+    if (!prepare(spec, spool, &job, err) || !start_child(job, err))
+        return false;
+    *out = PS_TAKE(job);
+    return true;
+}
+
+bool capture_end(struct capture_reader *job, struct ps_err *err)
+{
+    kill(job->pid, SIGTERM);
+    if (!wait_for_child(job, err))
+        return false;
+    spool_rewind(job->run.spool);
+    return true;
 }
 
 bool capture_run(const struct capture_spec *spec, struct spool *spool, struct ps_err *err)
 {
-    PS_AUTO(run_free) struct run run = { .spec = spec, .spool = spool };
-    PS_AUTO(unmap_err) struct ps_err *shared =
-        /* cppcheck-suppress invalidFunctionArg */
-        mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    PS_AUTO(capture_reader_freep) struct capture_reader *job = NULL;
 
-    if (shared == MAP_FAILED)
-        return ps_fail(err, PS_E_IO, _("could not get shared memory: %m"));
-    if (!open_files(&run, err) || !open_live(&run, err) || !open_dump(&run, err)
-        || !run_child(&run, shared, err))
+    if (!prepare(spec, spool, &job, err))
         return false;
-    spool_rewind(spool);
-    return true;
+
+    PS_AUTO(restore_handlers) struct handlers old;
+    set_handlers(&old);
+    if (!start_child(job, err))
+        return false;
+    reader = job->pid;
+    bool done = wait_for_child(job, err);
+    reader = 0;
+    if (done)
+        spool_rewind(spool);
+    return done;
 }

@@ -18,6 +18,7 @@ struct capture_spec {
     int64_t count;                  /* packets; 0: no limit */
     bool want_samples;
     const char *write_path;         /* packets of suspicious connections; NULL: none */
+    bool quiet;                     /* no counters on the terminal */
     /* In the child, for each connection as it ends; NULL: nobody wants to know yet. */
     void (*ended)(void *of, const struct conn *conn);
     void *of;
@@ -28,5 +29,16 @@ struct capture_spec {
  * was seen until then.
  */
 PS_MUST bool capture_run(const struct capture_spec *spec, struct spool *spool, struct ps_err *err);
+
+/*
+ * The same beside other work: every packet from capture_begin until capture_end is seen.  `spec` and
+ * `spool` outlive it.  The reader is a copy of this process: begin before there is a secret in it.
+ */
+struct capture_reader;
+PS_MUST bool capture_begin(const struct capture_spec *spec, struct spool *spool,
+                           struct capture_reader **out, struct ps_err *err);
+PS_MUST bool capture_end(struct capture_reader *reader, struct ps_err *err);
+void capture_reader_free(struct capture_reader *reader);    /* without capture_end: it is ended */
+PS_DEFINE_FREEP(struct capture_reader, capture_reader_free)
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -76,5 +77,8 @@ static const bool watched = false;
 
 bool sandbox_enter(struct ps_err *err)
 {
-    return become_nobody(err) && drop_capabilities(err) && (watched || filter_calls(err));
+    if (!become_nobody(err) || !drop_capabilities(err))
+        return false;
+    prctl(PR_SET_PDEATHSIG, SIGTERM);   /* a change of user forgets it */
+    return watched || filter_calls(err);
 }

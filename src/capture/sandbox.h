@@ -2,7 +2,8 @@
  * sandbox.h - a process that reads hostile packets needs nothing: it gives everything away first.
  *
  * What stays is reading and writing of descriptors that are open, memory and the clock.  No file can be
- * opened, no program started, no address connected to.  Whoever tries is killed by the kernel.
+ * opened, no program started, no address connected to.  Whoever tries is killed by the kernel.  When the process that
+ * started it ends, it gets SIGTERM.
  */
 #ifndef CAPTURE_SANDBOX_H
 #define CAPTURE_SANDBOX_H

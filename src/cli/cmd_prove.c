@@ -3,12 +3,13 @@
 #include "ca/ca.h"
 #include "cli/cli.h"
 #include "cli/pass.h"
+#include "cli/prove_wire.h"
 #include "inspect/inspect.h"
 #include "prove/prove.h"
 
 static struct {
-    char *data_dir, *bin_dir, *ca, *role, *database, *target, **hosts;
-    int timeout_ms, plaintext_allowed, pass_fd;
+    char *data_dir, *bin_dir, *ca, *role, *database, *target, *interface, **hosts;
+    int timeout_ms, plaintext_allowed, pass_fd, wire;
 } opts = { .timeout_ms = 5000, .pass_fd = -1 };
 
 static const struct poptOption prove_options[] = {
@@ -31,6 +32,10 @@ static const struct poptOption prove_options[] = {
       N_("connection string of an application: which attacks does it withstand?"), N_("DSN") },
     { "timeout", 0, POPT_ARG_INT, &opts.timeout_ms, 0,
       N_("limit for each attempt, in milliseconds; default 5000"), N_("MS") },
+    { "wire", 0, POPT_ARG_NONE, &opts.wire, 0,
+      N_("look at the packets meanwhile, and say what could be read"), NULL },
+    { "interface", 'i', POPT_ARG_STRING, &opts.interface, 0,
+      N_("where --wire looks, any for all; default lo, for the server is on this machine"), N_("IF") },
     { "passphrase-fd", 0, POPT_ARG_INT, &opts.pass_fd, 0,
       N_("read the passphrase of the CA's keys from this descriptor"), N_("FD") },
     POPT_TABLEEND
@@ -42,6 +47,10 @@ static bool check_usage(const struct cli_run *run, struct ps_err *err)
         ps_fail(err, PS_E_USAGE, _("--target cannot be combined with -D or --client"));
         return ps_hint(err, _("Give -D DATADIR for a server, or --target DSN for a client."));
     }
+    if (opts.target && opts.wire)
+        return ps_fail(err, PS_E_USAGE, _("--target cannot be combined with --wire"));
+    if (opts.interface && !opts.wire)
+        return ps_fail(err, PS_E_USAGE, _("--interface needs --wire"));
     if (!opts.data_dir)
         opts.data_dir = getenv("PGDATA");
     if (opts.timeout_ms < 1 || opts.timeout_ms > 600000)
@@ -55,40 +64,51 @@ static bool check_usage(const struct cli_run *run, struct ps_err *err)
         && cli_need(opts.role, "--client", _("Name the role that an application goes in as."), err);
 }
 
-static bool prove_server(struct ca *ca, struct prove_result **out, struct ps_err *err)
+static bool open_ca(struct cli_pass *pass, struct ca **out, struct ps_err *err)
+{
+    return !opts.ca || ca_open(opts.ca, cli_pass_get, pass, out, err);
+}
+
+static bool prove_server(struct cli_pass *pass, struct prove_result **out, struct ps_err *err)
 {
     struct inspect_options options = { .bin_dir = opts.bin_dir };
     PS_AUTO(server_freep) struct server *server = NULL;
+    PS_AUTO(prove_watch_free) struct prove_watch watch = { 0 };
+    PS_AUTO(ca_freep) struct ca *ca = NULL;
 
     if (!inspect_server(opts.data_dir, &options, &server, err))
         return false;
+    if (opts.wire && !prove_watch_begin(&watch, opts.interface ? opts.interface : "lo", server->port, err))
+        return false;
 
-    struct prove_spec spec = { .server = server, .ca = ca, .role = opts.role,
-                               .database = opts.database,
+    struct prove_spec spec = { .server = server, .role = opts.role, .database = opts.database,
                                .hosts = (const char *const *)opts.hosts,
                                .plaintext_allowed = opts.plaintext_allowed != 0,
                                .timeout_ms = opts.timeout_ms };
-    return prove_run(&spec, out, err);
+    if (!open_ca(pass, &ca, err))
+        return false;
+    spec.ca = ca;
+    return prove_run(&spec, out, err) && (!opts.wire || prove_watch_end(&watch, *out, err));
 }
 
-static bool prove_string(struct ca *ca, struct prove_result **out, struct ps_err *err)
+static bool prove_string(struct cli_pass *pass, struct prove_result **out, struct ps_err *err)
 {
-    struct prove_target_spec spec = { .dsn = opts.target, .ca = ca,
-                                      .timeout_ms = opts.timeout_ms };
+    PS_AUTO(ca_freep) struct ca *ca = NULL;
+    struct prove_target_spec spec = { .dsn = opts.target, .timeout_ms = opts.timeout_ms };
 
+    if (!open_ca(pass, &ca, err))
+        return false;
+    spec.ca = ca;
     return prove_target(&spec, out, err);
 }
 
 static bool prove_verb(struct cli_run *run, struct ps_err *err)
 {
     PS_AUTO(cli_pass_free) struct cli_pass pass = { .fd = opts.pass_fd };
-    PS_AUTO(ca_freep) struct ca *ca = NULL;
     PS_AUTO(prove_result_freep) struct prove_result *result = NULL;
     struct prove_counts counts;
 
-    if (!check_usage(run, err)
-        || (opts.ca && !ca_open(opts.ca, cli_pass_get, &pass, &ca, err))
-        || !(opts.target ? prove_string : prove_server)(ca, &result, err))
+    if (!check_usage(run, err) || !(opts.target ? prove_string : prove_server)(&pass, &result, err))
         return false;
 
     run->doc = doc_new("prove", opts.target ? _("What this connection string withstands")
@@ -102,6 +122,7 @@ static bool prove_verb(struct cli_run *run, struct ps_err *err)
 
 static const char *const prove_examples[] = {
     "pgseal prove -D /var/lib/postgresql/17/main --ca /etc/pgseal/ca --client app",
+    "pgseal prove -D /var/lib/postgresql/17/main --ca /etc/pgseal/ca --client app --wire",
     "pgseal prove --target 'host=db1.example.net dbname=shop user=app'",
     NULL
 };
@@ -113,7 +134,8 @@ const struct cli_cmd cmd_prove = {
     .about = N_("Goes in from outside, through libpq and with its own wire code: the six modes of "
                 "libpq, good and bad certificates, right and wrong host names, TLS 1.0 to 1.3, and "
                 "an attacker in the middle.  What is seen is compared with what the server's own "
-                "files let expect.  No true password is ever given."),
+                "files let expect.  No true password is ever given.  --wire reads the packets meanwhile, as "
+                "pgseal capture does, and gives each way the verdict of its connections."),
     .examples = prove_examples,
     .options = prove_options,
     .csv = true,

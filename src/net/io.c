@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/socket.h>
@@ -30,6 +31,22 @@ struct io *io_from_fd(int fd)
     io->fd = fd;
     fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
     return io;
+}
+
+int socket_local_port(int fd)
+{
+    struct sockaddr_storage addr = { 0 };
+    socklen_t len = sizeof(addr);
+
+    if (getsockname(fd, (struct sockaddr *)&addr, &len) != 0)
+        return 0;
+    return addr.ss_family == AF_INET ? ntohs(((struct sockaddr_in *)&addr)->sin_port)
+           : addr.ss_family == AF_INET6 ? ntohs(((struct sockaddr_in6 *)&addr)->sin6_port) : 0;
+}
+
+int io_local_port(const struct io *io)
+{
+    return socket_local_port(io->fd);
 }
 
 void io_free(struct io *io)

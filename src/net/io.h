@@ -17,6 +17,8 @@ void io_free(struct io *io);            /* closes */
 PS_DEFINE_FREEP(struct io, io_free)
 
 struct io *io_from_fd(int fd);          /* a connected socket, now the io's; set non-blocking */
+int io_local_port(const struct io *io);
+int socket_local_port(int fd);          /* 0: it is no TCP socket, or not bound */
 
 PS_MUST bool io_write(struct io *io, const void *bytes, size_t len, int64_t deadline_ms,
                       struct ps_err *err);

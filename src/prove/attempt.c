@@ -8,12 +8,22 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "net/io.h"
 
 enum { WORDS_MAX = 4096, SQLSTATE_LEN = 5 };  /* the words may be a stranger's */
 
 void attempt_result_free(struct attempt_result *result)
 {
     buf_free(&result->words);
+}
+
+void attempt_port_add(struct attempt_ports *ports, int port)
+{
+    for (size_t i = 0; i < ports->len; i++)
+        if (ports->at[i] == port)
+            return;
+    if (port > 0 && ports->len < ATTEMPT_PORTS_MAX)
+        ports->at[ports->len++] = (uint16_t)port;
 }
 
 static void quiet(void *arg, const PGresult *result)
@@ -121,9 +131,9 @@ static bool is_connected(PGconn *conn)
 
 /*
  * Drive the connection to its end; false when the time is over.  *reached: there was somebody there to
- * refuse it.
+ * refuse it.  libpq may close a socket and open another: prefer and allow do.
  */
-static bool connect_within(PGconn *conn, int timeout_ms, bool *reached)
+static bool connect_within(PGconn *conn, int timeout_ms, bool *reached, struct attempt_ports *ports)
 {
     int64_t deadline = clock_mono_ms() + timeout_ms;
     PostgresPollingStatusType state = PGRES_POLLING_WRITING;
@@ -135,6 +145,7 @@ static bool connect_within(PGconn *conn, int timeout_ms, bool *reached)
                               .events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT };
         int64_t left = deadline - clock_mono_ms();
 
+        attempt_port_add(ports, socket_local_port(one.fd));
         if (left <= 0 || poll(&one, 1, (int)left) == 0)
             return false;
         state = PQconnectPoll(conn);
@@ -143,12 +154,13 @@ static bool connect_within(PGconn *conn, int timeout_ms, bool *reached)
     return true;
 }
 
-static enum way_end judge(PGconn *conn, int timeout_ms, struct buf *words)
+static enum way_end judge(PGconn *conn, int timeout_ms, struct attempt_result *out)
 {
+    struct buf *words = &out->words;
     PS_AUTO(buf_free) struct buf said = BUF(2 * WORDS_MAX);
     bool reached = false;
 
-    if (!connect_within(conn, timeout_ms, &reached)) {
+    if (!connect_within(conn, timeout_ms, &reached, &out->ports)) {
         buf_printf(words, _("no answer within %d ms"), timeout_ms);
         return WAY_UNKNOWN;
     }
@@ -187,7 +199,7 @@ void attempt_run(const struct attempt *attempt, struct attempt_result *out)
         PQconnectStartParams(attempt->names, attempt->values, 0);
     PQsetNoticeReceiver(conn, quiet, NULL);
     PQsetErrorVerbosity(conn, PQERRORS_VERBOSE);    /* the only way to the SQLSTATE of a refusal */
-    out->end = judge(conn, attempt->timeout_ms, &out->words);
+    out->end = judge(conn, attempt->timeout_ms, out);
     out->tls = PQsslInUse(conn) != 0;
     uselocale(before);
     freelocale(english);

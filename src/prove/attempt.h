@@ -7,7 +7,15 @@
 #include "base/buf.h"
 #include "prove/way.h"
 
-enum { ATTEMPT_PARAMS_MAX = 96 };  /* libpq 18 knows 58 keywords */
+enum { ATTEMPT_PARAMS_MAX = 96,     /* libpq 18 knows 58 keywords */
+       ATTEMPT_PORTS_MAX = 16 };    /* connections of one way; libpq makes at most three at a time */
+
+/* Our own ports of the connections that were made; what is over the bound is not remembered. */
+struct attempt_ports {
+    uint16_t at[ATTEMPT_PORTS_MAX];
+    size_t len;
+};
+void attempt_port_add(struct attempt_ports *ports, int port);       /* once, and 0 never */
 
 struct attempt {
     const char *names[ATTEMPT_PARAMS_MAX + 1], *values[ATTEMPT_PARAMS_MAX + 1];
@@ -22,6 +30,7 @@ struct attempt_result {
     enum way_end end;           /* WAY_UNKNOWN: no answer within the time, nobody there, trouble */
     bool tls;                   /* TLS was up when it ended */
     struct buf words;           /* libpq's own, or what pg_stat_ssl shows when it is in */
+    struct attempt_ports ports;
     double ms;
 };
 void attempt_result_free(struct attempt_result *result);    /* for PS_AUTO */

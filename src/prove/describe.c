@@ -20,7 +20,7 @@ static void put_verdict(struct doc_node *row, const char *label, enum prove_verd
                 _(verdicts[verdict].text));
 }
 
-static void put_row(struct doc_node *table, const struct prove_row *row)
+static void put_row(struct doc_node *table, const struct prove_row *row, bool wire)
 {
     struct doc_node *to = doc_row(table);
 
@@ -36,6 +36,8 @@ static void put_row(struct doc_node *table, const struct prove_row *row)
     doc_verdict(to, "expected", _("Expected"), DOC_PLAIN, way_end_word(row->expected),
                 way_end_text(row->expected));
     doc_verdict(to, "seen", _("Seen"), DOC_PLAIN, way_end_word(row->seen), way_end_text(row->seen));
+    if (wire)
+        doc_str(to, "wire", _("On the wire"), row->wire);
     put_verdict(to, _("Verdict"), row->verdict);
     doc_ms(to, "ms", _("Time"), row->ms);
     if (row->sslmode)
@@ -51,7 +53,7 @@ static void put_group(const struct prove_result *result, enum way_group group,
 
     for (size_t i = 0; i < result->rows_len; i++)
         if (result->rows[i].group == group)
-            put_row(table, &result->rows[i]);
+            put_row(table, &result->rows[i], result->wire.asked);
 }
 
 /* ---- attacks ---- */
@@ -172,6 +174,42 @@ static void put_summary(const struct prove_result *result, struct doc_node *sect
         doc_para(section, DOC_WARN, "%s", result->note);
 }
 
+static void put_wire_answer(const struct prove_wire *wire, struct doc_node *section)
+{
+    if (wire->why_not)
+        doc_para(section, DOC_UNKNOWN, _("On the wire: not examined (%s)."), wire->why_not);
+    else if (wire->open_ways)
+        doc_para(section, DOC_BAD,
+                 _("On the wire: %zu connections, and the server went on with these in plaintext: %s."),
+                 wire->connections, wire->open_ways);
+    else
+        doc_para(section, wire->unseen ? DOC_UNKNOWN : DOC_GOOD,
+                 _("On the wire: %zu connections, and the server went on with none in plaintext."),
+                 wire->connections);
+    if (wire->unseen)
+        doc_para(section, DOC_UNKNOWN,
+                 _("Of %zu connections the packets were not seen, or do not tell."), wire->unseen);
+}
+
+static void put_wire(const struct prove_wire *wire, struct doc_node *section)
+{
+    struct doc_node *to = doc_section(section, "wire", _("On the wire"));
+    bool unknown = wire->why_not || (wire->unseen && !wire->open);
+
+    doc_verdict(to, "verdict", _("Verdict"), unknown ? DOC_UNKNOWN : wire->open ? DOC_BAD : DOC_GOOD,
+                unknown ? "not_examined" : wire->open ? "plaintext" : "no_plaintext",
+                unknown ? _("not examined") : wire->open ? _("plaintext") : _("no plaintext"));
+    doc_str(to, "interface", _("Interface"), wire->interface);
+    if (!wire->why_not) {
+        doc_int(to, "connections", _("Connections"), (int64_t)wire->connections);
+        doc_int(to, "encrypted", _("Encrypted"), (int64_t)wire->encrypted);
+        doc_int(to, "plaintext_refused", _("Plaintext, refused"), (int64_t)wire->refused);
+        doc_int(to, "plaintext", _("Plaintext, and the server went on"), (int64_t)wire->open);
+        doc_int(to, "unseen", _("Not seen, or not known"), (int64_t)wire->unseen);
+    }
+    put_wire_answer(wire, to);
+}
+
 /* What failed or was not tried, in sentences: a table has no room for them. */
 static void put_reasons(const struct prove_result *result, struct doc_node *section)
 {
@@ -200,5 +238,7 @@ void prove_describe(const struct prove_result *result, struct doc_node *section)
     for (enum way_group group = 0; group < WAYS_GROUPS; group++)
         put_group(result, group, section);
     put_sieges(result, section);
+    if (result->wire.asked)
+        put_wire(&result->wire, section);
     put_reasons(result, section);
 }

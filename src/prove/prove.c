@@ -100,12 +100,14 @@ static void set_trust(const struct run *run, const char *sslmode, struct attempt
  * once, its alert may be lost with the connection.  Over TLS 1.2 the alert comes inside the handshake.
  */
 static void try_until_words(struct attempt *attempt, const char *words,
-                            struct attempt_result *result)
+                            struct attempt_ports *ports, struct attempt_result *result)
 {
     for (int i = 0; i < TRIES; i++) {
         attempt_result_free(result);
         attempt_set(attempt, "ssl_max_protocol_version", i == 1 ? "TLSv1.2" : NULL);
         attempt_run(attempt, result);
+        for (size_t j = 0; j < result->ports.len; j++)
+            attempt_port_add(ports, result->ports.at[j]);
         const char *text = buf_text(&result->words);
         bool told = strstr(text, "alert") && !strstr(text, "protocol version");
         if (!words || result->end != WAY_REFUSED || told || strstr(text, words))
@@ -144,7 +146,7 @@ static void go(const struct run *run, const struct way *way, struct prove_row *r
     attempt_set(&attempt, "application_name", "pgseal_prove");
     set_trust(run, way->sslmode, &attempt);
     set_certificate(run, way->cert, &attempt);
-    try_until_words(&attempt, way->words, &result);
+    try_until_words(&attempt, way->words, &row->ports, &result);
 
     row->seen = result.end;
     row->evidence = arena_strdup(run->result->arena, buf_text(&result.words));
@@ -230,6 +232,7 @@ static bool run_protocols(struct run *run, struct ps_err *err)
             .group = WAYS_PROTOCOLS, .key = way->key, .label = way->label,
             .expected = expect_protocol(run, way), .seen = result.end, .ms = result.ms,
             .evidence = arena_strdup(run->result->arena, buf_text(&result.words)),
+            .ports = result.ports,
         };
         judge(run, NULL, &row);
         add_row(run, &row);

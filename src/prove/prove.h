@@ -47,7 +47,28 @@ PS_DEFINE_FREEP(struct prove_result, prove_result_free)
 PS_MUST bool prove_run(const struct prove_spec *spec, struct prove_result **out,
                        struct ps_err *err);
 
-/* The verdict, its counts, and the tables "sslmodes", "certificates", "names", "protocols", "attacks". */
+/* ---- what was on the wire meanwhile; before prove_describe ---- */
+
+struct prove_packets {              /* one connection to the server, as its packets show it */
+    uint16_t client_port;
+    const char *word;               /* verdict of capture/verdict.h */
+    bool encrypted, readable;       /* neither: it came to nothing, or is not known */
+    bool unknown;
+    bool went_on;                   /* the server asked for authentication, or let it in, readable */
+};
+
+/*
+ * Give each way the verdict of its connections, found by the port that the way had.  Others' connections
+ * are not ours to judge.  A way that seemed encrypted and was readable on the wire fails.
+ */
+void prove_add_wire(struct prove_result *result, const char *interface,
+                    const struct prove_packets *packets, size_t len);
+
+/* Nobody could look at the wire, because. */
+void prove_no_wire(struct prove_result *result, const char *interface, const char *why);
+
+/* The verdict, its counts, and the tables "sslmodes", "certificates", "names", "protocols", "attacks".
+ * With the wire the section "wire", and "wire" in each row of the first four tables. */
 void prove_describe(const struct prove_result *result, struct doc_node *section);
 
 struct prove_counts {
@@ -55,7 +76,7 @@ struct prove_counts {
 };
 void prove_count(const struct prove_result *result, struct prove_counts *out);
 
-/* No row failed, and something was examined; of a connection string everything. */
+/* No row failed, and something was examined; of a connection string and of the wire, when asked, everything. */
 bool prove_passed(const struct prove_result *result);
 
 /* ---- a connection string that an application uses today ---- */

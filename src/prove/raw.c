@@ -196,6 +196,7 @@ void raw_run(const struct raw_spec *spec, const struct protocol_way *way,
                          .deadline = clock_mono_ms() + spec->timeout_ms };
     if (dial(spec->address, spec->port, talk.deadline, &io, &err)) {
         talk.io = io;
+        attempt_port_add(&out->ports, io_local_port(io));
         out->end = go(&talk);
     } else {
         out->end = failed(&talk, WAY_UNKNOWN, &err);

@@ -20,7 +20,18 @@ struct prove_row {
     enum prove_verdict verdict;
     const char *evidence;           /* libpq's or the server's own words */
     const char *why;                /* ours; NULL: nothing to add */
+    struct attempt_ports ports;     /* of all its connections */
+    const char *wire;               /* what the packets say of them; NULL: not examined */
     double ms;
+};
+
+/* What the packets say of the proof's connections. */
+struct prove_wire {
+    bool asked;                     /* --wire */
+    const char *interface;
+    const char *why_not;            /* nobody looked, because; NULL: somebody did */
+    size_t connections, encrypted, refused, open, unseen;
+    const char *open_ways;          /* labels of those in plaintext; NULL: none */
 };
 
 struct prove_siege {                /* one client against all attacks */
@@ -46,6 +57,7 @@ struct prove_result {
     const char *write_instead;      /* ... as it should be; NULL: it is */
     const char *sslmode_from;       /* ... where its sslmode comes from */
     const char *note;               /* something the reader should know */
+    struct prove_wire wire;
     double ms;
 };
 

@@ -213,6 +213,75 @@ def test_without_a_ca_the_certificates_are_not_examined(shared, pgseal):
     assert row(document, "sslmodes", "require")["verdict"] == "pass"
 
 
+# ---- what the packets say meanwhile -------------------------------------------------------------
+
+def tables(document):
+    return [r for table in ("sslmodes", "certificates", "names", "protocols") for r in document[table]]
+
+
+def watched(site, run, *args, **kwargs):
+    """The document of --wire; without CAP_NET_RAW there is nothing to see."""
+    document = site.prove(run, "--wire", *args, **kwargs).json
+    if document["wire"]["verdict"] == "not_examined" and "connections" not in document["wire"]:
+        pytest.skip("capturing needs CAP_NET_RAW, which is not to be had here")
+    return document
+
+
+def test_the_wire_agrees_with_every_way(shared, pgseal):
+    document = watched(shared, pgseal, ok=True)
+    wire = document["wire"]
+    assert (document["verdict"], wire["verdict"], wire["interface"]) == ("pass", "no_plaintext", "lo")
+    assert (wire["plaintext"], wire["unseen"]) == (0, 0)
+    assert wire["connections"] >= len([r for r in tables(document) if r["wire"]]) > 20
+    for one in tables(document):
+        if one["seen"] in ("in_tls", "password_asked"):
+            assert "tls" in one["wire"].split(", "), one
+    assert row(document, "sslmodes", "disable")["wire"] == "plaintext"       # a start-up, and it was refused
+    assert wire["plaintext_refused"] >= 2
+    assert row(document, "sslmodes", "allow")["wire"] == "plaintext, tls"
+    assert row(document, "protocols", "stuffed")["wire"] == "injected"
+
+
+def test_the_wire_shows_who_went_on_in_plaintext(site, pgseal):
+    site.cluster.write_hba("local all all peer\nhost all all 127.0.0.1/32 trust\n")
+    site.cluster.reload()
+    document = watched(site, pgseal)
+    assert document["verdict"] == "fail" and document["wire"]["verdict"] == "plaintext"
+    assert document["wire"]["plaintext"] >= 2
+    text = pgseal("prove", "-D", site.cluster.data, "--ca", site.ca, "--client", "app", "--wire").out
+    assert ("the server went on with these in plaintext: sslmode=disable, sslmode=allow, no TLS at all."
+            in " ".join(text.split()))
+
+
+def test_the_connections_of_others_are_not_counted(site, pgseal):
+    site.cluster.write_hba(HBA.replace("hostssl all app", "hostnossl all other 127.0.0.1/32 trust\nhostssl all app"))
+    site.cluster.role("other")
+    site.cluster.reload()
+    over = threading.Event()
+
+    def busy():
+        while not over.is_set():
+            pg.must(site.cluster.psql(site.cluster.dsn(user="other", sslmode="disable"), "select 1"))
+    thread = threading.Thread(target=busy)
+    thread.start()
+    try:
+        document = watched(site, pgseal)
+    finally:
+        over.set()
+        thread.join()
+    assert (document["wire"]["verdict"], document["wire"]["plaintext"]) == ("no_plaintext", 0)
+
+
+def test_without_permission_the_wire_is_not_examined(shared):
+    if not pg.AS_ROOT:
+        pytest.skip("needs root, to give the right to capture away")
+    done = pg.as_owner([MAKE_CA.parents[2] / "pgseal", "prove", "-D", shared.cluster.data, "--ca", shared.ca,
+                        "--client", "app", "--wire"])
+    assert done.returncode == 3, done.stderr
+    assert ('On the wire: not examined (could not capture on "lo": no permission).'
+            in " ".join(done.stdout.split()))
+
+
 def test_a_stopped_server_cannot_be_proven(site, pgseal):
     site.cluster.stop()
     result = site.prove(pgseal)

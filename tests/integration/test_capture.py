@@ -16,6 +16,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -356,6 +357,67 @@ def test_drivers(make, folder, pgseal):
     report = capture.read()
     assert agree(cluster, report) == expected
     assert [c["verdict"] for c in report["connections"]].count("tls") == expected // 2
+
+
+@pytest.mark.parametrize("sslmode", ["disable", "require"])
+def test_wal_that_is_streamed(make, folder, pgseal, sslmode):
+    program = shutil.which("pg_receivewal") or pytest.skip("pg_receivewal is not on this machine")
+    cluster = with_tls(make, folder)
+    cluster.sql("create table much as select repeat('x', 500) from generate_series(1, 3000)")
+    until = cluster.sql("select pg_current_wal_flush_lsn()").strip()
+    capture = Capture(folder, cluster.port, pgseal)
+    (folder / "wal").mkdir()
+    pg.must(subprocess.run([program, "-D", folder / "wal", "--no-loop", "--no-sync", "--endpos", until, "-d",
+                            cluster.dsn(user="standby", sslmode=sslmode, dbname=None)],
+                           capture_output=True, text=True, timeout=60))
+    report = capture.read()
+    assert agree(cluster, report) == len(report["connections"]) > 0
+    verdict = {"disable": "plaintext", "require": "tls"}[sslmode]
+    assert {c["verdict"] for c in report["connections"]} == {verdict}
+    if sslmode == "disable":
+        assert {c["replication"] for c in report["connections"]} == {"physical"}
+        assert any(c["copy_out_bytes"] > 100000 for c in report["connections"])
+
+
+@pytest.mark.parametrize("version", ["TLSv1.2", "TLSv1.3"])
+def test_a_resumed_session_is_told_from_a_new_one(folder, pgseal, version):
+    """PostgreSQL gives no tickets, but what stands before it may: such as a load balancer."""
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key", "-out", "crt", "-subj", "/CN=front",
+            "-days", "365", cwd=folder)
+    server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    server.load_cert_chain(folder / "crt", folder / "key")
+    client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
+    client.minimum_version = client.maximum_version = getattr(ssl.TLSVersion, version.replace(".", "_"))
+
+    def serve(listener):
+        for _ in range(2):
+            link, _ = listener.accept()
+            assert link.recv(8) == SSL
+            link.sendall(b"S")
+            with server.wrap_socket(link, server_side=True) as inside:
+                inside.sendall(inside.recv(100))
+                inside.recv(100)
+
+    def ask(session):
+        with socket.create_connection(listener.getsockname()) as link:
+            link.sendall(SSL)
+            assert link.recv(1) == b"S"
+            with client.wrap_socket(link, session=session) as inside:
+                inside.sendall(b"anything")
+                inside.recv(100)
+                return inside.session, inside.session_reused
+
+    with socket.create_server(("127.0.0.1", 0)) as listener, \
+            concurrent.futures.ThreadPoolExecutor() as pool:
+        capture = Capture(folder, listener.getsockname()[1], pgseal)
+        served = pool.submit(serve, listener)
+        session, first = ask(None)
+        _, second = ask(session)
+        served.result(10)
+    assert (first, second) == (False, True)
+    conns = capture.read()["connections"]
+    assert [(c["verdict"], c["tls_version"], c["resumed"]) for c in conns] == [
+        ("tls", version, False), ("tls", version, True)]
 
 
 # ---- what cannot be known ---------------------------------------------------------------------

@@ -76,7 +76,7 @@ class Capture:
         if not shutil.which("tcpdump"):
             pytest.skip("tcpdump is not on this machine")
         self.file, self.pgseal, self.port = folder / f"{interface}-{port}.pcap", pgseal, port
-        log = open(folder / "tcpdump.log", "w+b")
+        self.log = log = open(folder / "tcpdump.log", "w+b")
         self.process = subprocess.Popen(
             ["tcpdump", "-i", interface, "-U", "--immediate-mode", "-B", "16384", "-Z", "root" if pg.AS_ROOT else pg.OWNER.pw_name,
              "-w", str(self.file), f"tcp {only or ''} port {port}"], stderr=log)
@@ -98,6 +98,8 @@ class Capture:
             time.sleep(0.7)
         self.process.send_signal(signal.SIGINT)
         self.process.wait(10)
+        self.log.seek(0)
+        self.dropped = int(re.search(r"(\d+) packets? dropped by kernel", self.log.read().decode())[1])
         return self.file
 
     def read(self, *options):
@@ -123,12 +125,15 @@ def by_client(report):
     return {(c["client"], c["client_port"]): c for c in report["connections"]}
 
 
-def agree(cluster, report):
-    """Every connection that the server let in is called what it was; returns how many there were."""
+def agree(cluster, report, dropped=0):
+    """Every connection that the server let in is called what it was; returns how many there were.  Of those
+    that lost packets before they reached the file, "unknown" is the truth."""
     conns = by_client(report)
     truth = truth_of(cluster)
     for where, (encrypted, protocol, cipher, user) in truth.items():
         conn = conns[where]
+        if dropped and conn["verdict"] == "unknown":
+            continue
         if encrypted:
             assert (conn["verdict"], conn["tls_version"], conn["cipher"]) == ("tls", protocol, cipher), conn
             assert conn["user"] is None
@@ -137,7 +142,7 @@ def agree(cluster, report):
             assert conn["user"] == user and conn["authenticated"], conn
     for where, conn in conns.items():
         assert conn["verdict"] != "tls" or where in truth or "tls" in conn["start"] or conn["tls_version"]
-        assert conn["verdict"] != "unknown", conn
+        assert conn["verdict"] != "unknown" or dropped, conn
     return len(truth)
 
 
@@ -243,7 +248,7 @@ def test_every_verdict_agrees_with_the_server(make, folder, pgseal, interface):
              "stuffed": raw(cluster, SSL + b"\0\0\0\x08\0\3\0\0")}
 
     report = capture.read()
-    assert agree(cluster, report) == len(truth_of(cluster)) > 30
+    assert agree(cluster, report, capture.dropped) == len(truth_of(cluster)) > 30
     conns = by_client(report)
     found = {what: conns["127.0.0.1", port]["verdict"] for what, port in ports.items()}
     assert found == {"http": "not-postgres", "empty": "no-data", "not-started": "tls-not-started",

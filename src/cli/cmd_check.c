@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "cli/given.h"
 #include "cli/check_ask.h"
 #include "cli/check_diff.h"
 #include "inspect/posture.h"
@@ -167,18 +168,6 @@ static bool make_posture(struct posture **out, struct ps_err *err)
     return parse_version(&major, err) && posture_of_files(opts.files, major, out, err);
 }
 
-static bool read_given(struct look *look, struct ps_err *err)
-{
-    PS_AUTO(buf_free) struct buf text = BUF(FILE_CONF_MAX);
-
-    if (opts.trust && (!file_read(opts.trust, FILE_CONF_MAX, &text, err)
-                       || !cert_list_from_pem(buf_text(&text), text.len, opts.trust, &look->trust,
-                                              err)))
-        return false;
-    return !opts.crl || (file_read(opts.crl, FILE_CONF_MAX, &text, err)
-                         && crl_list_from_pem(buf_text(&text), text.len, opts.crl, &look->crls, err));
-}
-
 static bool read_exceptions(struct look *look, struct ps_err *err)
 {
     PS_AUTO(buf_free) struct buf text = BUF(EXCEPTIONS_BYTES_MAX);
@@ -220,7 +209,8 @@ static bool look_at(struct look *look, struct ps_err *err)
 
     if (!severity_parse(opts.fail_on, SEV_HIGH, &look->fail_on, err)
         || (opts.profile && !profile_parse(opts.profile, &profile, err))
-        || !rule_choice_check(&look->choice, err) || !read_given(look, err)
+        || !rule_choice_check(&look->choice, err)
+        || !given_read(opts.trust, opts.crl, &look->trust, &look->crls, err)
         || !make_posture(&look->posture, err) || !read_exceptions(look, err))
         return false;
     look->posture->trust = opts.trust ? &look->trust : NULL;

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "cli/given.h"
 #include "cli/scan_compare.h"
 #include "cli/scan_lines.h"
 #include "probe/sweep.h"
@@ -428,18 +429,6 @@ static void show_plan(const struct scan *scan)
     }
 }
 
-static bool read_given(struct scan *scan, struct ps_err *err)
-{
-    PS_AUTO(buf_free) struct buf text = BUF(FILE_CONF_MAX);
-
-    if (opts.trust && (!file_read(opts.trust, FILE_CONF_MAX, &text, err)
-                       || !cert_list_from_pem(buf_text(&text), text.len, opts.trust, &scan->trust,
-                                              err)))
-        return false;
-    return !opts.crl || (file_read(opts.crl, FILE_CONF_MAX, &text, err)
-                         && crl_list_from_pem(buf_text(&text), text.len, opts.crl, &scan->crls, err));
-}
-
 static bool scan_run(struct cli_run *run, struct ps_err *err)
 {
     PS_AUTO(scan_free) struct scan scan = { .run = run, .targets = { .arena = arena_new() },
@@ -447,7 +436,8 @@ static bool scan_run(struct cli_run *run, struct ps_err *err)
 
     if (!check_usage(err) || !severity_parse(opts.fail_on, SEV_HIGH, &scan.fail_on, err)
         || (opts.profile && !profile_parse(opts.profile, &scan.profile, err))
-        || !rule_choice_check(&scan.choice, err) || !read_given(&scan, err)
+        || !rule_choice_check(&scan.choice, err)
+        || !given_read(opts.trust, opts.crl, &scan.trust, &scan.crls, err)
         || !read_targets(run, &scan.targets, err))
         return false;
     run->doc = doc_new("scan", _("What a stranger on the network sees"));

@@ -102,7 +102,10 @@ static struct hba_complaint judge_clientcert(const struct hba_setting_context *c
 
     if (effect == EFFECT_ERROR)
         return (struct hba_complaint){ N_("invalid value for clientcert: \"%s\""),
-                                       N_("Write clientcert=verify-ca or clientcert=verify-full."), true };
+                                       context->method == HBA_CERT
+                                           ? N_("Remove clientcert: cert implies the check.")
+                                           : N_("Write clientcert=verify-ca or clientcert=verify-full."),
+                                       true };
     if (context->method == HBA_CERT && effect == EFFECT_OFF)
         return (struct hba_complaint){
             N_("clientcert cannot be \"%s\" when using \"cert\" authentication"),

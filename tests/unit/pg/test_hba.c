@@ -87,6 +87,18 @@ static void lines_are_taken_or_refused_as_in_their_version(void **state)
     }
 }
 
+/* What is advised for one method would be refused with the other. */
+static void the_cure_of_a_refused_clientcert_fits_its_method(void **state)
+{
+    PS_AUTO(hba_freep) struct hba *cert = memory_hba("hostssl all all all cert clientcert=1", 15);
+    PS_AUTO(hba_freep) struct hba *scram =
+        memory_hba("hostssl all all all scram-sha-256 clientcert=1", 15);
+
+    (void)state;
+    assert_non_null(strstr(hba_problem(cert, 0)->hint, "Remove clientcert"));
+    assert_non_null(strstr(hba_problem(scram, 0)->hint, "verify-ca"));
+}
+
 /* What each word asks of the client in 10 and 11, in 12 and 13, from 14; -1: the file is refused. */
 static const struct { const char *word; int to_11, to_13, later; } clientcerts[] = {
     { "1", HBA_CERT_CA, HBA_CERT_CA, -1 },
@@ -283,6 +295,7 @@ int main(void)
         cmocka_unit_test(more_words_than_the_bound_are_refused),
         cmocka_unit_test(a_problem_has_the_line_as_it_stands),
         cmocka_unit_test(lines_are_taken_or_refused_as_in_their_version),
+        cmocka_unit_test(the_cure_of_a_refused_clientcert_fits_its_method),
         cmocka_unit_test(words_of_clientcert_mean_what_their_version_does),
         cmocka_unit_test(method_cert_demands_a_certificate_of_the_role),
         cmocka_unit_test(includes_and_lists_are_put_in_their_place),

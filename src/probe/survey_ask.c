@@ -1,0 +1,141 @@
+/* survey_ask.c - see survey_parts.h. */
+#include "probe/survey_parts.h"
+
+bool survey_may_ask(const struct survey *survey)
+{
+    unsigned max = survey->plan->connections_max;
+
+    return !max || survey->target.connections < max;
+}
+
+static enum wire_parse hello_enough(const void *bytes, size_t len)
+{
+    PS_AUTO(answer_free) struct answer answer = { 0 };
+
+    switch (answer_read(bytes, len, &answer)) {
+    case ANSWER_MORE: return WIRE_MORE;
+    case ANSWER_ALL:  return WIRE_DONE;
+    case ANSWER_BAD:  break;
+    }
+    return WIRE_BAD;
+}
+
+void survey_set(enum fact_bool *fact, bool value)
+{
+    if (*fact != FACT_YES)
+        *fact = value ? FACT_YES : FACT_NO;
+}
+
+void survey_note_version(struct seen *seen, uint16_t version, bool accepted)
+{
+    int i = seen_version_index(version);
+
+    if (i >= 0)
+        survey_set(&seen->versions[i], accepted);
+}
+
+static void note_scheme(struct seen *seen, uint16_t scheme)
+{
+    for (size_t i = 0; i < seen->schemes_len; i++)
+        if (seen->schemes[i] == scheme)
+            return;
+    if (scheme && seen->schemes_len < PS_COUNT(seen->schemes))
+        seen->schemes[seen->schemes_len++] = scheme;
+}
+
+static void note_hello(struct seen *seen, const struct answer *answer)
+{
+    bool tls13 = answer->version >= TLS_1_3;
+
+    survey_note_version(seen, answer->version, true);
+    seen_add_suite(seen, answer->version, answer->suite);
+    seen_add_group(seen, answer->group);
+    if (answer->dh_bits && (!seen->dh_bits || answer->dh_bits < seen->dh_bits))
+        seen->dh_bits = answer->dh_bits;
+    if (tls13)
+        return;
+    survey_set(&seen->compression, answer->compression);
+    survey_set(&seen->secure_renegotiation, answer->secure_renegotiation);
+    survey_set(&seen->extended_master_secret, answer->extended_master_secret);
+    survey_set(&seen->encrypt_then_mac, answer->encrypt_then_mac);
+    survey_set(&seen->tickets, answer->ticket);
+    survey_set(&seen->session_ids, answer->session_id);
+    if (answer->complete)
+        survey_set(&seen->asks_certificate, answer->asks_certificate);
+    note_scheme(seen, answer->scheme);
+}
+
+/* A hello that was refused leaves a line in the log; so does one that we leave in the middle. */
+static void note_answer(struct survey *survey, struct asked *asked)
+{
+    struct seen *seen = survey->seen;
+    const struct shot *shot = &asked->shot;
+
+    (void)answer_read(buf_text(&shot->got), shot->got.len, &asked->answer);
+    if (shot->letter == 'S')
+        seen->refused_handshakes++;
+    if (asked->answer.kind == ANSWER_HELLO || asked->answer.kind == ANSWER_RETRY)
+        note_hello(seen, &asked->answer);
+}
+
+bool asked_refused(const struct asked *asked)
+{
+    return asked->answer.kind == ANSWER_ALERT
+        || (asked->shot.letter == 'S' && asked->answer.kind == ANSWER_NONE
+            && (asked->shot.end == SHOT_CLOSED || asked->shot.end == SHOT_RESET));
+}
+
+bool asked_accepted(const struct asked *asked)
+{
+    return asked->answer.kind == ANSWER_HELLO || asked->answer.kind == ANSWER_RETRY;
+}
+
+/* Ask several questions at once; those for which nothing is left to be offered are not asked. */
+void survey_ask(struct survey *survey, struct asked *list, size_t len,
+                const struct offer_without *without)
+{
+    struct shot shots[8];
+    struct asked *who[8];
+    size_t n = 0;
+
+    for (size_t i = 0; i < len && n < PS_COUNT(shots); i++) {
+        list[i].offer = BUF(65536);
+        list[i].shot = (struct shot){ .end = SHOT_NOT_SENT };
+        list[i].answer = (struct answer){ 0 };
+        if (!survey_may_ask(survey) || !offers_put(list[i].question, without, &list[i].offer))
+            continue;
+        shots[n] = (struct shot){ .first = &survey->ssl, .go_on = 'S', .second = &list[i].offer,
+                                  .enough = hello_enough };
+        who[n++] = &list[i];
+    }
+    shots_fire(&survey->target, shots, n);
+    for (size_t i = 0; i < n; i++) {
+        who[i]->shot = shots[i];
+        note_answer(survey, who[i]);
+    }
+}
+
+void asked_free(struct asked *list, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        buf_free(&list[i].offer);
+        shot_release(&list[i].shot);
+        answer_free(&list[i].answer);
+    }
+}
+
+bool survey_speaks(const struct seen *seen, uint16_t version)
+{
+    return seen->versions[seen_version_index(version)] == FACT_YES;
+}
+
+void survey_unreached(struct seen *seen, enum seen_reach reach, const char *text)
+{
+    seen->reach = reach;
+    seen->reach_text = arena_strdup(seen->arena, text);
+}
+
+bool survey_is_open(const struct startup_seen *startup)
+{
+    return startup->end == STARTUP_ASKED || startup->end == STARTUP_IN;
+}

@@ -1,0 +1,128 @@
+/* survey_contact.c - see survey_parts.h. */
+#include "probe/survey_parts.h"
+
+#include <netdb.h>
+
+enum { QUICK_MS = 400 };
+
+static void address_next(struct survey *survey, const struct addrinfo *one)
+{
+    char text[NI_MAXHOST] = "";
+
+    memcpy(&survey->target.addr, one->ai_addr, one->ai_addrlen);
+    survey->target.addr_len = one->ai_addrlen;
+    getnameinfo(one->ai_addr, one->ai_addrlen, text, sizeof(text), NULL, 0, NI_NUMERICHOST);
+    survey->seen->address = arena_strdup(survey->seen->arena, text);
+}
+
+/* One try; false: no more connections are let through. */
+static bool open_once(struct survey *survey, const struct handshake_spec *spec,
+                      struct handshake *hand)
+{
+    if (survey->plan->gate && !survey->plan->gate(survey->plan->gate_arg)) {
+        survey_unreached(survey->seen, REACH_SILENT, shot_end_text(SHOT_NOT_SENT));
+        return false;
+    }
+    survey->target.connections++;
+    handshake_run(spec, survey->seen->arena, hand);
+    return true;
+}
+
+/*
+ * Nearly all who are there connect at once; who does not is tried once more with all the patience that was
+ * asked for, and others may use the time.
+ */
+static bool open_slowly(struct survey *survey, const struct handshake_spec *spec,
+                        struct handshake *hand)
+{
+    const struct survey_plan *plan = survey->plan;
+    struct handshake_spec quick = *spec;
+
+    if (!plan->patience || plan->connect_ms <= QUICK_MS)
+        return open_once(survey, spec, hand);
+    quick.connect_ms = QUICK_MS;
+    if (!open_once(survey, &quick, hand) || hand->connected || !hand->timeout)
+        return hand->connected || hand->why;
+    plan->patience(plan->gate_arg, true);
+    bool tried = open_once(survey, spec, hand);
+    plan->patience(plan->gate_arg, false);
+    return tried;
+}
+
+/* What a whole handshake says; its chain is taken over. */
+static void note_handshake(struct seen *seen, struct handshake *hand)
+{
+    seen->handshake = hand->done ? FACT_YES : FACT_NO;
+    seen->handshake_why = hand->why;
+    if (!hand->done) {
+        seen->refused_handshakes++;
+        return;
+    }
+    survey_note_version(seen, hand->version, true);
+    if (hand->version < TLS_1_3)
+        survey_note_version(seen, TLS_1_3, false);
+    seen->version = hand->version;
+    seen->suite = hand->suite;
+    seen->group = hand->group;
+    seen_add_suite(seen, hand->version, hand->suite);
+    seen_add_group(seen, hand->group ? offers_group(hand->group) : 0);
+    survey_set(&seen->asks_certificate, hand->asks_certificate);
+    seen->demands_certificate = hand->demands_certificate;
+    seen->authorities = hand->authorities;
+    seen->over_tls = hand->startup;
+    seen->chain = hand->chain;
+    hand->chain = (struct cert_list){ 0 };
+}
+
+/* SSLRequest alone says whether somebody is there, and who; the handshake comes on the same connection. */
+static bool first_contact(struct survey *survey)
+{
+    struct seen *seen = survey->seen;
+    struct handshake_spec spec = {
+        .address = seen->address, .port = seen->port, .host = seen->host, .ctx = survey->plan->ctx,
+        .connect_ms = survey->plan->connect_ms, .answer_ms = survey->plan->answer_ms,
+        .hello = &survey->ssl, .startup = survey->plan->certificate_only ? NULL : &survey->plain,
+    };
+    PS_AUTO(handshake_free) struct handshake hand = { 0 };
+
+    if (!open_slowly(survey, &spec, &hand))
+        return false;
+    if (!hand.connected) {
+        survey_unreached(seen, hand.timeout ? REACH_SILENT : REACH_NO_CONNECTION, hand.why);
+        return false;
+    }
+    seen->letter = hand.letter;
+    if (!hand.letter || !strchr("SNE", hand.letter)) {
+        survey_unreached(seen, hand.timeout ? REACH_SILENT : REACH_NOT_POSTGRES,
+                         hand.letter ? _("the answer is not PostgreSQL's") : hand.why);
+        return false;
+    }
+    seen->reach = REACH_YES;
+    if (hand.letter == 'S')
+        note_handshake(seen, &hand);
+    return true;
+}
+
+bool survey_reach(struct survey *survey)
+{
+    struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG };
+    struct addrinfo *list = NULL;
+    struct seen *seen = survey->seen;
+    char port[16];
+
+    snprintf(port, sizeof(port), "%d", seen->port);
+    int rc = getaddrinfo(seen->host, port, &hints, &list);
+    if (rc != 0) {
+        survey_unreached(seen, REACH_NO_NAME, gai_strerror(rc));
+        return false;
+    }
+    bool found = false;
+    for (const struct addrinfo *one = list; one && !found; one = one->ai_next) {
+        address_next(survey, one);
+        found = first_contact(survey);
+        if (seen->reach == REACH_NOT_POSTGRES)
+            break;
+    }
+    freeaddrinfo(list);
+    return found;
+}

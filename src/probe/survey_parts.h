@@ -1,0 +1,60 @@
+/*
+ * survey_parts.h - the parts of a survey, for src/probe/survey*.c alone.
+ *
+ * Each part asks its questions on connections of its own and writes what was answered into `seen`.
+ */
+#ifndef PS_SURVEY_PARTS_H
+#define PS_SURVEY_PARTS_H
+
+#include "probe/handshake.h"
+#include "probe/offers.h"
+#include "probe/survey.h"
+#include "tls/answer.h"
+
+struct survey {
+    const struct survey_plan *plan;
+    struct seen *seen;
+    struct shot_target target;
+    char role[48];
+    struct buf ssl, gss, plain, replication;    /* what is sent */
+};
+
+/* Is one more connection within the plan's limit? */
+bool survey_may_ask(const struct survey *survey);
+
+/* ---- facts (survey_ask.c) ---- */
+
+void survey_set(enum fact_bool *fact, bool value);      /* a YES stays */
+void survey_note_version(struct seen *seen, uint16_t version, bool accepted);
+void survey_unreached(struct seen *seen, enum seen_reach reach, const char *text);
+bool survey_speaks(const struct seen *seen, uint16_t version);
+bool survey_is_open(const struct startup_seen *startup);
+
+/* ---- questions by a hello of our own (survey_ask.c) ---- */
+
+struct asked {
+    enum question question;
+    struct buf offer;
+    struct shot shot;
+    struct answer answer;       /* points into its own bytes */
+};
+
+/* At most 8 at once; those for which nothing is left to be offered are not asked. */
+void survey_ask(struct survey *survey, struct asked *list, size_t len,
+                const struct offer_without *without);
+bool asked_refused(const struct asked *asked);
+bool asked_accepted(const struct asked *asked);
+void asked_free(struct asked *list, size_t len);
+
+/* ---- the parts, in the order in which they are asked ---- */
+
+bool survey_reach(struct survey *survey);           /* survey_contact.c; false: nobody to be asked more */
+void survey_plain(struct survey *survey);           /* survey_plain.c */
+void survey_direct(struct survey *survey);          /* survey_start.c */
+void survey_stuffing(struct survey *survey);
+void survey_renegotiation(struct survey *survey);
+void survey_versions(struct survey *survey);        /* survey_versions.c */
+void survey_kinds(struct survey *survey);           /* survey_suites.c */
+void survey_all(struct survey *survey);
+
+#endif

@@ -1,0 +1,159 @@
+/* flow_end.c - how a connection ends: what it came to is reported, and its place is free; see flow_part.h. */
+#include "capture/flow_part.h"
+
+enum { EVICT_PROBES = 64 };
+
+/* ---- what it came to ---- */
+
+static void fill_end(const struct flow *flow, enum talk_side side, struct conn *conn)
+{
+    int dir = side == SIDE_CLIENT ? flow->client : !flow->client;
+    const uint64_t *address = flow->key.address[dir ^ flow->swapped];
+
+    conn->port[side] = flow->key.port[dir ^ flow->swapped];
+    if (flow->key.v6)
+        memcpy(conn->address[side], address, 16);
+    else
+        memcpy(conn->address[side], &(uint32_t){ (uint32_t)address[1] }, 4);
+    conn->bytes[side] = flow->stream[dir].bytes;
+    conn->lost[side] = flow->stream[dir].lost;
+}
+
+static void fill_conn(const struct flow *flow, struct conn *conn)
+{
+    *conn = (struct conn){
+        .v6 = flow->key.v6, .from_start = flow->from_start, .reset = flow->reset,
+        .closed = flow->closed || flow->stream[0].fin || flow->stream[1].fin,
+        .one_direction = !flow->seen[0] || !flow->seen[1],
+        .first_us = flow->first_us, .last_us = flow->last_us, .packets = flow->packets,
+        .facts = flow->talk.facts,
+    };
+    fill_end(flow, SIDE_CLIENT, conn);
+    fill_end(flow, SIDE_SERVER, conn);
+    for (int i = 0; i < TALK_TEXTS; i++)
+        conn->text[i] = flow->talk.text[i];
+}
+
+static void judge(const struct flow *flow, struct conn *conn)
+{
+    enum reason reason;
+    enum verdict verdict = talk_verdict(&flow->talk, conn->closed, &reason);
+
+    if (verdict == V_UNKNOWN && reason != R_BEGAN_BEFORE && conn->one_direction)
+        reason = R_ONE_DIRECTION;
+    if (reason == R_LOST && flow->cut)
+        reason = R_CUT;
+    conn->verdict = (uint8_t)verdict;
+    conn->reason = (uint8_t)reason;
+    conn->recognised = !conn->facts.not_postgres && conn->facts.start != START_UNKNOWN;
+}
+
+static void report(struct flows *flows, struct flow *flow)
+{
+    struct conn conn;
+
+    for (int dir = 0; dir < 2; dir++) {
+        struct delivery to = { flows, flow, dir };
+
+        stream_end(&flow->stream[dir], &flows->pool,
+                   talk_is_settled(&flow->talk) ? NULL : flow_deliver, &to);
+    }
+    talk_end(&flow->talk);
+    fill_conn(flow, &conn);
+    judge(flow, &conn);
+    flows->verdicts[conn.verdict]++;
+    if (flows->spec.write)
+        flow_keep_end(flows, flow, (enum verdict)conn.verdict);
+    flows->spec.done(flows->spec.of, &conn);
+}
+
+void flow_end(struct flows *flows, uint32_t i)
+{
+    struct flow *flow = flow_at(flows, i);
+
+    report(flows, flow);
+    flows->parts_bytes -= flow->part_bytes;
+    stream_free(&flow->stream[0], &flows->pool);
+    stream_free(&flow->stream[1], &flows->pool);
+    talk_free(&flow->talk);
+    flow_table_remove(&flows->table, i);
+}
+
+/* ---- those that are over stand in a list, for what comes late ---- */
+
+void flow_linger(struct flows *flows, uint32_t i)
+{
+    struct flow *flow = flow_at(flows, i);
+
+    if (flow->closed)
+        return;
+    flow->closed = true;
+    flow->closed_us = flows->now_us;
+    flow->lingers = NO_FLOW;
+    if (flows->linger_last == NO_FLOW)
+        flows->linger_first = i;
+    else
+        flow_at(flows, flows->linger_last)->lingers = i;
+    flows->linger_last = i;
+}
+
+static void end_first_lingering(struct flows *flows)
+{
+    uint32_t i = flows->linger_first;
+
+    flows->linger_first = flow_at(flows, i)->lingers;
+    if (flows->linger_first == NO_FLOW)
+        flows->linger_last = NO_FLOW;
+    flow_end(flows, i);
+}
+
+void flow_end_lingering(struct flows *flows)
+{
+    while (flows->linger_first != NO_FLOW) {
+        int64_t passed = flows->now_us - flow_at(flows, flows->linger_first)->closed_us;
+
+        /* a clock that was set back must not make them stay for ever */
+        if (passed <= FLOW_LINGER_US && passed >= -FLOW_LINGER_US)
+            return;
+        end_first_lingering(flows);
+    }
+}
+
+void flow_end_now(struct flows *flows, uint32_t i)
+{
+    if (flow_at(flows, i)->closed) {
+        uint32_t *link = &flows->linger_first, before = NO_FLOW;
+
+        while (*link != i) {
+            before = *link;
+            link = &flow_at(flows, *link)->lingers;
+        }
+        *link = flow_at(flows, i)->lingers;
+        if (flows->linger_last == i)
+            flows->linger_last = before;
+    }
+    flow_end(flows, i);
+}
+
+/* One that is over, or the quietest of a few. */
+void flow_evict(struct flows *flows)
+{
+    uint32_t quietest = NO_FLOW, all = flow_table_all(&flows->table);
+
+    flows->counts.evicted++;
+    if (flows->linger_first != NO_FLOW) {
+        end_first_lingering(flows);
+        return;
+    }
+    for (int probes = 0; probes < EVICT_PROBES; flows->hand = (flows->hand + 1) % all) {
+        const struct flow *flow = flow_at(flows, flows->hand);
+
+        if (!flow->used)
+            continue;
+        probes++;
+        if (quietest == NO_FLOW || flow->last_us < flow_at(flows, quietest)->last_us)
+            quietest = flows->hand;
+    }
+    talk_give_up(&flow_at(flows, quietest)->talk, R_OVER_BOUND);
+    flow_end(flows, quietest);
+}

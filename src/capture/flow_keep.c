@@ -1,0 +1,82 @@
+/* flow_keep.c - packets of suspicious connections; see flow_part.h. */
+#include "capture/flow_part.h"
+
+struct kept {                   /* a packet that may be written later */
+    struct kept *next;
+    size_t captured;
+    uint8_t bytes[];            /* the header of libpcap, then the packet */
+};
+
+enum { HEADER_BYTES = 24 };     /* of struct pcap_pkthdr, which this file does not know */
+
+static size_t size_of(const struct kept *kept)
+{
+    return sizeof(*kept) + HEADER_BYTES + kept->captured;
+}
+
+static void let_go(struct flows *flows, struct flow *flow, bool write)
+{
+    while (flow->kept) {
+        struct kept *first = flow->kept;
+
+        flow->kept = first->next;
+        if (write)
+            flows->spec.write(flows->spec.of, first->bytes, first->bytes + HEADER_BYTES);
+        flows->kept_bytes -= size_of(first);
+        free(first);
+    }
+    flow->kept_bytes = 0;
+}
+
+void flow_keep_drop(struct flows *flows, struct flow *flow)
+{
+    let_go(flows, flow, false);
+}
+
+static void hold(struct flows *flows, struct flow *flow, const struct frame *frame)
+{
+    size_t bytes = sizeof(struct kept) + HEADER_BYTES + frame->captured;
+    struct kept *mine;
+
+    if (flow->kept_bytes + bytes > FLOW_KEPT_MAX || flows->kept_bytes + bytes > FLOWS_KEPT_MAX) {
+        flows->counts.kept_refused++;
+        return;
+    }
+    mine = ps_malloc(bytes);
+    *mine = (struct kept){ .captured = frame->captured };
+    memcpy(mine->bytes, frame->header, HEADER_BYTES);
+    memcpy(mine->bytes + HEADER_BYTES, frame->bytes, frame->captured);
+    if (!flow->kept)
+        flow->kept_last = &flow->kept;
+    *flow->kept_last = mine;
+    flow->kept_last = &mine->next;
+    flow->kept_bytes += (uint32_t)bytes;
+    flows->kept_bytes += bytes;
+}
+
+static void decide(struct flows *flows, struct flow *flow, enum verdict verdict)
+{
+    flow->keep = verdict_is_suspicious(verdict) ? KEEP_WRITE : KEEP_DROP;
+    let_go(flows, flow, flow->keep == KEEP_WRITE);
+}
+
+void flow_keep_packet(struct flows *flows, struct flow *flow, const struct frame *frame)
+{
+    enum reason reason;
+
+    if (flow->keep == KEEP_HOLD) {
+        bool clear = flow->talk.facts.protocol || talk_is_settled(&flow->talk);
+
+        hold(flows, flow, frame);
+        if (clear)
+            decide(flows, flow, talk_verdict(&flow->talk, false, &reason));
+    } else if (flow->keep == KEEP_WRITE) {
+        flows->spec.write(flows->spec.of, frame->header, frame->bytes);
+    }
+}
+
+void flow_keep_end(struct flows *flows, struct flow *flow, enum verdict verdict)
+{
+    if (flow->keep == KEEP_HOLD)
+        decide(flows, flow, verdict);
+}

@@ -30,7 +30,8 @@ static const struct poptOption options[] = {
     { "server-version", 0, POPT_ARG_STRING, &opts.server_version, 0,
       N_("with --files: the version that reads them, such as 16 or 9.6"), N_("VERSION") },
     { "trust", 0, POPT_ARG_STRING, &opts.trust, 0,
-      N_("roots that the clients trust, PEM: the server's certificate must lead to one"), N_("FILE") },
+      N_("roots that the clients trust, PEM: the server's certificate must lead to one; \"system\": those "
+         "of this system; without it trust is not examined"), N_("FILE") },
     { "crl", 0, POPT_ARG_STRING, &opts.crl, 0,
       N_("revocation lists of the server's CA, PEM"), N_("FILE") },
     { "profile", 0, POPT_ARG_STRING, &opts.profile, 0,

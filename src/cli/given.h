@@ -7,7 +7,10 @@
 #include "tls/cert.h"
 #include "tls/crl.h"
 
-/* Each file may be NULL: not given, and its list stays as it is.  The error names the file. */
+/*
+ * Each file may be NULL: not given, and its list stays as it is.  The trust file "system" is that of the system's
+ * roots (tls/roots.h).  The error names the file.
+ */
 PS_MUST bool given_read(const char *trust_file, const char *crl_file, struct cert_list *trust,
                         struct crl_list *crls, struct ps_err *err);
 

@@ -14,12 +14,12 @@
 #include "probe/view.h"
 #include "secure/settings.h"
 
-enum { INPUT_MAX = 64 << 20 };
+enum { INPUT_MAX = 64 << 20, RETRIES_MAX = 10 };
 
 static struct {
     char *ports, *input, *trust, *crl, *lines, *compare, *fail_on, *role, *database, *profile;
     char **only, **skip;
-    int rate, at_once, at_once_net, timeout_ms, connections_max, all_ciphers, certificate_only, dry_run, resume;
+    int rate, at_once, at_once_net, timeout_ms, retries, connections_max, all_ciphers, certificate_only, dry_run, resume;
 } opts = { .rate = 500, .at_once = 64, .at_once_net = 16, .timeout_ms = 3000 };
 
 static const struct poptOption options[] = {
@@ -28,7 +28,8 @@ static const struct poptOption options[] = {
     { "input", 'i', POPT_ARG_STRING, &opts.input, 0,
       N_("targets from a file, one a line; - is standard input"), N_("FILE") },
     { "trust", 0, POPT_ARG_STRING, &opts.trust, 0,
-      N_("roots that the clients trust, PEM: the server's certificate must lead to one"), N_("FILE") },
+      N_("roots that the clients trust, PEM: the server's certificate must lead to one; \"system\": those "
+         "of this system; without it trust is not examined"), N_("FILE") },
     { "crl", 0, POPT_ARG_STRING, &opts.crl, 0,
       N_("revocation lists of the server's CA, PEM"), N_("FILE") },
     { "all-ciphers", 0, POPT_ARG_NONE, &opts.all_ciphers, 0,
@@ -48,6 +49,9 @@ static const struct poptOption options[] = {
       N_("servers at once in one /24 or /64; 0: no limit; default 16"), N_("NUMBER") },
     { "timeout", 0, POPT_ARG_INT, &opts.timeout_ms, 0,
       N_("milliseconds for each connection, 3000 at most; default 3000"), N_("MS") },
+    { "retries", 0, POPT_ARG_INT, &opts.retries, 0,
+      N_("more tries for a connection that is lost: not answered in time, or reset; a refusal and whatever "
+         "came over the connection are answers; default 0"), N_("NUMBER") },
     { "max-connections", 0, POPT_ARG_INT, &opts.connections_max, 0,
       N_("connections to one server; 0: no limit"), N_("NUMBER") },
     { "lines", 0, POPT_ARG_STRING, &opts.lines, 0,
@@ -101,6 +105,7 @@ static bool check_usage(struct ps_err *err)
         && check_range(opts.at_once, 1, SWEEP_AT_ONCE_MAX, "--concurrency", err)
         && check_range(opts.at_once_net, 0, SWEEP_AT_ONCE_MAX, "--per-network", err)
         && check_range(opts.timeout_ms, 50, 3000, "--timeout", err)
+        && check_range(opts.retries, 0, RETRIES_MAX, "--retries", err)
         && check_range(opts.connections_max, 0, 1000, "--max-connections", err);
 }
 
@@ -246,6 +251,7 @@ static bool look(struct scan *scan, struct ps_err *err)
     struct sweep sweep = {
         .survey = { .role = opts.role, .database = opts.database, .connect_ms = opts.timeout_ms,
                     .answer_ms = opts.timeout_ms, .at_once = SHOT_AT_ONCE_MAX,
+                    .retries = (unsigned)opts.retries,
                     .connections_max = (unsigned)opts.connections_max,
                     .certificate_only = opts.certificate_only, .all_ciphers = opts.all_ciphers },
         .targets = &scan->targets, .at_once = opts.at_once, .at_once_net = opts.at_once_net,

@@ -26,6 +26,7 @@ static const struct {
     [REACH_NO_NAME]       = { "no_name",       N_("the name has no address") },
     [REACH_NO_CONNECTION] = { "no_connection", N_("no connection") },
     [REACH_SILENT]        = { "silent",        N_("no answer in time") },
+    [REACH_CLOSED]        = { "closed",        N_("closed without an answer") },
     [REACH_NOT_POSTGRES]  = { "not_postgres",  N_("not PostgreSQL") },
     [REACH_YES]           = { "postgres",      N_("PostgreSQL answers") },
 };

@@ -16,6 +16,7 @@ enum seen_reach {
     REACH_NO_NAME,          /* the name has no address */
     REACH_NO_CONNECTION,    /* refused, unreachable */
     REACH_SILENT,           /* no answer to the connection, or none on it */
+    REACH_CLOSED,           /* the connection was closed or reset without a byte: somebody in between? */
     REACH_NOT_POSTGRES,
     REACH_YES
 };

@@ -15,8 +15,11 @@
 
 static void close_fdp(int *fd)
 {
+    int error = errno;
+
     if (*fd >= 0)
         close(*fd);
+    errno = error;
 }
 
 /* Wait until the socket is ready; what an unfinished connect came to is then in SO_ERROR. */
@@ -74,8 +77,11 @@ static bool dial_unix(const char *folder, int port, int64_t deadline_ms, struct 
 
 static void free_addresses(struct addrinfo **list)
 {
+    int error = errno;
+
     if (*list)
         freeaddrinfo(*list);
+    errno = error;
 }
 
 static bool dial_tcp(const char *host, int port, int64_t deadline_ms, struct io **out,

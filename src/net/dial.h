@@ -9,7 +9,7 @@
 /*
  * `host` is a name, an address, or (beginning with '/') the folder of PostgreSQL's Unix-domain socket
  * ".s.PGSQL.PORT".  Addresses are tried in turn, all within the one deadline.  The resolver itself
- * keeps its own time (resolv.conf).
+ * keeps its own time (resolv.conf).  After PS_E_NET errno says why the connection did not come about.
  */
 PS_MUST bool dial(const char *host, int port, int64_t deadline_ms, struct io **out,
                   struct ps_err *err);

@@ -1,6 +1,8 @@
 /* handshake.c - see handshake.h. */
 #include "probe/handshake.h"
 
+#include <errno.h>
+
 #include "base/clock.h"
 #include "net/dial.h"
 #include "probe/startup.h"
@@ -33,9 +35,11 @@ static bool ask_letter(struct talk *talk)
 
     if (!hello)
         return true;
+    errno = 0;
     if (!io_write(talk->io, hello->p, hello->len, talk->deadline, &err)
         || !io_read_exact(talk->io, &talk->out->letter, 1, talk->deadline, &err)) {
         talk->out->letter = 0;
+        talk->out->lost = errno == ECONNRESET || errno == EPIPE;
         return failed(talk, &err);
     }
     return talk->out->letter == 'S';
@@ -110,6 +114,7 @@ void handshake_run(const struct handshake_spec *spec, struct arena *arena, struc
 
     *out = (struct handshake){ 0 };
     if (!dial(spec->address, spec->port, clock_mono_ms() + spec->connect_ms, &io, &err)) {
+        out->lost = err.code == PS_E_TIMEOUT || errno == ECONNRESET || errno == EHOSTUNREACH;
         failed(&talk, &err);
         return;
     }

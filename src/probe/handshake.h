@@ -26,6 +26,7 @@ struct handshake_spec {
 struct handshake {
     bool connected, timeout, done;
     bool alerted;                   /* it failed by an alert: somebody there speaks TLS */
+    bool lost;                      /* neither an answer nor a refusal: another try may have one */
     char letter;                    /* 0: none came, or direct */
     const char *why;                /* translated, when it failed */
     uint16_t version, suite;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 
 enum stage { STAGE_CONNECTING, STAGE_SENDING, STAGE_LETTER, STAGE_ANSWER };
 
@@ -150,15 +151,10 @@ static void take_off(struct shot_target *target, struct shot *shot, struct fligh
 {
     int on = 1;
 
-    shot->got = BUF(SHOT_BYTES_MAX);
     *flight = (struct flight){ .shot = shot, .fd = -1, .started_us = clock_mono_us(),
                                .deadline_ms = clock_mono_ms() + target->connect_ms };
-    if (target->gate && !target->gate(target->gate_arg)) {
-        land(flight, SHOT_NOT_SENT);
-        return;
-    }
     target->connections++;
-    flight->started_us = clock_mono_us();
+    shot->tries++;
     flight->fd = socket(target->addr.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (flight->fd < 0) {
         lost(flight, errno);
@@ -178,11 +174,11 @@ static bool writes(const struct flight *flight)
     return flight->stage == STAGE_CONNECTING || flight->stage == STAGE_SENDING;
 }
 
-/* Wait for the first of them; those whose time is over end here. */
-static void wait_and_move(struct shot_target *target, struct flight *flights, size_t len)
+/* Wait for the first of them, `most_ms` at most; those whose time is over end here. */
+static void wait_and_move(struct shot_target *target, struct flight *flights, size_t len, int most_ms)
 {
     struct pollfd fds[SHOT_AT_ONCE_MAX];
-    int64_t now = clock_mono_ms(), first = now + 60000;
+    int64_t now = clock_mono_ms(), first = now + most_ms;
 
     for (size_t i = 0; i < len; i++) {
         fds[i] = (struct pollfd){ .fd = flights[i].fd,
@@ -201,23 +197,109 @@ static void wait_and_move(struct shot_target *target, struct flight *flights, si
     }
 }
 
+/* ---- through the gate ---- */
+
+static int ask_gate(struct shot_target *target)
+{
+    if (target->silent >= SHOT_SILENT_MAX
+        || (target->connections_max && target->connections >= target->connections_max))
+        return -1;
+    return target->gate ? target->gate(target->gate_arg) : 0;
+}
+
+bool shot_target_pass(struct shot_target *target)
+{
+    int wait_ms;
+
+    while ((wait_ms = ask_gate(target)) > 0)
+        clock_sleep_ms(wait_ms);
+    if (wait_ms < 0)
+        return false;
+    target->connections++;
+    return true;
+}
+
+void shot_target_note(struct shot_target *target, bool answered)
+{
+    target->silent = answered ? 0 : target->silent + 1;
+}
+
+/* Lost on the way: a refusal is an answer, and so is whatever came over an open connection. */
+static bool is_lost(const struct shot *shot)
+{
+    return !shot->connected
+        && (shot->end == SHOT_TIMEOUT
+            || (shot->end == SHOT_NO_CONNECTION
+                && (shot->error == ECONNRESET || shot->error == EHOSTUNREACH)));
+}
+
+/* ---- all of them ---- */
+
+/* The shots that are still to be fired, in a ring: each is in it at most once. */
+struct waiting {
+    struct shot **at;
+    size_t size, first, len;
+};
+
+static void wait_again(struct waiting *waiting, struct shot *shot)
+{
+    waiting->at[(waiting->first + waiting->len++) % waiting->size] = shot;
+}
+
+static struct shot *next_waiting(struct waiting *waiting)
+{
+    struct shot *shot = waiting->at[waiting->first];
+
+    waiting->first = (waiting->first + 1) % waiting->size;
+    waiting->len--;
+    return shot;
+}
+
+/* Take those out that have landed; returns how many still fly. */
+static size_t clear(struct shot_target *target, struct flight *flights, size_t flying,
+                    struct waiting *waiting)
+{
+    for (size_t i = flying; i-- > 0; ) {
+        struct shot *shot = flights[i].shot;
+
+        if (flights[i].fd >= 0)
+            continue;
+        shot_target_note(target, shot->end != SHOT_TIMEOUT);
+        if (is_lost(shot) && shot->tries <= target->retries)
+            wait_again(waiting, shot);
+        flights[i] = flights[--flying];
+    }
+    return flying;
+}
+
 void shots_fire(struct shot_target *target, struct shot *shots, size_t len)
 {
+    enum { POLL_MS = 60000 };
+    PS_AUTO(ps_freep) struct shot **at = ps_calloc(len + 1, sizeof(*at));
+    struct waiting waiting = { .at = at, .size = len + 1 };
     struct flight flights[SHOT_AT_ONCE_MAX];
-    size_t flying = 0, next = 0;
+    size_t flying = 0;
     size_t at_once = target->at_once < 1 ? 1
                    : target->at_once > SHOT_AT_ONCE_MAX ? SHOT_AT_ONCE_MAX : (size_t)target->at_once;
 
-    while (flying || next < len) {
-        while (flying < at_once && next < len) {
-            take_off(target, &shots[next++], &flights[flying]);
-            flying += flights[flying].fd >= 0;
-        }
+    for (size_t i = 0; i < len; i++) {
+        shots[i].got = BUF(SHOT_BYTES_MAX);
+        shots[i].end = SHOT_NOT_SENT;
+        wait_again(&waiting, &shots[i]);
+    }
+    while (flying || waiting.len) {
+        int wait_ms = 0;
+
+        /* who waits for the gate goes on hearing those that fly */
+        while (flying < at_once && waiting.len && (wait_ms = ask_gate(target)) == 0)
+            take_off(target, next_waiting(&waiting), &flights[flying++]);
+        if (wait_ms < 0)
+            waiting.len = 0;
+        flying = clear(target, flights, flying, &waiting);
         if (flying)
-            wait_and_move(target, flights, flying);
-        for (size_t i = flying; i-- > 0; )
-            if (flights[i].fd < 0)
-                flights[i] = flights[--flying];
+            wait_and_move(target, flights, flying, wait_ms > 0 ? wait_ms : POLL_MS);
+        else if (wait_ms > 0)
+            clock_sleep_ms(wait_ms);
     }
 }
 

@@ -15,7 +15,8 @@
 
 enum {
     SHOT_BYTES_MAX = 65536,     /* of one answer: a chain of certificates and more; beyond: SHOT_TOO_MUCH */
-    SHOT_AT_ONCE_MAX = 4        /* connections to one server */
+    SHOT_AT_ONCE_MAX = 4,       /* connections to one server */
+    SHOT_SILENT_MAX = 4         /* connections in a row without any answer: after them nothing is asked */
 };
 
 enum shot_end {
@@ -27,7 +28,7 @@ enum shot_end {
     SHOT_TOO_MUCH,
     SHOT_NOT_POSTGRES,  /* the answer is none of what PostgreSQL says */
     SHOT_DECLINED,      /* the letter was another one: the second part was not sent */
-    SHOT_NOT_SENT       /* the gate let no more connections through */
+    SHOT_NOT_SENT       /* no more connections were let through, or too many stayed silent */
 };
 
 struct shot {
@@ -44,6 +45,7 @@ struct shot {
     char letter;                /* the byte before `got`, when there is a second part; 0: none came */
     struct buf got;             /* freed by shot_release() */
     int error;
+    unsigned tries;             /* connections that were opened for it */
     int64_t connect_us, total_us;
 };
 
@@ -54,14 +56,26 @@ struct shot_target {
     socklen_t addr_len;
     int connect_ms, answer_ms;  /* time limits of one connection: to be open, to be done */
     int at_once;                /* 1 to SHOT_AT_ONCE_MAX */
-    /* Asked before each connection, may wait; false: no more of them.  NULL: always. */
-    bool (*gate)(void *arg);
+    unsigned connections_max;   /* to this server; 0: no limit */
+    unsigned retries;           /* more tries for a connection that nobody answered, not even with a refusal */
+    /* Asked before each connection: 0: go; > 0: ask again after so many ms; < 0: no more.  NULL: always. */
+    int (*gate)(void *arg);
     void *gate_arg;
-    unsigned connections;       /* counted here: opened, or tried */
+
+    /* counted here */
+    unsigned connections;       /* opened, or tried */
+    unsigned silent;            /* of the last ones, in a row: without an answer in time */
 };
 
 /* Fire all; returns when each has its end.  A connection is never reused. */
 void shots_fire(struct shot_target *target, struct shot *shots, size_t len);
+
+/*
+ * For a connection that is no shot: wait until the gate lets it through, and count it; false: no more.
+ * Afterwards say whether it was answered in time.
+ */
+bool shot_target_pass(struct shot_target *target);
+void shot_target_note(struct shot_target *target, bool answered);
 
 const char *shot_end_text(enum shot_end end);   /* translated */
 

@@ -51,7 +51,9 @@ struct seen *survey_run(const struct survey_plan *plan, const char *host, int po
     PS_AUTO(survey_release) struct survey survey = {
         .plan = plan, .seen = seen,
         .target = { .connect_ms = plan->connect_ms, .answer_ms = plan->answer_ms,
-                    .at_once = plan->at_once, .gate = plan->gate, .gate_arg = plan->gate_arg },
+                    .at_once = plan->at_once, .retries = plan->retries,
+                    .connections_max = plan->connections_max, .gate = plan->gate,
+                    .gate_arg = plan->gate_arg },
     };
     int64_t began = clock_mono_us(), cpu = cpu_us();
 

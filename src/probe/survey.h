@@ -21,10 +21,9 @@ struct survey_plan {
     unsigned connections_max;       /* of one server; 0: no limit.  Over it nothing more is asked */
     bool certificate_only;          /* one connection: chain and name */
     bool all_ciphers;               /* every suite and group, by elimination */
-    /* Asked before each connection to a server; may wait.  NULL: always. */
-    bool (*gate)(void *arg);
-    /* Told when a server is slow to connect, and again when it has (false).  NULL: nobody. */
-    void (*patience)(void *arg, bool waits);
+    unsigned retries;               /* for connections that are lost: shot.h */
+    int (*gate)(void *arg);         /* asked before each connection: see struct shot_target */
+    void (*located)(void *arg, const char *address);    /* told each address before it is asked; NULL: nobody */
     void *gate_arg;                 /* of both */
 };
 

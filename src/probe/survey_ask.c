@@ -1,13 +1,6 @@
 /* survey_ask.c - see survey_parts.h. */
 #include "probe/survey_parts.h"
 
-bool survey_may_ask(const struct survey *survey)
-{
-    unsigned max = survey->plan->connections_max;
-
-    return !max || survey->target.connections < max;
-}
-
 static enum wire_parse hello_enough(const void *bytes, size_t len)
 {
     PS_AUTO(answer_free) struct answer answer = { 0 };
@@ -102,7 +95,8 @@ void survey_ask(struct survey *survey, struct asked *list, size_t len,
         list[i].offer = BUF(65536);
         list[i].shot = (struct shot){ .end = SHOT_NOT_SENT };
         list[i].answer = (struct answer){ 0 };
-        if (!survey_may_ask(survey) || !offers_put(list[i].question, without, &list[i].offer))
+        list[i].nothing_left = !offers_put(list[i].question, without, &list[i].offer);
+        if (list[i].nothing_left)
             continue;
         shots[n] = (struct shot){ .first = &survey->ssl, .go_on = 'S', .second = &list[i].offer,
                                   .enough = hello_enough };

@@ -3,7 +3,9 @@
 
 #include <netdb.h>
 
-enum { QUICK_MS = 400 };
+#include "base/clock.h"
+
+enum { RETRY_MS = 300, ADDRESSES_MAX = 8 };
 
 static void address_next(struct survey *survey, const struct addrinfo *one)
 {
@@ -11,42 +13,35 @@ static void address_next(struct survey *survey, const struct addrinfo *one)
 
     memcpy(&survey->target.addr, one->ai_addr, one->ai_addrlen);
     survey->target.addr_len = one->ai_addrlen;
+    survey->target.silent = 0;
     getnameinfo(one->ai_addr, one->ai_addrlen, text, sizeof(text), NULL, 0, NI_NUMERICHOST);
     survey->seen->address = arena_strdup(survey->seen->arena, text);
+    if (survey->plan->located)
+        survey->plan->located(survey->plan->gate_arg, survey->seen->address);
 }
 
-/* One try; false: no more connections are let through. */
-static bool open_once(struct survey *survey, const struct handshake_spec *spec,
-                      struct handshake *hand)
+/* Who is lost on the way is tried again, if so was asked for; false: no more connections are let through. */
+static bool open_first(struct survey *survey, const struct handshake_spec *spec,
+                       struct handshake *hand)
 {
-    if (survey->plan->gate && !survey->plan->gate(survey->plan->gate_arg)) {
-        survey_unreached(survey->seen, REACH_SILENT, shot_end_text(SHOT_NOT_SENT));
-        return false;
+    const unsigned retries = survey->plan->retries;
+
+    for (unsigned tried = 0; tried <= retries; tried++) {
+        if (!shot_target_pass(&survey->target)) {
+            if (!tried)
+                survey_unreached(survey->seen, REACH_SILENT, shot_end_text(SHOT_NOT_SENT));
+            return tried > 0;
+        }
+        handshake_free(hand);
+        handshake_run(spec, survey->seen->arena, hand);
+        if (!hand->lost)
+            break;
+        if (tried < retries)
+            clock_sleep_ms(RETRY_MS);
     }
-    survey->target.connections++;
-    handshake_run(spec, survey->seen->arena, hand);
+    if (hand->connected)
+        shot_target_note(&survey->target, !hand->timeout);
     return true;
-}
-
-/*
- * Nearly all who are there connect at once; who does not is tried once more with all the patience that was
- * asked for, and others may use the time.
- */
-static bool open_slowly(struct survey *survey, const struct handshake_spec *spec,
-                        struct handshake *hand)
-{
-    const struct survey_plan *plan = survey->plan;
-    struct handshake_spec quick = *spec;
-
-    if (!plan->patience || plan->connect_ms <= QUICK_MS)
-        return open_once(survey, spec, hand);
-    quick.connect_ms = QUICK_MS;
-    if (!open_once(survey, &quick, hand) || hand->connected || !hand->timeout)
-        return hand->connected || hand->why;
-    plan->patience(plan->gate_arg, true);
-    bool tried = open_once(survey, spec, hand);
-    plan->patience(plan->gate_arg, false);
-    return tried;
 }
 
 /* What a whole handshake says; its chain is taken over. */
@@ -85,16 +80,19 @@ static bool first_contact(struct survey *survey)
     };
     PS_AUTO(handshake_free) struct handshake hand = { 0 };
 
-    if (!open_slowly(survey, &spec, &hand))
+    if (!open_first(survey, &spec, &hand))
         return false;
     if (!hand.connected) {
         survey_unreached(seen, hand.timeout ? REACH_SILENT : REACH_NO_CONNECTION, hand.why);
         return false;
     }
     seen->letter = hand.letter;
-    if (!hand.letter || !strchr("SNE", hand.letter)) {
-        survey_unreached(seen, hand.timeout ? REACH_SILENT : REACH_NOT_POSTGRES,
-                         hand.letter ? _("the answer is not PostgreSQL's") : hand.why);
+    if (!hand.letter) {
+        survey_unreached(seen, hand.timeout ? REACH_SILENT : REACH_CLOSED, hand.why);
+        return false;
+    }
+    if (!strchr("SNE", hand.letter)) {
+        survey_unreached(seen, REACH_NOT_POSTGRES, _("the answer is not PostgreSQL's"));
         return false;
     }
     seen->reach = REACH_YES;
@@ -117,7 +115,9 @@ bool survey_reach(struct survey *survey)
         return false;
     }
     bool found = false;
-    for (const struct addrinfo *one = list; one && !found; one = one->ai_next) {
+    int tried = 0;
+    for (const struct addrinfo *one = list; one && !found && tried < ADDRESSES_MAX;
+         one = one->ai_next, tried++) {
         address_next(survey, one);
         found = first_contact(survey);
         if (seen->reach == REACH_NOT_POSTGRES)

@@ -19,9 +19,6 @@ struct survey {
     struct buf ssl, gss, plain, replication;    /* what is sent */
 };
 
-/* Is one more connection within the plan's limit? */
-bool survey_may_ask(const struct survey *survey);
-
 /* ---- facts (survey_ask.c) ---- */
 
 void survey_set(enum fact_bool *fact, bool value);      /* a YES stays */
@@ -34,6 +31,7 @@ bool survey_is_open(const struct startup_seen *startup);
 
 struct asked {
     enum question question;
+    bool nothing_left;          /* to be offered: it was not asked */
     struct buf offer;
     struct shot shot;
     struct answer answer;       /* points into its own bytes */

@@ -6,9 +6,8 @@ static bool shake_again(struct survey *survey, struct handshake_spec *spec, stru
 {
     const struct survey_plan *plan = survey->plan;
 
-    if (!survey_may_ask(survey) || (plan->gate && !plan->gate(plan->gate_arg)))
+    if (!shot_target_pass(&survey->target))
         return false;
-    survey->target.connections++;
     spec->address = survey->seen->address;
     spec->port = survey->seen->port;
     spec->host = survey->seen->host;
@@ -17,6 +16,7 @@ static bool shake_again(struct survey *survey, struct handshake_spec *spec, stru
     if (!spec->ctx)
         spec->ctx = plan->ctx;
     handshake_run(spec, survey->seen->arena, hand);
+    shot_target_note(&survey->target, !hand->timeout);
     return hand->connected && !hand->timeout;
 }
 

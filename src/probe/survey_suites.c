@@ -40,7 +40,7 @@ static bool exhaust(struct survey *survey, enum question question)
         size_t before = groups ? seen->groups_len : seen->suites_len;
 
         survey_ask(survey, &one, 1, &without);
-        bool over = asked_refused(&one) || (one.shot.end == SHOT_NOT_SENT && survey_may_ask(survey));
+        bool over = asked_refused(&one) || one.nothing_left;
         bool more = (groups ? seen->groups_len : seen->suites_len) > before;
         asked_free(&one, 1);
         if (!more)

@@ -427,10 +427,11 @@ def test_wrong_use_is_said_clearly(pgseal, args, where):
 def test_an_interrupted_scan_shows_what_it_has(program, make, folder):
     cluster = tls_server(make, folder)
     with peer(HOSTILE["silence"]) as silent:
-        child = subprocess.Popen([program, "scan", "--format", "json", "--rate", "30", at(cluster), silent,
+        child = subprocess.Popen([program, "scan", "--format", "json", "--rate", "40", "--concurrency", "1",
+                                  at(cluster), silent,
                                   *[f"127.0.0.1:{port}" for port in range(1, 200)]],
                                  stdout=subprocess.PIPE, text=True)
-        time.sleep(1.5)
+        time.sleep(2.5)
         child.send_signal(signal.SIGINT)
         out, _ = child.communicate(timeout=30)
     targets = json.loads(out)["targets"]

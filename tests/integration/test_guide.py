@@ -56,6 +56,7 @@ def steps(block):
 def plain(text):
     """The words, without what differs from run to run."""
     text = re.sub(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?( UTC|Z)?", "DATE", text)
+    text = re.sub(r"\b\d\d:\d\d:\d\d(\.\d+)?", "N", text)
     text = re.sub(r"\b(?=[0-9a-f:]*\d)[0-9a-f][0-9a-f:]{6,}[0-9a-f]\b", "HEX", text)
     text = re.sub(r"(?<![\w.])\d+(\.\d+)? (ms|s)\b", "TIME", text)
     text = re.sub(r"(?<![\w.])\d+([.,:]\d+)*", "N", text)
@@ -98,12 +99,13 @@ class Place:
         cluster.data = cluster.conf_dir = cluster.dir / "main"
         pg.copy_tree(pg.template(root, MAJOR), cluster.data)
         with open(cluster.conf, "a") as conf:
-            conf.write(cluster.base_settings())
+            conf.write(cluster.base_settings() + "log_line_prefix = '%m [%p] %q%u@%d '\n")
         cluster.write_hba(pg.DEBIAN_HBA)
         cluster.start()
         for role in ("app", "reports"):
             cluster.role(role, "secret")
         self.names = {"/var/lib/postgresql/15/main": str(cluster.data),
+                      "/var/log/postgresql/postgresql-15-main.log": str(cluster.log_file),
                       "/run/postgresql": str(cluster.sockets), "/etc/pgseal": str(self.home),
                       "5432": str(cluster.port)}
         self.env = {"LC_ALL": "C.UTF-8", "LANGUAGE": language, "HOME": "/nonexistent",

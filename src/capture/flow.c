@@ -193,16 +193,43 @@ static void take_packet(struct flows *flows, const struct packet *packet, const 
         flow_linger(flows, i);
 }
 
+static void doubt(void *of, const struct packet *ends)
+{
+    struct flows *flows = of;
+    struct flow_key key;
+    bool swapped;
+
+    flow_key_of(ends, &key, &swapped);
+
+    uint32_t i = flow_table_find(&flows->table, &key);
+    if (i != NO_FLOW)
+        flow_at(flows, i)->doubted = true;
+}
+
+/* True: the packet is whole now, and *packet and *frame are it. */
+static bool take_fragment(struct flows *flows, int link_type, struct packet *packet,
+                          const struct frame **frame, struct frame *whole)
+{
+    if (!flows->frags)
+        flows->frags = frags_new(doubt, flows);
+    if (!frags_take(flows->frags, link_type, *frame, whole))
+        return false;
+    *frame = whole;
+    return link_parse(link_type, whole->bytes, whole->captured, whole->len, packet) == LINK_TCP;
+}
+
 void flows_packet(struct flows *flows, int link_type, const struct frame *frame)
 {
     struct packet packet;
+    struct frame whole;
     enum link_kind kind = link_parse(link_type, frame->bytes, frame->captured, frame->len, &packet);
 
     flows->now_us = frame->when_us;
     flows->counts.packets++;
     flows->counts.kinds[kind]++;
     flow_end_lingering(flows);
-    if (kind != LINK_TCP)
+    if (kind != LINK_TCP
+        && (kind != LINK_FRAGMENT || !take_fragment(flows, link_type, &packet, &frame, &whole)))
         return;
     flows->counts.tcp_bytes += packet.len;
     if (!is_wanted(flows, &packet)) {
@@ -217,6 +244,10 @@ void flows_packet(struct flows *flows, int link_type, const struct frame *frame)
 
 void flows_end(struct flows *flows)
 {
+    if (flows->frags) {
+        frags_end(flows->frags);
+        flows->counts.frags = *frags_counts(flows->frags);
+    }
     for (uint32_t i = flows->linger_first; i != NO_FLOW; i = flows->linger_first)
         flow_end_now(flows, i);
     for (uint32_t i = 0; i < flow_table_all(&flows->table); i++)
@@ -236,6 +267,8 @@ void flows_free(struct flows *flows)
         stream_free(&flow->stream[1], &flows->pool);
         talk_free(&flow->talk);
     }
+    if (flows->frags)
+        frags_free(flows->frags);
     flow_table_free(&flows->table);
     free(flows);
 }

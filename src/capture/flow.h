@@ -18,6 +18,13 @@ enum { FLOWS_MAX = 1000000, FLOWS_PARTS_MAX = 16 << 20, FLOWS_KEPT_MAX = 8 << 20
        FLOW_KEPT_MAX = 64 * 1024 };     /* bytes of packets kept of one connection */
 #define FLOW_LINGER_US 2000000
 
+struct frag_counts {            /* see frag.h; of datagrams, and fragments that are broken */
+    uint64_t joined;
+    uint64_t incomplete;        /* given up: a fragment never came */
+    uint64_t dropped;           /* over a bound */
+    uint64_t overlapping, broken;
+};
+
 struct flow_counts {
     uint64_t packets;
     uint64_t kinds[8];          /* by enum link_kind */
@@ -29,6 +36,7 @@ struct flow_counts {
     uint64_t early_refused;     /* segments that came too early to be kept */
     uint64_t cut_packets;       /* segments of which bytes are missing (snaplen) */
     uint64_t kept_refused;      /* packets that --write could not keep */
+    struct frag_counts frags;
     uint64_t most_open;
 };
 

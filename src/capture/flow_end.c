@@ -43,6 +43,10 @@ static void judge(const struct flow *flow, struct conn *conn)
         reason = R_ONE_DIRECTION;
     if (reason == R_LOST && flow->cut)
         reason = R_CUT;
+    if (flow->doubted && !verdict_is_readable(verdict) && verdict != V_INJECTED) {
+        verdict = V_UNKNOWN;
+        reason = R_OVERLAP;
+    }
     conn->verdict = (uint8_t)verdict;
     conn->reason = (uint8_t)reason;
     conn->recognised = !conn->facts.not_postgres && conn->facts.start != START_UNKNOWN;

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "capture/flow.h"
+#include "capture/frag.h"
 
 #define NO_FLOW UINT32_MAX
 
@@ -27,6 +28,7 @@ struct flow {
     uint32_t next_free, lingers;        /* the next of those that are over */
     bool used, swapped;         /* the sender of the first packet is end 1 of the key */
     bool from_start, closed, reset, cut;
+    bool doubted;               /* fragments of its packets contradict each other */
     uint8_t client;             /* which direction is the client's */
     uint8_t keep;               /* enum keep */
     bool seen[2];               /* packets of that direction */
@@ -50,6 +52,7 @@ struct flows {
     struct flow_counts counts;
     struct stream_pool pool;
     struct flow_table table;
+    struct frags *frags;        /* NULL: there was no fragment yet */
     size_t parts_bytes, kept_bytes;
     uint32_t hand;
     uint32_t linger_first, linger_last;

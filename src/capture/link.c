@@ -11,6 +11,7 @@ enum { PROTO_TCP = 6 };
 struct left {
     const uint8_t *p;
     size_t have, wire;
+    struct fragment *fragment;  /* where a fragment is told of; NULL: nowhere */
 };
 
 static uint16_t u16(const uint8_t *p)
@@ -68,6 +69,23 @@ static enum link_kind parse_tcp(struct left *left, struct packet *out)
     return LINK_TCP;
 }
 
+static enum link_kind fragment_v4(const struct left *left, size_t head, size_t total)
+{
+    const uint8_t *p = left->p;
+    struct left rest = *left;
+
+    if (left->fragment && total) {
+        trim(&rest, total);
+        if (!skip(&rest, head))
+            return LINK_CUT;
+        *left->fragment = (struct fragment){
+            .more = u16(p + 6) & 0x2000, .next = p[9], .id = u16(p + 4),
+            .at = (uint32_t)(u16(p + 6) & 0x1FFF) * 8, .len = (uint32_t)rest.wire,
+            .captured = (uint32_t)rest.have, .src = p + 12, .dst = p + 16, .payload = rest.p, .ip = p };
+    }
+    return LINK_FRAGMENT;
+}
+
 static enum link_kind parse_ipv4(struct left *left, struct packet *out)
 {
     const uint8_t *p = left->p;
@@ -82,7 +100,7 @@ static enum link_kind parse_ipv4(struct left *left, struct packet *out)
     if (p[9] != PROTO_TCP)
         return LINK_OTHER;
     if (u16(p + 6) & 0x3FFF)    /* more fragments, or an offset */
-        return LINK_FRAGMENT;
+        return fragment_v4(left, head, total);
     if (total)                  /* 0: the network card was to cut it (TSO) */
         trim(left, total);
     out->src = p + 12;
@@ -101,8 +119,24 @@ static bool is_extension(uint8_t next)
     return memchr(known, next, sizeof(known)) != NULL;
 }
 
+/* At the fragment head. */
+static enum link_kind fragment_v6(const struct left *left, const uint8_t *ip, const uint8_t *next_at)
+{
+    const uint8_t *p = left->p;
+
+    if (p[0] != PROTO_TCP && !is_extension(p[0]))
+        return LINK_OTHER;
+    if (left->fragment)
+        *left->fragment = (struct fragment){
+            .v6 = true, .more = p[3] & 1, .next = p[0], .id = u32(p + 4), .at = u16(p + 2) & 0xFFF8u,
+            .len = (uint32_t)(left->wire - 8), .captured = (uint32_t)(left->have - 8), .src = ip + 8,
+            .dst = ip + 24, .payload = p + 8, .ip = ip, .next_at = next_at };
+    return LINK_FRAGMENT;
+}
+
 static enum link_kind parse_ipv6(struct left *left, struct packet *out)
 {
+    const uint8_t *ip = left->p, *next_at = ip + 6;
     uint8_t next;
 
     if (left->have < 40)
@@ -123,11 +157,12 @@ static enum link_kind parse_ipv6(struct left *left, struct packet *out)
         if (i == LINK_EXTENSIONS_MAX)
             return LINK_BROKEN;
         if (next == V6_FRAGMENT && (u16(left->p + 2) & 0xFFF9))
-            return LINK_FRAGMENT;
+            return fragment_v6(left, ip, next_at);
 
         size_t len = next == V6_FRAGMENT ? 8 : next == V6_AH ? ((size_t)left->p[1] + 2) * 4
                                                              : ((size_t)left->p[1] + 1) * 8;
         next = left->p[0];
+        next_at = left->p;
         if (!skip(left, len))
             return LINK_CUT;
     }
@@ -219,14 +254,28 @@ bool link_type_known(int link_type)
     return false;
 }
 
-enum link_kind link_parse(int link_type, const uint8_t *p, size_t captured, size_t len,
-                          struct packet *out)
+static enum link_kind parse(int link_type, struct left *left, struct packet *out)
 {
-    struct left left = { p, captured < len ? captured : len, len };
-
     *out = (struct packet){ 0 };
     for (size_t i = 0; i < PS_COUNT(types); i++)
         if (types[i].type == link_type)
-            return types[i].parse(&left, out);
+            return types[i].parse(left, out);
     return LINK_OTHER;
+}
+
+enum link_kind link_parse(int link_type, const uint8_t *p, size_t captured, size_t len,
+                          struct packet *out)
+{
+    struct left left = { p, captured < len ? captured : len, len, NULL };
+
+    return parse(link_type, &left, out);
+}
+
+bool link_fragment(int link_type, const uint8_t *p, size_t captured, size_t len, struct fragment *out)
+{
+    struct left left = { p, captured < len ? captured : len, len, out };
+    struct packet ignored;
+
+    *out = (struct fragment){ 0 };
+    return parse(link_type, &left, &ignored) == LINK_FRAGMENT && out->payload;
 }

@@ -3,7 +3,7 @@
  *
  * Every link type that tcpdump writes on Linux: Ethernet with any number of VLAN tags up to
  * LINK_TAGS_MAX, cooked v1 and v2 (-i any), loopback, raw IP.  Under it IPv4 and IPv6 with extension headers.
- * Fragments are not put together: they are counted, and the connection has a hole there.
+ * What is a fragment of an IP datagram is told by link_fragment(), for frag.h to put together.
  * Sources: RFC 791, 8200, 9293; IEEE 802.1Q; tcpdump.org, "Link-layer header types".
  */
 #ifndef CAPTURE_LINK_H
@@ -36,5 +36,20 @@ bool link_type_known(int link_type);    /* a DLT_ number of libpcap */
 /* `len` is the packet's length on the wire, `captured` what is there of it. */
 enum link_kind link_parse(int link_type, const uint8_t *p, size_t captured, size_t len,
                           struct packet *out);
+
+/* A part of an IP datagram.  Pointers are into the packet. */
+struct fragment {
+    bool v6, more;              /* more: it is not the last one */
+    uint8_t next;               /* protocol of the datagram; IPv6: of what stands behind this head */
+    uint32_t id, at;            /* at: where its bytes belong */
+    uint32_t len, captured;
+    const uint8_t *src, *dst, *payload;
+    const uint8_t *ip;          /* the IP head */
+    const uint8_t *next_at;     /* IPv6: the byte that says that a fragment head follows */
+};
+
+/* Of a packet that is LINK_FRAGMENT. */
+bool link_fragment(int link_type, const uint8_t *p, size_t captured, size_t len,
+                   struct fragment *out);
 
 #endif

@@ -105,6 +105,8 @@ static void put_filter(const uint16_t *ports, size_t count, bool vlan, struct bu
     buf_puts(&one, "(ip6 and not ip6 proto 6 and not ip6 proto 17 and not ip6 proto 58)");
     if (!count)
         buf_puts(&one, " or tcp");
+    else    /* only the first of the fragments has the ports */
+        buf_puts(&one, " or (ip proto 6 and ip[6:2] & 0x1fff != 0) or ip6[6] = 44");
     for (size_t i = 0; i < count; i++)
         buf_printf(&one, " or tcp port %u", ports[i]);
     buf_printf(out, "%s", buf_text(&one));

@@ -37,6 +37,7 @@ enum reason {
     R_HIDDEN_ALERT,     /* the side that broke off said why, encrypted */
     R_CLOSED,           /* it was closed without a word */
     R_OVER_BOUND,       /* a bound of ours was reached */
+    R_OVERLAP,          /* fragments of its packets contradict each other */
     REASONS
 };
 

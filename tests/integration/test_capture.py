@@ -12,6 +12,7 @@ import ipaddress
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -477,6 +478,110 @@ def cut(whole, short, snaplen):
         out += [struct.pack("<IIII", sec, usec, keep, length), data[at + 16:at + 16 + keep]]
         at += 16 + captured
     short.write_bytes(b"".join(out))
+
+
+# ---- fragments --------------------------------------------------------------------------------
+
+def packets_of(pcap):
+    """(the header of the packet, its bytes) of a capture of whole packets."""
+    data, at = pcap.read_bytes(), 24
+    while at < len(data):
+        length = struct.unpack("<I", data[at + 8:at + 12])[0]
+        yield data[at:at + 8], data[at + 16:at + 16 + length]
+        at += 16 + length
+
+
+def cut_up(packet, number, places, overlap):
+    """An Ethernet frame of IPv4 or IPv6 as fragments that end at `places`, and one that lies over two of them."""
+    v6, head = packet[12:14] == b"\x86\xdd", packet[:54] if packet[12:14] == b"\x86\xdd" else packet[:34]
+    body = packet[len(head):54 + struct.unpack(">H", packet[18:20])[0] if v6
+                  else 14 + struct.unpack(">H", packet[16:18])[0]]
+    ends = [*places, len(body)]
+    parts = [(begin, body[begin:end], end != len(body)) for begin, end in zip([0, *places], ends)]
+    if overlap:
+        parts.insert(1, (parts[1][0] - 8, bytes(16), True))
+    for at, part, more in parts:
+        if v6:
+            yield (head[:18] + struct.pack(">H", 8 + len(part)) + b"\x2c" + head[21:]
+                   + struct.pack(">BBHI", head[20], 0, at | more, number) + part)
+        else:
+            yield (head[:16] + struct.pack(">HHH", 20 + len(part), number & 0xFFFF, at // 8 | more << 13)
+                   + head[22:] + part)
+
+
+def in_fragments(whole, out, overlap=False):
+    """The same packets in fragments, out of order, some of them twice."""
+    chance, written = random.Random(7), [whole.read_bytes()[:24]]
+    for number, (when, packet) in enumerate(packets_of(whole)):
+        body = len(packet) - (54 if packet[12:14] == b"\x86\xdd" else 34)
+        places = sorted({chance.randrange(8, body, 8) for _ in range(chance.randrange(1, 9))})
+        parts = [packet] if len(places) < 2 else list(cut_up(packet, number, places, overlap and body > 100))
+        if not overlap:
+            parts += chance.sample(parts, len(parts) // 4)
+            chance.shuffle(parts)
+        written += [when + struct.pack("<II", len(part), len(part)) + part for part in parts]
+    out.write_bytes(b"".join(written))
+
+
+def test_packets_in_fragments_are_put_together(make, folder, pgseal):
+    cluster = with_tls(make, folder)
+    capture = Capture(folder, cluster.port, pgseal)
+    for sslmode, host in (("disable", "127.0.0.1"), ("require", "127.0.0.1"), ("require", "::1"), ("disable", "::1")):
+        pg.must(cluster.psql(cluster.dsn(user="app", password=PASSWORD, sslmode=sslmode, host=host),
+                             "select * from clientes"))
+    whole = capture.read("--show-exposed")
+    cut, kept = folder / "cut.pcap", folder / "kept.pcap"
+    in_fragments(capture.file, cut)
+    fragments = pgseal("capture", "--read", cut, "--format", "json", "--fail-on", "none", "--show-exposed",
+                       "--write", kept, ok=True).json
+    assert fragments["connections"] == whole["connections"] and agree(cluster, fragments) == 4
+    counts = fragments["capture"]
+    assert counts["fragments"] > counts["fragments_joined"] > 40
+    assert not any(counts["fragments_" + what] for what in ("incomplete", "overlapping", "broken", "dropped"))
+    # what is written is whole again, and nobody else finds fault with it
+    again = pgseal("capture", "--read", kept, "--format", "json", "--fail-on", "none", ok=True).json
+    assert again["capture"]["fragments"] == 0
+    assert [c["verdict"] for c in again["connections"]] == ["plaintext", "plaintext"]
+    said = subprocess.run(["tcpdump", "-nvvr", kept, "-Z", "root"] if pg.AS_ROOT else ["tcpdump", "-nvvr", kept],
+                          capture_output=True, text=True)
+    assert said.returncode == 0 and "bad cksum" not in said.stdout
+
+
+def test_fragments_that_overlap_are_never_called_encrypted(make, folder, pgseal):
+    cluster = with_tls(make, folder)
+    capture = Capture(folder, cluster.port, pgseal)
+    for host in ("127.0.0.1", "::1"):
+        pg.must(cluster.psql(cluster.dsn(user="app", password=PASSWORD, sslmode="require", host=host)))
+    assert [c["verdict"] for c in capture.read()["connections"]] == ["tls", "tls"]
+    cut = folder / "cut.pcap"
+    in_fragments(capture.file, cut, overlap=True)
+    report = pgseal("capture", "--read", cut, "--format", "json", "--fail-on", "none", ok=True).json
+    assert [(c["verdict"], c["reason"]) for c in report["connections"]] == [
+        ("unknown", "overlapping-fragments")] * 2
+    assert report["answer"] == "unknown" and report["capture"]["fragments_overlapping"] > 4
+    text = pgseal("capture", "--read", cut, "--fail-on", "none", ok=True).out
+    assert "Packets whose fragments overlap" in text
+
+
+def test_live_sees_fragments_of_its_ports(folder, program):
+    """Only the first of the fragments has the ports in it."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    process = live(program, "--interface", "lo", "--port", port, "--format", "json", "--fail-on", "none")
+    reader_of(process)
+    pairs = b"user\0app\0database\0shop\0\0"
+    start = struct.pack(">II", 8 + len(pairs), 196608) + pairs
+    segment = struct.pack(">HHIIBBHHH", 40001, port, 1, 1, 0x50, 0x18, 512, 0, 0) + start
+    address = socket.inet_aton("127.0.0.1")
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as out:
+        for at in range(0, len(segment), 16):
+            part, more = segment[at:at + 16], at + 16 < len(segment)
+            out.sendto(struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(part), 77, at // 8 | more << 13, 64, 6, 0)
+                       + address + address + part, ("127.0.0.1", 0))
+    process.send_signal(signal.SIGINT)
+    report = json.loads(process.communicate(timeout=20)[0])
+    assert [(c["verdict"], c["user"], c["client_port"]) for c in report["connections"]] == [("plaintext", "app", 40001)]
+    assert report["capture"]["fragments_joined"] == 1
 
 
 # ---- 20,000 whose truth is known --------------------------------------------------------------

@@ -36,19 +36,14 @@ static const char *const kinds[] = {
     [KIND_OTHER] = "other",
 };
 
-static bool is_open(const struct startup_seen *startup)
-{
-    return startup->end == STARTUP_ASKED || startup->end == STARTUP_IN;
-}
-
 /* Refused with TLS too, a role says nothing about others. */
 static enum fact_bool plaintext(const struct seen *seen)
 {
     if (seen->reach != REACH_YES)
         return FACT_UNKNOWN;
-    if (is_open(&seen->plain) || is_open(&seen->plain_replication))
+    if (startup_is_open(&seen->plain) || startup_is_open(&seen->plain_replication))
         return FACT_YES;
-    return seen->plain.end == STARTUP_REFUSED && is_open(&seen->over_tls) ? FACT_NO : FACT_UNKNOWN;
+    return seen->plain.end == STARTUP_REFUSED && startup_is_open(&seen->over_tls) ? FACT_NO : FACT_UNKNOWN;
 }
 
 const char *scan_plaintext_word(const struct seen *seen)
@@ -241,7 +236,8 @@ static const char *startup_word(const struct startup_seen *startup)
 {
     static const char *const words[] = {
         [STARTUP_UNKNOWN] = "unknown", [STARTUP_ASKED] = "asked", [STARTUP_IN] = "let_in",
-        [STARTUP_REFUSED] = "refused", [STARTUP_ERROR] = "error",
+        [STARTUP_CERTIFICATE] = "certificate", [STARTUP_REFUSED] = "refused",
+        [STARTUP_ERROR] = "error",
     };
 
     return startup->end == STARTUP_ASKED ? wire_auth_name(startup->auth) : words[startup->end];

@@ -5,6 +5,12 @@
 
 const uint16_t seen_versions[SEEN_VERSIONS] = { TLS_SSL3, TLS_1_0, TLS_1_1, TLS_1_2, TLS_1_3 };
 
+bool startup_is_open(const struct startup_seen *startup)
+{
+    return startup->end == STARTUP_ASKED || startup->end == STARTUP_IN
+        || startup->end == STARTUP_CERTIFICATE;
+}
+
 void seen_free(struct seen *seen)
 {
     cert_list_free(&seen->chain);

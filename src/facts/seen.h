@@ -28,6 +28,7 @@ enum startup_end {
     STARTUP_UNKNOWN,        /* not tried, or the connection broke */
     STARTUP_ASKED,          /* authentication was asked for: this way is open */
     STARTUP_IN,             /* let in without any proof */
+    STARTUP_CERTIFICATE,    /* a client certificate was missed: with one, this way is open */
     STARTUP_REFUSED,        /* by pg_hba.conf (28000, 0A000): this role, database and address */
     STARTUP_ERROR           /* another error, such as too many clients */
 };
@@ -38,6 +39,9 @@ struct startup_seen {
     bool scram_plus;
     const char *sqlstate, *message, *file, *line, *routine;     /* of an error; NULL: none */
 };
+
+/* Whoever has the right proof gets in by this way. */
+bool startup_is_open(const struct startup_seen *startup);
 
 enum { SEEN_SUITES_MAX = 256, SEEN_GROUPS_MAX = 64, SEEN_VERSIONS = 5 };
 

@@ -87,7 +87,7 @@ static void hear(struct talk *talk)
             break;
     }
     startup_read(buf_text(&in), in.len, talk->arena, &talk->out->startup);
-    if (talk->out->startup.end == STARTUP_ASKED || talk->out->startup.end == STARTUP_IN)
+    if (startup_is_open(&talk->out->startup))
         talk->out->demands_certificate = FACT_NO;
 }
 

@@ -30,10 +30,30 @@ static const char *copy(struct arena *arena, const char *text)
     return text && *text ? arena_strdup(arena, text) : NULL;
 }
 
+/*
+ * "connection requires a valid client certificate" (ClientAuthentication in auth.c), of which the language
+ * is the server's: pieces that are the same in every encoding, or those of UTF-8.
+ */
+static bool is_missed_certificate(const char *message)
+{
+    static const char *const pieces[] = {
+        "valid client certificate", "certificado de cliente v", "ltiges Client-Zertifikat",
+        "certificat client valide", "certificato valido per il client", "giltigt klientcertifikat",
+        "годный сертификат клиента", "クライアント証明", "클라이언트 인증서가", "客户端认证",
+        "сертифікат клієнта",
+    };
+
+    for (size_t i = 0; message && i < PS_COUNT(pieces); i++)
+        if (strstr(message, pieces[i]))
+            return true;
+    return false;
+}
+
 static void read_error(const struct wire_error *error, struct arena *arena, struct startup_seen *out)
 {
     /* invalid_authorization_specification, and what clientcert and old servers say instead */
-    out->end = strcmp(error->sqlstate, "28000") == 0 ? STARTUP_REFUSED : STARTUP_ERROR;
+    out->end = strcmp(error->sqlstate, "28000") != 0 ? STARTUP_ERROR
+               : is_missed_certificate(error->message) ? STARTUP_CERTIFICATE : STARTUP_REFUSED;
     out->sqlstate = copy(arena, error->sqlstate);
     out->message = copy(arena, error->message);
     out->file = copy(arena, error->file);

@@ -63,7 +63,7 @@ struct seen *survey_run(const struct survey_plan *plan, const char *host, int po
     prepare(&survey);
     if (survey_reach(&survey) && !plan->certificate_only) {
         survey_plain(&survey);
-        if (seen->letter == 'E' && !survey_is_open(&seen->plain) && !seen->plain.sqlstate)
+        if (seen->letter == 'E' && !startup_is_open(&seen->plain) && !seen->plain.sqlstate)
             survey_unreached(seen, REACH_NOT_POSTGRES, _("the answer is not PostgreSQL's"));
         if (seen->reach == REACH_YES)
             survey_direct(&survey);

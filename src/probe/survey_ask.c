@@ -128,8 +128,3 @@ void survey_unreached(struct seen *seen, enum seen_reach reach, const char *text
     seen->reach = reach;
     seen->reach_text = arena_strdup(seen->arena, text);
 }
-
-bool survey_is_open(const struct startup_seen *startup)
-{
-    return startup->end == STARTUP_ASKED || startup->end == STARTUP_IN;
-}

@@ -25,7 +25,6 @@ void survey_set(enum fact_bool *fact, bool value);      /* a YES stays */
 void survey_note_version(struct seen *seen, uint16_t version, bool accepted);
 void survey_unreached(struct seen *seen, enum seen_reach reach, const char *text);
 bool survey_speaks(const struct seen *seen, uint16_t version);
-bool survey_is_open(const struct startup_seen *startup);
 
 /* ---- questions by a hello of our own (survey_ask.c) ---- */
 

@@ -52,7 +52,7 @@ void survey_stuffing(struct survey *survey)
     if (!shake_again(survey, &(struct handshake_spec){ .hello = &glued, .listen = true }, &hand))
         return;
     survey->seen->stuffing_used =
-        hand.done && survey_is_open(&hand.startup) ? FACT_YES : FACT_NO;
+        hand.done && startup_is_open(&hand.startup) ? FACT_YES : FACT_NO;
     survey->seen->refused_handshakes++;
 }
 

@@ -86,11 +86,6 @@ static const char *how(struct findings *out, const struct seen *seen,
                 seen->address);
 }
 
-static bool is_open(const struct startup_seen *startup)
-{
-    return startup->end == STARTUP_ASKED || startup->end == STARTUP_IN;
-}
-
 /* Refused both ways, this role and database say nothing about others. */
 static void judge_plain(const struct rule *rule, const struct posture *posture,
                         const struct startup_seen *plain, const char *message, const char *line,
@@ -98,11 +93,11 @@ static void judge_plain(const struct rule *rule, const struct posture *posture,
 {
     const struct seen *seen = posture->seen;
 
-    if (is_open(plain))
+    if (startup_is_open(plain))
         found(rule, posture, out, message, how(out, seen, plain), line);
     else if (plain->end != STARTUP_REFUSED)
         rule_unseen(rule, out, plain->message ? plain->message : _("a startup was not answered"));
-    else if (seen->letter == 'S' && plain == &seen->plain && !is_open(&seen->over_tls))
+    else if (seen->letter == 'S' && plain == &seen->plain && !startup_is_open(&seen->over_tls))
         rule_unseen(rule, out, _("this role and database are refused with TLS and without: others may be "
                                  "let in"));
 }
@@ -154,11 +149,11 @@ void rule_auth_md5(const struct rule *rule, const struct posture *posture, struc
 
     if (!seen)
         return;
-    const struct startup_seen *startup = is_open(&seen->over_tls) ? &seen->over_tls : &seen->plain;
+    const struct startup_seen *startup = startup_is_open(&seen->over_tls) ? &seen->over_tls : &seen->plain;
     if (startup->end == STARTUP_ASKED && startup->auth == WIRE_AUTH_MD5)
         found(rule, posture, out, _("the server asks for passwords with MD5"),
               how(out, seen, startup), "password_encryption = 'scram-sha-256'");
-    else if (!is_open(startup))
+    else if (!startup_is_open(startup))
         rule_unseen(rule, out, _("no authentication was asked for"));
 }
 
@@ -169,7 +164,7 @@ void rule_scram_plus_missing(const struct rule *rule, const struct posture *post
 
     if (!seen)
         return;
-    if (seen->over_tls.end != STARTUP_ASKED)
+    if (!startup_is_open(&seen->over_tls))
         rule_unseen(rule, out, _("no authentication was asked for"));
     else if (seen->over_tls.auth == WIRE_AUTH_SASL && !seen->over_tls.scram_plus)
         found(rule, posture, out, _("SCRAM is offered over TLS without channel binding"),

@@ -155,6 +155,14 @@ def test_client_certificates_that_are_asked_for_are_told_from_those_demanded(pgs
     assert target["tls"]["client_authorities"] == ["CN=127.0.0.1"]
 
 
+def test_to_miss_a_certificate_is_no_refusal(pgseal, make, folder):
+    cluster = tls_server(make, folder, hba="local all all trust\nhostssl all all 127.0.0.1/32 cert\n",
+                         ssl_ca_file="server.crt")
+    _, (target,) = scan(pgseal, at(cluster))
+    assert target["plaintext"] == "no" and target["logins"]["tls"] == "certificate"
+    assert target["grade"] != "not_graded" and "plaintext-accepted" not in unseen(target)
+
+
 @pytest.mark.parametrize("cn,san,days,missing,present", [
     ("127.0.0.1", "IP:127.0.0.1", 300, {"name-mismatch", "cert-no-san", "cert-expiring"}, set()),
     ("db9", "DNS:db9", 300, {"cert-no-san"}, {"name-mismatch"}),

@@ -7,15 +7,15 @@
 #include "pg/settings.h"
 
 /*
- * TLS 1.2 suites.  Critical: AEAD with forward secrecy.  Normal: forward secrecy, and CBC suites at the
- * end for old drivers; no static RSA, no 3DES, no anonymous ones.  TLS 1.3 has only good ones.
+ * TLS 1.2 suites: AEAD with forward secrecy, for every driver that knows TLS 1.2 has one of them.  Normal:
+ * finite-field DHE too, for what has no ECDHE with the server's kind of key.  TLS 1.3 has only good ones.
  */
 static const struct {
     const char *name, *ciphers, *tls13_ciphers, *groups;
 } profiles[] = {
     [PROFILE_NORMAL] = {
         "normal",
-        "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:DHE+CHACHA20:ECDHE+AES:!aNULL:!eNULL:!PSK:!SRP",
+        "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:DHE+CHACHA20:!aNULL:!eNULL:!PSK:!SRP",
         "", "X25519:prime256v1:secp384r1",
     },
     [PROFILE_CRITICAL] = {

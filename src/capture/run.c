@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,13 +16,15 @@
 #include "capture/shelf.h"
 #include "capture/source.h"
 
-enum { BATCH = 4096, LIVE_WAIT_MS = 100, LIVE_REST_MS = 300, PROGRESS_MS = 250 };
+/* Beside other work, who ends it waits for it: packets come sooner, at the cost of more wake-ups. */
+enum { BATCH = 4096, LIVE_WAIT_MS = 100, BESIDE_WAIT_MS = 4, RESTS = 3, PROGRESS_MS = 250 };
 
 static volatile sig_atomic_t stopped;
 static volatile sig_atomic_t reader;    /* the child's number, in the parent */
 
 struct run {
     const struct capture_spec *spec;
+    struct live_spec live;
     struct source **sources;
     size_t sources_len, sources_cap;
     struct dump *dump;
@@ -131,7 +134,7 @@ static int read_some(struct run *run, struct source *source, struct ps_err *err)
 {
     struct pollfd ready = { .fd = source_fd(source), .events = POLLIN };
 
-    (void)poll(&ready, 1, LIVE_WAIT_MS);
+    (void)poll(&ready, 1, run->live.wait_ms);
     return source_read(source, batch(run), take_frame, run, &run->counts.cut_short, err);
 }
 
@@ -144,7 +147,7 @@ static bool read_live(struct run *run, struct source *source, struct ps_err *err
         show_progress(run);
     }
     /* the kernel hands packets over some time after they came: those before the signal belong to it */
-    for (int64_t until = clock_mono_ms() + LIVE_REST_MS;
+    for (int64_t until = clock_mono_ms() + (int64_t)RESTS * run->live.wait_ms;
          n >= 0 && stopped && batch(run) > 0 && clock_mono_ms() < until;)
         n = read_some(run, source, err);
     source_drops(source, &run->counts.dropped_kernel, &run->counts.dropped_interface);
@@ -263,6 +266,24 @@ static bool start_child(struct capture_reader *job, struct ps_err *err)
     return true;
 }
 
+/* False when it does not end in time. */
+static bool child_ends(pid_t pid, int timeout_ms)
+{
+    struct pollfd ended = { .fd = pidfd_open(pid, 0), .events = POLLIN };
+    int64_t until = clock_mono_ms() + timeout_ms;
+    int n;
+
+    if (ended.fd < 0)
+        return true;            /* an old kernel: there is only waiting */
+    do {
+        int64_t left = until - clock_mono_ms();
+
+        n = poll(&ended, 1, left > 0 ? (int)left : 0);
+    } while (n < 0 && errno == EINTR);
+    close(ended.fd);
+    return n != 0;
+}
+
 static bool wait_for_child(struct capture_reader *job, struct ps_err *err)
 {
     pid_t pid = job->pid;
@@ -289,12 +310,15 @@ static bool open_files(struct run *run, struct ps_err *err)
 
 static bool open_live(struct run *run, struct ps_err *err)
 {
+    const struct capture_spec *spec = run->spec;
     struct source *source;
 
-    if (!run->spec->interface)
+    if (!spec->interface)
         return true;
-    if (!source_open_live(run->spec->interface, run->spec->ports, run->spec->ports_count, &source,
-                          err))
+    run->live.interface = spec->interface;
+    run->live.ports = spec->ports;
+    run->live.ports_count = spec->ports_count;
+    if (!source_open_live(&run->live, &source, err))
         return false;
     PS_PUSH(run->sources, run->sources_len, run->sources_cap) = source;
     return true;
@@ -326,12 +350,15 @@ void capture_reader_free(struct capture_reader *job)
     free(job);
 }
 
-static bool prepare(const struct capture_spec *spec, struct spool *spool, struct capture_reader **out,
-                    struct ps_err *err)
+static bool prepare(const struct capture_spec *spec, bool beside, struct spool *spool,
+                    struct capture_reader **out, struct ps_err *err)
 {
     PS_AUTO(capture_reader_freep) struct capture_reader *job = ps_calloc(1, sizeof(*job));
 
-    job->run = (struct run){ .spec = spec, .spool = spool };
+    job->run = (struct run){
+        .spec = spec, .spool = spool,
+        .live = { .held = beside, .wait_ms = beside ? BESIDE_WAIT_MS : LIVE_WAIT_MS },
+    };
     /* cppcheck-suppress invalidFunctionArg */
     job->shared = mmap(NULL, sizeof(*job->shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
                        -1, 0);
@@ -348,15 +375,22 @@ bool capture_begin(const struct capture_spec *spec, struct spool *spool, struct 
 {
     PS_AUTO(capture_reader_freep) struct capture_reader *job = NULL;
 
-    if (!prepare(spec, spool, &job, err) || !start_child(job, err))
+    if (!prepare(spec, true, spool, &job, err) || !start_child(job, err))
         return false;
     *out = PS_TAKE(job);
     return true;
 }
 
+bool capture_go(struct capture_reader *job, struct ps_err *err)
+{
+    return source_go(job->run.sources[0], &job->run.live, err);
+}
+
 bool capture_end(struct capture_reader *job, struct ps_err *err)
 {
     kill(job->pid, SIGTERM);
+    if (!child_ends(job->pid, CAPTURE_END_MS))
+        kill(job->pid, SIGKILL);
     if (!wait_for_child(job, err))
         return false;
     spool_rewind(job->run.spool);
@@ -367,7 +401,7 @@ bool capture_run(const struct capture_spec *spec, struct spool *spool, struct ps
 {
     PS_AUTO(capture_reader_freep) struct capture_reader *job = NULL;
 
-    if (!prepare(spec, spool, &job, err))
+    if (!prepare(spec, false, spool, &job, err))
         return false;
 
     PS_AUTO(restore_handlers) struct handlers old;

@@ -31,12 +31,15 @@ struct capture_spec {
 PS_MUST bool capture_run(const struct capture_spec *spec, struct spool *spool, struct ps_err *err);
 
 /*
- * The same beside other work: every packet from capture_begin until capture_end is seen.  `spec` and
- * `spool` outlive it.  The reader is a copy of this process: begin before there is a secret in it.
+ * The same beside other work, of an interface: every packet from capture_go until capture_end is seen.
+ * `spec` and `spool` outlive it.  The reader is a copy of this process: begin before there is a secret in
+ * it.  A reader that does not end in CAPTURE_END_MS is killed, which is an error of capture_end.
  */
+enum { CAPTURE_END_MS = 5000 };
 struct capture_reader;
 PS_MUST bool capture_begin(const struct capture_spec *spec, struct spool *spool,
                            struct capture_reader **out, struct ps_err *err);
+PS_MUST bool capture_go(struct capture_reader *reader, struct ps_err *err);
 PS_MUST bool capture_end(struct capture_reader *reader, struct ps_err *err);
 void capture_reader_free(struct capture_reader *reader);    /* without capture_end: it is ended */
 PS_DEFINE_FREEP(struct capture_reader, capture_reader_free)

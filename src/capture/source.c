@@ -3,14 +3,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <linux/filter.h>
 #include <pcap/pcap.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
 
-enum { FILE_BUFFER = 256 << 10, SNAPLEN = 262144, RING_BYTES = 16 << 20, POLL_MS = 100 };
+enum { FILE_BUFFER = 256 << 10, SNAPLEN = 262144, RING_BYTES = 16 << 20 };
 
 struct source {
     pcap_t *pcap;
@@ -114,26 +116,44 @@ static void put_filter(const uint16_t *ports, size_t count, bool vlan, struct bu
         buf_printf(out, " or (vlan and (%s)) or (vlan and (%s))", buf_text(&one), buf_text(&one));
 }
 
-/* Without a filter everything is read and sorted out here; it only saves work. */
-static void set_filter(struct source *source, const uint16_t *ports, size_t count)
+static bool set_filter(struct source *source, const struct live_spec *spec)
 {
     for (int vlan = 1; vlan >= 0; vlan--) {
         PS_AUTO(buf_free) struct buf text = BUF(BUF_TEXT_MAX);
         struct bpf_program program;
 
-        put_filter(ports, count, vlan, &text);
+        put_filter(spec->ports, spec->ports_count, vlan, &text);
         if (pcap_compile(source->pcap, &program, buf_text(&text), 1, PCAP_NETMASK_UNKNOWN) != 0)
             continue;
         int status = pcap_setfilter(source->pcap, &program);
         pcap_freecode(&program);
         if (status == 0)
-            return;
+            return true;
     }
+    return false;
 }
 
-bool source_open_live(const char *interface, const uint16_t *ports, size_t ports_count,
-                      struct source **out, struct ps_err *err)
+/* Behind libpcap's back: what it is told to filter, it filters once more in what it has not read yet. */
+static bool hold(const struct source *source, struct ps_err *err)
 {
+    struct sock_filter nothing = { .code = BPF_RET | BPF_K, .k = 0 };
+    const struct sock_fprog program = { .len = 1, .filter = &nothing };
+
+    return setsockopt(pcap_fileno(source->pcap), SOL_SOCKET, SO_ATTACH_FILTER, &program,
+                      sizeof(program)) == 0
+        || ps_fail(err, PS_E_IO, _("could not capture on \"%s\": %m"), source->name);
+}
+
+bool source_go(struct source *source, const struct live_spec *spec, struct ps_err *err)
+{
+    return set_filter(source, spec)
+        || ps_fail(err, PS_E_IO, _("could not capture on \"%s\": %s"), source->name,
+                   pcap_geterr(source->pcap));
+}
+
+bool source_open_live(const struct live_spec *spec, struct source **out, struct ps_err *err)
+{
+    const char *interface = spec->interface;
     PS_AUTO(source_closep) struct source *source = ps_calloc(1, sizeof(*source));
     char why[PCAP_ERRBUF_SIZE];
     int status;
@@ -144,16 +164,18 @@ bool source_open_live(const char *interface, const uint16_t *ports, size_t ports
     if (!source->pcap)
         return ps_fail(err, PS_E_IO, _("could not capture on \"%s\": %s"), interface, why);
     pcap_set_snaplen(source->pcap, SNAPLEN);
-    pcap_set_promisc(source->pcap, strcmp(interface, "any") != 0);
-    pcap_set_timeout(source->pcap, POLL_MS);
+    /* neither of these has packets that are not for this machine */
+    pcap_set_promisc(source->pcap, strcmp(interface, "any") != 0 && strcmp(interface, "lo") != 0);
+    pcap_set_timeout(source->pcap, spec->wait_ms);
     pcap_set_buffer_size(source->pcap, RING_BYTES);
     status = pcap_activate(source->pcap);
     if (status < 0)
         return fail_live(source, status, err);
     if (pcap_setnonblock(source->pcap, 1, why) != 0)
         return ps_fail(err, PS_E_IO, _("could not capture on \"%s\": %s"), interface, why);
-    set_filter(source, ports, ports_count);
-    if (!check_link_type(source, err))
+    /* Without a filter everything is read and sorted out here; it only saves work. */
+    (void)set_filter(source, spec);
+    if (!check_link_type(source, err) || (spec->held && !hold(source, err)))
         return false;
     *out = PS_TAKE(source);
     return true;

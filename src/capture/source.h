@@ -17,12 +17,20 @@ PS_DEFINE_FREEP(struct source, source_close)
 /* PS_E_NOT_FOUND, PS_E_SYNTAX (no capture), PS_E_UNSUPPORTED (a link type that is not known here). */
 PS_MUST bool source_open_file(const char *path, struct source **out, struct ps_err *err);
 
-/*
- * Everything TCP of an interface, "any" for all, or only these ports.  PS_E_NOT_FOUND when there is none of
- * that name; PS_E_IO, without the privilege with a hint how it is granted.
- */
-PS_MUST bool source_open_live(const char *interface, const uint16_t *ports, size_t ports_count,
-                              struct source **out, struct ps_err *err);
+struct live_spec {
+    const char *interface;      /* "any" for all */
+    const uint16_t *ports;      /* count 0: all */
+    size_t ports_count;
+    bool held;                  /* nothing is seen until source_go */
+    int wait_ms;                /* the kernel hands a packet over after at most so long */
+};
+
+/* Everything TCP of an interface, or only these ports.  PS_E_NOT_FOUND when there is none of that name;
+ * PS_E_IO, without the privilege with a hint how it is granted. */
+PS_MUST bool source_open_live(const struct live_spec *spec, struct source **out, struct ps_err *err);
+
+/* What was held begins, for whoever else has the descriptor too. */
+PS_MUST bool source_go(struct source *source, const struct live_spec *spec, struct ps_err *err);
 
 int source_link_type(const struct source *source);
 int source_fd(const struct source *source);         /* of a live one, for poll(2) */

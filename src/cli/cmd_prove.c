@@ -78,17 +78,28 @@ static bool prove_server(struct cli_pass *pass, struct prove_result **out, struc
 
     if (!inspect_server(opts.data_dir, &options, &server, err))
         return false;
-    if (opts.wire && !prove_watch_begin(&watch, opts.interface ? opts.interface : "lo", server->port, err))
+    if (opts.wire)
+        prove_watch_begin(&watch, opts.interface ? opts.interface : "lo", server->port);
+    if (watch.why_not.code == PS_E_NOT_FOUND) {
+        *err = watch.why_not;
         return false;
+    }
 
     struct prove_spec spec = { .server = server, .role = opts.role, .database = opts.database,
                                .hosts = (const char *const *)opts.hosts,
                                .plaintext_allowed = opts.plaintext_allowed != 0,
+                               .wire_needed = opts.wire != 0,
                                .timeout_ms = opts.timeout_ms };
     if (!open_ca(pass, &ca, err))
         return false;
     spec.ca = ca;
-    return prove_run(&spec, out, err) && (!opts.wire || prove_watch_end(&watch, *out, err));
+    if (opts.wire)
+        prove_watch_go(&watch);
+    if (!prove_run(&spec, out, err))
+        return false;
+    if (opts.wire)
+        prove_watch_end(&watch, *out);
+    return true;
 }
 
 static bool prove_string(struct cli_pass *pass, struct prove_result **out, struct ps_err *err)

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "cli/cli.h"
 #include "cli/pass.h"
+#include "cli/prove_wire.h"
 #include "secure/secure.h"
 
 static struct {
@@ -12,7 +13,7 @@ static struct {
     char *profile, *min_tls, *max_tls, *client_dir, *report;
     struct cert_dn_text { char *c, *st, *l, *o, *ou; } dn;
     char **hosts, **policies, **clients;
-    int root_passphrase, pass_fd, no_enforce, start, no_proof, dry_run, yes;
+    int root_passphrase, pass_fd, no_enforce, start, no_proof, no_wire, dry_run, yes;
 } opts = { .pass_fd = -1 };
 
 static const struct poptOption options[] = {
@@ -71,6 +72,8 @@ static const struct poptOption options[] = {
     { "start", 0, POPT_ARG_NONE, &opts.start, 0, N_("start a server that is stopped"), NULL },
     { "no-proof", 0, POPT_ARG_NONE, &opts.no_proof, 0, N_("do not try every way in afterwards"),
       NULL },
+    { "no-wire", 0, POPT_ARG_NONE, &opts.no_wire, 0,
+      N_("do not look at the packets of the proof"), NULL },
     { "dry-run", 'n', POPT_ARG_NONE, &opts.dry_run, 0,
       N_("show the plan and the differences, touch nothing"), NULL },
     { "yes", 'y', POPT_ARG_NONE, &opts.yes, 0, N_("do not ask"), NULL },
@@ -184,11 +187,53 @@ static bool write_report(const struct cli_run *run, struct ps_err *err)
         || ps_while(err, _("the server is secured, but the report could not be written"));
 }
 
+/* ---- the wire, and what must not be there when its reader is made ---- */
+
+struct watching {
+    struct secure_spec *spec;
+    struct prove_watch watch;
+    struct cli_pass pass;
+    struct secret root_pass;
+};
+
+static void watching_free(struct watching *watching)
+{
+    prove_watch_free(&watching->watch);
+    cli_pass_free(&watching->pass);
+    secret_free(&watching->root_pass);
+}
+
+static bool watch_begin(void *arg, const struct server *server, struct ps_err *err)
+{
+    struct watching *watching = arg;
+
+    /* The server is on this machine: whatever address it has, the way to it is loopback. */
+    if (!opts.no_wire && !opts.no_proof && !opts.dry_run && server->running)
+        prove_watch_begin(&watching->watch, "lo", server->port);
+    if (!read_root_pass(&watching->pass, &watching->root_pass, err))
+        return false;
+    if (watching->root_pass.len)
+        watching->spec->creds.ca.root_pass = &watching->root_pass;
+    return true;
+}
+
+static void watch_go(void *arg)
+{
+    prove_watch_go(&((struct watching *)arg)->watch);
+}
+
+static void watch_end(void *arg, struct prove_result *result)
+{
+    struct watching *watching = arg;
+
+    if (watching->watch.interface)
+        prove_watch_end(&watching->watch, result);
+}
+
 static bool secure_verb(struct cli_run *run, struct ps_err *err)
 {
-    PS_AUTO(cli_pass_free) struct cli_pass pass = { .fd = opts.pass_fd };
-    PS_AUTO(secret_free) struct secret root_pass = { 0 };
     PS_AUTO(policy_set_free) struct policy_set policies = { 0 };
+    PS_AUTO(watching_free) struct watching watching = { .pass.fd = opts.pass_fd };
     struct secure_spec spec = {
         .data_dir = opts.data_dir, .state_dir = opts.state_dir, .bin_dir = opts.bin_dir,
         .target = opts.target, .policies = &policies, .enforce = !opts.no_enforce,
@@ -196,21 +241,21 @@ static bool secure_verb(struct cli_run *run, struct ps_err *err)
         .dry_run = opts.dry_run, .start = opts.start, .prove = !opts.no_proof,
         .ask = opts.yes ? NULL : ask, .ask_arg = run,
         .creds = {
-            .ca_dir = opts.ca, .pass = cli_pass_get, .pass_arg = &pass, .cert_path = opts.cert,
+            .ca_dir = opts.ca, .pass = cli_pass_get, .pass_arg = &watching.pass, .cert_path = opts.cert,
             .key_path = opts.key, .trust_path = opts.trust, .crl_path = opts.crl,
             .hosts = (const char *const *)opts.hosts,
         },
+        .watch = { watch_begin, watch_go, watch_end, &watching },
     };
     bool passed = true;
 
     if (!check_usage(run, err) || (opts.report && !file_check_place(opts.report, err))
-        || !read_policies(&policies, err) || !read_words(&spec, err)
-        || !read_root_pass(&pass, &root_pass, err))
+        || !read_policies(&policies, err) || !read_words(&spec, err))
         return false;
+    watching.spec = &spec;
     spec.creds.ca = (struct ca_spec){
         .key_type = spec.creds.key_type,
         .dn = { opts.dn.c, opts.dn.st, opts.dn.l, opts.dn.o, opts.dn.ou, NULL },
-        .root_pass = root_pass.len ? &root_pass : NULL,
     };
     run->doc = doc_new("secure", _("Securing a PostgreSQL server"));
     if (!secure_run(&spec, run->doc, &passed, err) || !write_report(run, err))

@@ -16,15 +16,15 @@ struct prove_watch {
     struct capture_spec spec;
     struct spool *spool;
     struct capture_reader *reader;
-    struct ps_err why_not;          /* without the permission: nobody looks */
+    struct ps_err why_not;          /* nobody looks, because; PS_E_NOT_FOUND: no such interface */
 };
 void prove_watch_free(struct prove_watch *watch);       /* for PS_AUTO */
 
-/* Begin, or remember that it may not be; false when there is no such interface.  `watch` stays where it is. */
-PS_MUST bool prove_watch_begin(struct prove_watch *watch, const char *interface, int port,
-                               struct ps_err *err);
-/* The ways are tried: what was seen goes into the result. */
-PS_MUST bool prove_watch_end(struct prove_watch *watch, struct prove_result *result,
-                             struct ps_err *err);
+/* Get ready, or remember in why_not that it cannot be.  `watch` stays where it is. */
+void prove_watch_begin(struct prove_watch *watch, const char *interface, int port);
+/* The first way is about to be tried. */
+void prove_watch_go(struct prove_watch *watch);
+/* The last one was: what was seen goes into the result, or why nothing was. */
+void prove_watch_end(struct prove_watch *watch, struct prove_result *result);
 
 #endif

@@ -53,7 +53,7 @@ static void put_group(const struct prove_result *result, enum way_group group,
 
     for (size_t i = 0; i < result->rows_len; i++)
         if (result->rows[i].group == group)
-            put_row(table, &result->rows[i], result->wire.asked);
+            put_row(table, &result->rows[i], result->wire.looked && !result->wire.why_not);
 }
 
 /* ---- attacks ---- */
@@ -238,7 +238,7 @@ void prove_describe(const struct prove_result *result, struct doc_node *section)
     for (enum way_group group = 0; group < WAYS_GROUPS; group++)
         put_group(result, group, section);
     put_sieges(result, section);
-    if (result->wire.asked)
+    if (result->wire.looked)
         put_wire(&result->wire, section);
     put_reasons(result, section);
 }

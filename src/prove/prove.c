@@ -356,6 +356,7 @@ bool prove_run(const struct prove_spec *spec, struct prove_result **out, struct 
     PS_AUTO(run_free) struct run run = { .spec = spec, .result = result };
     int64_t begin = clock_mono_us();
 
+    result->wire_needed = spec->wire_needed;
     stop_catch(&stop);
     attempt_env_hide(&env);
     if (!find_server(&run, err) || !material_make(spec->ca, spec->role, &run.material, err))

@@ -33,6 +33,7 @@ struct prove_spec {
     bool plaintext_allowed;         /* plaintext that pg_hba.conf admits is not a failure: TLS is
                                        offered, not yet enforced */
     int timeout_ms;                 /* for each attempt; 0: 5,000 */
+    bool wire_needed;               /* what the packets show belongs to it: without, it is not passed */
 };
 
 struct prove_result;
@@ -76,7 +77,8 @@ struct prove_counts {
 };
 void prove_count(const struct prove_result *result, struct prove_counts *out);
 
-/* No row failed, and something was examined; of a connection string and of the wire, when asked, everything. */
+/* No row failed, and something was examined; of a connection string, and of the wire when it is needed,
+ * everything. */
 bool prove_passed(const struct prove_result *result);
 
 /* ---- a connection string that an application uses today ---- */

@@ -41,6 +41,7 @@ bool prove_passed(const struct prove_result *result)
     prove_count(result, &counts);
     /* a string has three attacks to withstand: one that was not seen is one too many */
     return counts.failed == 0 && counts.passed > 0
-           && (!result->wire.asked || (!result->wire.why_not && !result->wire.unseen))
+           && (!result->wire_needed
+               || (result->wire.looked && !result->wire.why_not && !result->wire.unseen))
            && (!result->is_target || counts.not_examined == 0);
 }

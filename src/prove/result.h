@@ -27,7 +27,7 @@ struct prove_row {
 
 /* What the packets say of the proof's connections. */
 struct prove_wire {
-    bool asked;                     /* --wire */
+    bool looked;                    /* somebody looked, or would have */
     const char *interface;
     const char *why_not;            /* nobody looked, because; NULL: somebody did */
     size_t connections, encrypted, refused, open, unseen;
@@ -58,6 +58,7 @@ struct prove_result {
     const char *sslmode_from;       /* ... where its sslmode comes from */
     const char *note;               /* something the reader should know */
     struct prove_wire wire;
+    bool wire_needed;
     double ms;
 };
 

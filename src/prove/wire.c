@@ -70,7 +70,7 @@ void prove_add_wire(struct prove_result *result, const char *interface,
 {
     PS_AUTO(buf_free) struct buf open_ways = BUF(WAYS_TEXT);
 
-    result->wire = (struct prove_wire){ .asked = true,
+    result->wire = (struct prove_wire){ .looked = true,
                                         .interface = arena_strdup(result->arena, interface) };
     for (size_t i = 0; i < result->rows_len; i++)
         add_row(result, &result->rows[i], packets, len, &open_ways);
@@ -80,7 +80,7 @@ void prove_add_wire(struct prove_result *result, const char *interface,
 
 void prove_no_wire(struct prove_result *result, const char *interface, const char *why)
 {
-    result->wire = (struct prove_wire){ .asked = true,
+    result->wire = (struct prove_wire){ .looked = true,
                                         .interface = arena_strdup(result->arena, interface),
                                         .why_not = arena_strdup(result->arena, why) };
 }

@@ -41,7 +41,8 @@ static bool phase_preflight(struct job *job, struct ps_err *err)
     server_describe(job->server, section);
     preflight_warn_mount(job->server, job->state_dir, section);
     return preflight_check(job->server, section, err) && check_folders(job, err)
-        && job_check_finished(job, err);
+        && job_check_finished(job, err)
+        && spec->watch.begin(spec->watch.arg, job->server, err);
 }
 
 /* ---- who is there ---- */
@@ -302,8 +303,10 @@ static bool phase_proof(struct job *job, struct ps_err *err)
         .server = now, .ca = job->creds.ca, .role = role, .hosts = spec->creds.hosts,
         .plaintext_allowed = !spec->enforce || spec->policies->all == POLICY_NONE,
     };
+    spec->watch.go(spec->watch.arg);
     if (!prove_run(&prove, &result, err))
         return ps_while(err, _("the server is secured, but it could not be proven"));
+    spec->watch.end(spec->watch.arg, result);
     prove_describe(result, section);
     job->passed = prove_passed(result);
     return true;

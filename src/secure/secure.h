@@ -13,12 +13,22 @@
 
 #include "ca/ca.h"
 #include "doc/doc.h"
+#include "prove/prove.h"
 #include "secure/creds.h"
 #include "secure/policy.h"
 #include "secure/settings.h"
 
 /* Show the plan and ask; PS_E_DECLINED for no. */
 typedef bool (*secure_ask_fn)(void *arg, const struct doc *plan, struct ps_err *err);
+
+/* Who looks at the wire during the proof; it is no failure of `secure` when nobody can. */
+struct secure_watch {
+    /* The server is known, and no key, passphrase or password was read yet; also the place to ask for one. */
+    bool (*begin)(void *arg, const struct server *server, struct ps_err *err);
+    void (*go)(void *arg);          /* the proof begins */
+    void (*end)(void *arg, struct prove_result *result);    /* what was seen goes into it */
+    void *arg;
+};
 
 struct secure_spec {
     const char *data_dir;
@@ -35,6 +45,7 @@ struct secure_spec {
     bool dry_run, start, prove;
     secure_ask_fn ask;              /* NULL: go on without asking */
     void *ask_arg;
+    struct secure_watch watch;
 };
 
 /*

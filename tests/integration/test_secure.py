@@ -1,5 +1,6 @@
 """pgseal secure and rollback on real servers: the promises of the main job."""
 import contextlib
+import json
 import os
 import pathlib
 import pty
@@ -106,6 +107,82 @@ def test_secure_as_root_and_as_owner(cluster, folder, pgseal_both):
         assert path.stat().st_uid == pg.OWNER.pw_uid, path
     site.rollback()
 
+
+# ---- what the wire shows of the proof ---------------------------------------------------------
+
+def test_the_proof_says_what_the_wire_showed(site):
+    page = site.folder / "evidence.html"
+    proof = site.secure("--report", page).json["proof"]
+    wire = proof["wire"]
+    if wire["verdict"] == "not_examined" and "connections" not in wire:
+        pytest.skip("capturing needs CAP_NET_RAW, which is not to be had here")
+    assert (wire["verdict"], wire["interface"], wire["plaintext"], wire["unseen"]) == ("no_plaintext", "lo", 0, 0)
+    assert wire["connections"] >= wire["encrypted"] + wire["plaintext_refused"] > 15
+    assert {r["wire"] for r in proof["sslmodes"] if r["way"] == "disable"} == {"plaintext"}     # and refused
+    assert {r["wire"] for r in proof["sslmodes"] if r["way"] == "verify-full"} == {"tls"}
+    assert "and the server went on with none in plaintext." in page.read_text()
+    text = " ".join(site.run("secure", "-D", site.cluster.data, "--ca", site.ca, "--yes", ok=True).out.split())
+    assert re.search(r"On the wire: \d+ connections, and the server went on with none in plaintext\.", text), text
+    assert "wire" not in site.secure("--no-wire").json["proof"]
+    offered = site.secure("--no-enforce").json["proof"]
+    assert offered["wire"]["verdict"] == "no_plaintext"     # the rules are still those of the first run
+
+
+def test_who_may_not_look_at_the_wire_is_secured_all_the_same(cluster, folder, pgseal_as_owner):
+    if pg.OWNER.pw_uid == 0:
+        pytest.skip("the owner of the servers is root")
+    site = Site(cluster, folder, pgseal_as_owner)
+    proof = site.secure(ok=True).json["proof"]
+    assert (proof["verdict"], proof["wire"]["verdict"]) == ("pass", "not_examined")
+    text = site.run("secure", "-D", cluster.data, "--ca", site.ca, "--yes", ok=True).out
+    assert 'On the wire: not examined (could not capture on "lo": no permission).' in " ".join(text.split())
+
+
+def reader_of(process):
+    """The pid of the process that reads packets, once it is nobody."""
+    children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    while process.poll() is None:
+        for child in children.read_text().split():
+            with contextlib.suppress(OSError):
+                if "Uid:\t65534\t65534\t65534" in pathlib.Path(f"/proc/{child}/status").read_text():
+                    return int(child)
+    pytest.fail(f"no process read packets: {process.communicate()}")
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP, signal.SIGTERM])
+def test_a_reader_of_packets_that_fails_endangers_nothing(site, program, number):
+    if not pg.AS_ROOT:
+        pytest.skip("capturing needs root here")
+    process = subprocess.Popen([program, "secure", "-D", site.cluster.data, "--ca", site.ca, "--host", "localhost",
+                                "--yes", "--format", "json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    reader = reader_of(process)
+    os.kill(reader, number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    result = json.loads(out)
+    assert (result["result"], result["proof"]["wire"]["verdict"]) == ("changed", "not_examined")
+    assert_locked_down(site.cluster)
+    assert not pathlib.Path(f"/proc/{reader}").exists()
+
+
+def test_the_reader_of_packets_has_none_of_the_secrets(site, program):
+    """It is made before the first of them is read, whatever is asked for."""
+    if not pg.AS_ROOT:
+        pytest.skip("capturing needs root here")
+    read, write = os.pipe()
+    process = subprocess.Popen([program, "secure", "-D", site.cluster.data, "--ca", site.ca, "--host", "localhost",
+                                "--root-passphrase", "--passphrase-fd", str(read), "--yes", "--format", "json"],
+                               pass_fds=[read], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    os.close(read)
+    reader_of(process)                  # is there already, while the passphrase is waited for
+    os.write(write, b"a passphrase of the root\n")
+    os.close(write)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert any("ENCRYPTED" in key.read_text() for key in site.ca.rglob("*.key"))
+
+
+# ---- again ------------------------------------------------------------------------------------
 
 def test_a_second_run_changes_nothing_and_says_so(site):
     site.secure(policies=("encrypt", "app=cert"), clients=("app",))

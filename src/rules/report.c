@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "facts/seen.h"
 #include "rules/page.h"
 
 void report_free(struct report *report)
@@ -49,6 +50,8 @@ static void describe_server(const struct posture *posture, struct doc_node *root
                 _(sources[posture->source].text));
     doc_str(section, "version", "PostgreSQL", posture->version ? posture->version : major);
     doc_str(section, "openssl", "OpenSSL", posture->openssl);
+    if (posture->source == POSTURE_NETWORK)     /* the page of a scan begins with all of this */
+        doc_aside(section);
 }
 
 static const struct {
@@ -65,12 +68,12 @@ static const struct {
     [RESTART_UNKNOWN]    = { "unknown",    N_("not known"), DOC_UNKNOWN },
 };
 
-/* With some of the rules only, nothing can be foreseen. */
+/* With some of the rules only, or without the files that a server reads, nothing can be foreseen. */
 static void describe_forecast(const struct report *report, struct doc_node *root)
 {
     const struct forecast *forecast = &report->forecast;
 
-    if (report->choice && report->choice->only)
+    if ((report->choice && report->choice->only) || report->posture->source == POSTURE_NETWORK)
         return;
     struct doc_node *section = doc_section(root, "forecast", _("Forecast"));
     doc_verdict(section, "reload", _("Next reload"), reloads[forecast->reload].mark,
@@ -201,9 +204,19 @@ static void describe_accepted(const struct report *report, struct doc_node *root
     }
 }
 
-static void describe_unexamined(const struct findings *findings, struct doc_node *root)
+/* Nobody answered, which was said: that each rule saw nothing is for programs and pages. */
+static bool is_out_of_reach(const struct posture *posture)
 {
+    return posture->seen && posture->seen->reach != REACH_YES;
+}
+
+static void describe_unexamined(const struct report *report, struct doc_node *root)
+{
+    const struct findings *findings = &report->findings;
     struct doc_node *table = doc_table(root, "not_examined", _("Not examined"), NULL);
+
+    if (is_out_of_reach(report->posture))
+        doc_aside(table);
 
     for (size_t i = 0; i < findings->unexamined_len; i++) {
         struct doc_node *row = doc_row(table);
@@ -215,9 +228,13 @@ static void describe_unexamined(const struct findings *findings, struct doc_node
 
 /* ---- what it comes to ---- */
 
-static void describe_reasons(const struct grade *grade, struct doc_node *root)
+static void describe_reasons(const struct report *report, struct doc_node *root)
 {
+    const struct grade *grade = &report->grade;
     struct doc_node *table = doc_table(root, "grade_reasons", _("What holds the grade down"), NULL);
+
+    if (is_out_of_reach(report->posture))
+        doc_aside(table);
 
     for (size_t i = 0; i < grade->len; i++) {
         const struct grade_reason *reason = &grade->reasons[i];
@@ -234,17 +251,19 @@ static void describe_reasons(const struct grade *grade, struct doc_node *root)
 }
 
 /* What was seen is already a bound: `letter` is the worst of it. */
-static void describe_no_grade(const struct grade *grade, struct doc_node *root)
+static void describe_no_grade(const struct report *report, struct doc_node *root)
 {
-    PS_AUTO(ps_freep) char *text =
-        ps_asprintf(_("not graded: too little was examined; at most %s"),
-                    grade_letter_word(grade->letter));
+    PS_AUTO(ps_freep) char *text = is_out_of_reach(report->posture)
+        ? ps_strdup(_("not graded: nothing was seen"))
+        : ps_asprintf(_("not graded: too little was examined; at most %s"),
+                      grade_letter_word(report->grade.letter));
 
     doc_verdict(root, "grade", _("Grade"), DOC_UNKNOWN, "not_graded", text);
 }
 
-static void describe_grade(const struct grade *grade, struct doc_node *root)
+static void describe_grade(const struct report *report, struct doc_node *root)
 {
+    const struct grade *grade = &report->grade;
     static const enum doc_mark marks[] = {
         [GRADE_A_PLUS] = DOC_GOOD, [GRADE_A] = DOC_GOOD, [GRADE_B] = DOC_WARN, [GRADE_C] = DOC_WARN,
         [GRADE_M] = DOC_BAD, [GRADE_T] = DOC_BAD, [GRADE_F] = DOC_BAD,
@@ -254,7 +273,7 @@ static void describe_grade(const struct grade *grade, struct doc_node *root)
         doc_verdict(root, "grade", _("Grade"), marks[grade->letter], grade_letter_word(grade->letter),
                     NULL);
     else
-        describe_no_grade(grade, root);
+        describe_no_grade(report, root);
 }
 
 static size_t count(const struct findings *findings, enum severity severity)
@@ -320,12 +339,12 @@ void report_describe(const struct report *report, struct doc_node *root)
     for (size_t i = 0; i < findings->len; i++)
         describe_finding(findings, i, table);
     describe_accepted(report, root);
-    describe_unexamined(findings, root);
+    describe_unexamined(report, root);
     describe_forecast(report, root);
-    describe_reasons(&report->grade, root);
+    describe_reasons(report, root);
 
     put_counts(findings, &found);
-    describe_grade(&report->grade, root);
+    describe_grade(report, root);
     doc_str(root, "found", _("Found"), buf_text(&found));
     size_t unseen = count_unseen(findings);
     if (unseen)

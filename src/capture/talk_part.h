@@ -24,7 +24,9 @@ struct talk_part {
     uint32_t data_records[SIDES];       /* encrypted ones: TLS 1.3 hides what they are */
     uint32_t finished_records[SIDES];   /* TLS 1.2 and before: after the change of ciphers */
     uint32_t server_after;              /* encrypted records of the server after the client's first */
-    bool client_finished, client_closing;
+    bool client_closing;
+    bool client_plain;                  /* its first encrypted record is Finished: no certificate was asked for */
+    size_t client_last;                 /* length of its last encrypted record */
     uint64_t tls_at[SIDES];             /* offset where TLS begins */
 };
 

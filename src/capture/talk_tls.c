@@ -166,10 +166,40 @@ static bool has_size_of_finished(const struct talk_facts *facts, size_t len)
     return len == around + 32 || len == around + 48;
 }
 
+/* A CancelRequest in a record of its own; its key has 4 bytes, or 32 since protocol 3.2. */
+static bool has_size_of_cancel(const struct talk_facts *facts, size_t len)
+{
+    size_t around = 12 + (size_t)(facts->cipher == 0x1305 ? 1 + 8 : 1 + 16);
+
+    return len == around + 4 || len == around + 32;
+}
+
+/*
+ * The server's first words after the client's Finished are an alert.  It refuses the client's certificate, or
+ * the server closes, which is all that a request to cancel is answered with.  Where no certificate was asked
+ * for there is nothing to refuse; otherwise behind a request to cancel it can be either.
+ */
+static void take_alert_of_server(struct feed *feed)
+{
+    const struct talk_part *part = feed->talk->part;
+
+    if (part->client_closing)
+        return;
+    if (part->client_plain && feed->talk->facts.tls_done)
+        finish(feed, true);
+    else if (part->data_records[SIDE_CLIENT] > 1
+             && has_size_of_cancel(&feed->talk->facts, part->client_last)) {
+        feed->talk->facts.tls_done = false;
+        talk_give_up(feed->talk, R_HIDDEN_ALERT);
+    } else {
+        hidden_alert(feed);
+    }
+}
+
 /*
  * TLS 1.3: what is inside is hidden, but not how long it is.  The client's Finished, or anything it sends
  * behind its first encrypted record, ends the handshake; that the server took it is sure as soon as it
- * answers with more than an alert.  Refusing the client's certificate is such an alert.
+ * answers with more than an alert.
  */
 static void take_hidden_record(struct feed *feed, size_t len)
 {
@@ -184,6 +214,8 @@ static void take_hidden_record(struct feed *feed, size_t len)
             return;
         }
         part->client_closing |= alert;
+        part->client_plain |= part->data_records[SIDE_CLIENT] == 1 && has_size_of_finished(facts, len);
+        part->client_last = len;
         if (part->data_records[SIDE_SERVER] > 0
             && (part->data_records[SIDE_CLIENT] > 1 || has_size_of_finished(facts, len)))
             finish(feed, false);
@@ -192,10 +224,10 @@ static void take_hidden_record(struct feed *feed, size_t len)
     if (part->data_records[SIDE_CLIENT] == 0)
         return;
     part->server_after++;
-    if (part->server_after == 1 && alert && !part->client_closing)
-        hidden_alert(feed);
-    else if (part->data_records[SIDE_CLIENT] > 0 && !alert)
+    if (!alert)
         finish(feed, true);
+    else if (part->server_after == 1)
+        take_alert_of_server(feed);
 }
 
 /* TLS 1.2 and before: one record behind each change of ciphers is Finished. */

@@ -243,6 +243,66 @@ static void holes_never_make_it_encrypted(void **state)
     }
 }
 
+/* TLS 1.3 behind the hellos: records of these sizes, first all of the client's, then the server's. */
+static const struct {
+    const char *name;
+    size_t client[4], server[2];
+    enum verdict verdict;
+    enum reason reason;
+} hidden_rows[] = {
+    { "Finished, a start-up, an answer", { 53, 120 }, { 60 }, V_TLS, R_NONE },
+    { "Finished, a request to cancel, close", { 53, 33 }, { 19 }, V_TLS, R_NONE },
+    { "the same with a key of 32 bytes, SHA-384", { 69, 61 }, { 19 }, V_TLS, R_NONE },
+    { "a certificate, Finished, a request to cancel, close", { 400, 53, 33 }, { 19 }, V_UNKNOWN, R_HIDDEN_ALERT },
+    { "a certificate that is refused", { 400, 53, 120 }, { 19 }, V_TLS_FAILED, R_HIDDEN_ALERT },
+    { "no certificate, and that is refused", { 25, 53, 120 }, { 19 }, V_TLS_FAILED, R_HIDDEN_ALERT },
+    { "a certificate that is refused at once", { 400, 53 }, { 19 }, V_TLS_FAILED, R_HIDDEN_ALERT },
+    { "the client refuses", { 19 }, { 0 }, V_TLS_FAILED, R_HIDDEN_ALERT },
+    { "the client closes first", { 53, 120, 19 }, { 19 }, V_TLS, R_NONE },
+    { "no more than the hellos", { 0 }, { 0 }, V_TLS_FAILED, R_CLOSED },
+};
+
+static void feed_hidden(enum who who, const size_t *sizes, size_t count)
+{
+    static char record[5 + 512] = "\x17\3\3";
+
+    for (size_t i = 0; i < count && sizes[i]; i++) {
+        record[3] = (char)(sizes[i] >> 8);
+        record[4] = (char)sizes[i];
+        feed(who, record, 5 + sizes[i], 1000, -1);
+    }
+}
+
+static void what_is_hidden_is_told_by_its_size(void **state)
+{
+    PS_AUTO(buf_free) struct buf client = BUF(1u << 20);
+    PS_AUTO(buf_free) struct buf server = BUF(1u << 20);
+    size_t flight = 0;
+
+    (void)state;
+    load("tls13", "client", &client);
+    load("tls13", "server", &server);
+    for (int i = 0; i < 5; i++)         /* until the server's Finished */
+        flight += record_len(&server, flight);
+    for (size_t i = 0; i < PS_COUNT(hidden_rows); i++) {
+        enum reason reason;
+        enum verdict verdict;
+
+        talk_begin(&talk, true, false, shelf);
+        feed(C, SSL_REQUEST, 8, 8, -1);
+        feed(S, "S", 1, 1, -1);
+        feed(C, client.p, record_len(&client, 0), 1000, -1);
+        feed(S, server.p, flight, 1000, -1);
+        feed_hidden(C, hidden_rows[i].client, PS_COUNT(hidden_rows[i].client));
+        feed_hidden(S, hidden_rows[i].server, PS_COUNT(hidden_rows[i].server));
+        verdict = talk_verdict(&talk, true, &reason);
+        if (verdict != hidden_rows[i].verdict || reason != hidden_rows[i].reason)
+            fail_msg("%s: %s, %s", hidden_rows[i].name, verdict_word(verdict),
+                     reason_word(reason) ? reason_word(reason) : "-");
+        talk_free(&talk);
+    }
+}
+
 /* The same handshake, with a suite that encrypts nothing, and with one that nobody knows. */
 static void a_handshake_alone_does_not_encrypt(void **state)
 {
@@ -308,6 +368,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_said_decides),
         cmocka_unit_test(holes_never_make_it_encrypted),
+        cmocka_unit_test(what_is_hidden_is_told_by_its_size),
         cmocka_unit_test(a_handshake_alone_does_not_encrypt),
         cmocka_unit_test(what_was_exposed_is_counted),
         cmocka_unit_test(hashes_of_passwords_are_told_apart),

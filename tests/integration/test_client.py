@@ -4,7 +4,6 @@ certificate and no password; and each driver notices, or not, what the kit says 
 The server is configured by hand here: these tests are about the kit.
 """
 import contextlib
-import fcntl
 import glob
 import os
 import pathlib
@@ -20,6 +19,7 @@ import time
 
 import pytest
 
+import drivers
 import pg
 
 TOOLS = pathlib.Path(os.environ.get("PGSEAL", pathlib.Path(__file__).resolve().parents[2]
@@ -299,24 +299,8 @@ def by_jdbc(strings, folder):
                strings["jdbc"])
 
 
-def node_modules():
-    """A node-postgres that is on this machine, or brought into a cache, or None."""
-    here = os.environ.get("PGSEAL_NODE_MODULES")
-    if here:
-        return here
-    cache = pathlib.Path(os.environ.get("HOME", "/root")) / ".cache/pgseal-node"
-    with contextlib.suppress(OSError, subprocess.SubprocessError):
-        cache.mkdir(parents=True, exist_ok=True)
-        with open(cache / "lock", "w") as lock:     # test processes come here at the same time
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not (cache / "node_modules/pg").exists() and shutil.which("npm"):
-                subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--fetch-retries=0",
-                                "--prefix", cache, "pg@8"], capture_output=True, timeout=60)
-    return str(cache / "node_modules") if (cache / "node_modules/pg").exists() else None
-
-
 def by_node(strings, folder):
-    modules = shutil.which("node") and node_modules()
+    modules = shutil.which("node") and drivers.node_modules()
     if not modules:
         pytest.skip("node is not here, or npm could not bring node-postgres")
     code = strings["node_postgres"] + textwrap.dedent(f"""

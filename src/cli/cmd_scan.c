@@ -246,7 +246,7 @@ static void take(void *arg, size_t target, struct seen *seen)
 
 static bool look(struct scan *scan, struct ps_err *err)
 {
-    PS_AUTO(tls_ctx_freep) struct tls_ctx *any = NULL, *tls12 = NULL;
+    PS_AUTO(tls_ctx_freep) struct tls_ctx *any = NULL, *tls12 = NULL, *alpn = NULL;
     struct sigaction action = { .sa_handler = on_signal }, before[2];
     struct sweep sweep = {
         .survey = { .role = opts.role, .database = opts.database, .connect_ms = opts.timeout_ms,
@@ -259,10 +259,12 @@ static bool look(struct scan *scan, struct ps_err *err)
     };
 
     if (!tls_ctx_client(&(struct tls_client_spec){ 0 }, &any, err)
-        || !tls_ctx_client(&(struct tls_client_spec){ .max = TLS_1_2 }, &tls12, err))
+        || !tls_ctx_client(&(struct tls_client_spec){ .max = TLS_1_2 }, &tls12, err)
+        || !tls_ctx_client(&(struct tls_client_spec){ .alpn_postgresql = true }, &alpn, err))
         return false;
     sweep.survey.ctx = any;
     sweep.survey.ctx12 = tls12;
+    sweep.survey.ctx_alpn = alpn;
     scan->seen = ps_calloc(scan->targets.len, sizeof(struct seen *));
     /* what was seen until then is shown */
     sigaction(SIGINT, &action, &before[0]);
@@ -471,9 +473,10 @@ const struct cli_cmd cmd_scan = {
     .name = "scan",
     .summary = N_("see one or ten thousand servers as a stranger on the network does"),
     .usage = N_("[options] TARGET..."),
-    .about = N_("Looks at PostgreSQL servers from outside, without credentials: is TLS offered, which "
-                "versions, cipher suites and groups, whose order counts; the certificate, its chain and "
-                "the name it has for the target; are logins and replication taken in plaintext, and how are "
+    .about = N_("Looks at PostgreSQL servers from outside, without credentials: who answers (PostgreSQL and its "
+                "version, as far as it betrays it; PgBouncer, Pgpool-II, Odyssey, a provider's proxy); is TLS "
+                "offered, which versions, cipher suites and groups, whose order counts; the certificate, its "
+                "chain and the name it has for the target; are logins and replication taken in plaintext, and how are "
                 "passwords asked for; are client certificates wanted; and known faults of the start. A target "
                 "is a host, host:port, or a network such as 10.0.0.0/24. No password is sent and no role "
                 "is guessed: logins are begun for a name that nobody has. A server is known after 8 to 20 "

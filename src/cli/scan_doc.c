@@ -31,24 +31,16 @@ static const struct {
     [REACH_YES]           = { "postgres",      N_("PostgreSQL answers") },
 };
 
-static const char *const kinds[] = {
-    [KIND_POSTGRES] = "postgresql", [KIND_PGBOUNCER] = "pgbouncer", [KIND_PGPOOL] = "pgpool",
-    [KIND_OTHER] = "other",
+static const char *const kinds[KINDS] = {
+    [KIND_UNKNOWN] = "unknown", [KIND_POSTGRES] = "postgresql", [KIND_PGBOUNCER] = "pgbouncer",
+    [KIND_PGPOOL] = "pgpool", [KIND_ODYSSEY] = "odyssey", [KIND_SUPAVISOR] = "supavisor",
+    [KIND_NEON_PROXY] = "neon_proxy", [KIND_RDS_PROXY] = "rds_proxy",
+    [KIND_AZURE_GATEWAY] = "azure_gateway", [KIND_OTHER] = "other",
 };
-
-/* Refused with TLS too, a role says nothing about others. */
-static enum fact_bool plaintext(const struct seen *seen)
-{
-    if (seen->reach != REACH_YES)
-        return FACT_UNKNOWN;
-    if (startup_is_open(&seen->plain) || startup_is_open(&seen->plain_replication))
-        return FACT_YES;
-    return seen->plain.end == STARTUP_REFUSED && startup_is_open(&seen->over_tls) ? FACT_NO : FACT_UNKNOWN;
-}
 
 const char *scan_plaintext_word(const struct seen *seen)
 {
-    return facts[plaintext(seen)].word;
+    return facts[seen_plaintext(seen)].word;
 }
 
 const char *scan_reach_word(const struct seen *seen)
@@ -59,7 +51,7 @@ const char *scan_reach_word(const struct seen *seen)
 static void put_plaintext(struct doc_node *node, const struct seen *seen)
 {
     static const enum doc_mark marks[] = { DOC_UNKNOWN, DOC_GOOD, DOC_BAD };
-    enum fact_bool fact = plaintext(seen);
+    enum fact_bool fact = seen_plaintext(seen);
 
     doc_verdict(node, "plaintext", _("Plaintext"), marks[fact], facts[fact].word,
                 _(facts[fact].text));
@@ -236,7 +228,8 @@ static const char *startup_word(const struct startup_seen *startup)
 {
     static const char *const words[] = {
         [STARTUP_UNKNOWN] = "unknown", [STARTUP_ASKED] = "asked", [STARTUP_IN] = "let_in",
-        [STARTUP_CERTIFICATE] = "certificate", [STARTUP_REFUSED] = "refused",
+        [STARTUP_CERTIFICATE] = "certificate", [STARTUP_HEARD] = "no_such_role",
+        [STARTUP_REFUSED] = "refused", [STARTUP_TLS_DEMANDED] = "tls_demanded",
         [STARTUP_ERROR] = "error",
     };
 
@@ -254,6 +247,30 @@ static void put_logins(struct doc_node *node, const struct seen *seen)
     doc_bool(logins, "channel_binding", _("Channel binding offered"), seen->over_tls.scram_plus);
 }
 
+/* "14 to 16" for people; the bounds for programs, null where there is none. */
+static void put_major(struct doc_node *node, const struct seen *seen)
+{
+    PS_AUTO(buf_free) struct buf text = BUF(64);
+    struct doc_node *version;
+
+    if (!seen->major_from && !seen->major_to)
+        return;
+    if (seen->major_from == seen->major_to)
+        buf_printf(&text, "%d", seen->major_from);
+    else if (!seen->major_to)
+        buf_printf(&text, _("%d or later"), seen->major_from);
+    else if (!seen->major_from)
+        buf_printf(&text, _("%d or earlier"), seen->major_to);
+    else
+        buf_printf(&text, _("%d to %d"), seen->major_from, seen->major_to);
+    doc_str(node, NULL, _("Version"), buf_text(&text));
+    version = doc_aside(doc_section(node, "major_version", _("Major version")));
+    if (seen->major_from)
+        doc_int(version, "at_least", _("At least"), seen->major_from);
+    if (seen->major_to)
+        doc_int(version, "at_most", _("At most"), seen->major_to);
+}
+
 void scan_describe(const struct seen *seen, const struct report *report, struct doc_node *node)
 {
     doc_str(node, "host", _("Host"), seen->host);
@@ -263,6 +280,9 @@ void scan_describe(const struct seen *seen, const struct report *report, struct 
                 reaches[seen->reach].word, _(reaches[seen->reach].text));
     if (seen->reach == REACH_YES) {
         doc_str(node, "kind", _("Kind"), kinds[seen->kind]);
+        put_major(node, seen);
+        if (seen->hosted_by)
+            doc_str(node, "hosted_by", _("Hosted by"), seen->hosted_by);
         put_plaintext(node, seen);
         put_tls(node, seen);
         put_certificate(node, seen);

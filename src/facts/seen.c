@@ -8,7 +8,7 @@ const uint16_t seen_versions[SEEN_VERSIONS] = { TLS_SSL3, TLS_1_0, TLS_1_1, TLS_
 bool startup_is_open(const struct startup_seen *startup)
 {
     return startup->end == STARTUP_ASKED || startup->end == STARTUP_IN
-        || startup->end == STARTUP_CERTIFICATE;
+        || startup->end == STARTUP_CERTIFICATE || startup->end == STARTUP_HEARD;
 }
 
 void seen_free(struct seen *seen)
@@ -16,6 +16,23 @@ void seen_free(struct seen *seen)
     cert_list_free(&seen->chain);
     arena_free(seen->arena);
     free(seen);
+}
+
+bool startup_is_answered(const struct startup_seen *startup)
+{
+    return startup->end != STARTUP_UNKNOWN && (startup->end != STARTUP_ERROR || startup->sqlstate);
+}
+
+enum fact_bool seen_plaintext(const struct seen *seen)
+{
+    if (seen->reach != REACH_YES)
+        return FACT_UNKNOWN;
+    if (startup_is_open(&seen->plain) || startup_is_open(&seen->plain_replication))
+        return FACT_YES;
+    if (seen->plain.end == STARTUP_TLS_DEMANDED)
+        return FACT_NO;
+    return seen->plain.end == STARTUP_REFUSED && startup_is_open(&seen->over_tls) ? FACT_NO
+                                                                                 : FACT_UNKNOWN;
 }
 
 int seen_version_index(uint16_t version)

@@ -21,7 +21,14 @@ enum seen_reach {
     REACH_YES
 };
 
-enum seen_kind { KIND_POSTGRES, KIND_PGBOUNCER, KIND_PGPOOL, KIND_OTHER };
+/* Which program answers, as far as its words betray it. */
+enum seen_kind {
+    KIND_UNKNOWN,           /* it speaks the protocol, and says nothing that only one program says */
+    KIND_POSTGRES, KIND_PGBOUNCER, KIND_PGPOOL, KIND_ODYSSEY, KIND_SUPAVISOR, KIND_NEON_PROXY,
+    KIND_RDS_PROXY, KIND_AZURE_GATEWAY,
+    KIND_OTHER,             /* none of these: its errors are not PostgreSQL's, or no startup was answered */
+    KINDS
+};
 
 /* How a StartupMessage was answered. */
 enum startup_end {
@@ -29,7 +36,9 @@ enum startup_end {
     STARTUP_ASKED,          /* authentication was asked for: this way is open */
     STARTUP_IN,             /* let in without any proof */
     STARTUP_CERTIFICATE,    /* a client certificate was missed: with one, this way is open */
-    STARTUP_REFUSED,        /* by pg_hba.conf (28000, 0A000): this role, database and address */
+    STARTUP_HEARD,          /* a pooler read it, and knows no such role or database: this way is open */
+    STARTUP_REFUSED,        /* by pg_hba.conf (28000): this role, database and address */
+    STARTUP_TLS_DEMANDED,   /* nobody is heard without TLS */
     STARTUP_ERROR           /* another error, such as too many clients */
 };
 
@@ -38,10 +47,14 @@ struct startup_seen {
     int auth;               /* enum wire_auth, when asked */
     bool scram_plus;
     const char *sqlstate, *message, *file, *line, *routine;     /* of an error; NULL: none */
+    enum seen_kind kind;    /* whose error it is; UNKNOWN: there is none, or it may be anybody's */
+    int newest_minor;       /* of protocol 3, when the server speaks none as new as was asked for; -1 */
 };
 
 /* Whoever has the right proof gets in by this way. */
 bool startup_is_open(const struct startup_seen *startup);
+/* By somebody who knows the protocol: an error of the old style may be any bytes that begin with E. */
+bool startup_is_answered(const struct startup_seen *startup);
 
 enum { SEEN_SUITES_MAX = 256, SEEN_GROUPS_MAX = 64, SEEN_VERSIONS = 5 };
 
@@ -59,11 +72,16 @@ struct seen {
 
     char letter;                        /* to SSLRequest: 'S', 'N', 'E'; 0: none */
     enum seen_kind kind;
+    int major_from, major_to;           /* of PostgreSQL, at least and at most; 0: no such bound */
+    const char *hosted_by;              /* a provider, by the names in the certificate; NULL: none known */
     struct startup_seen plain, plain_replication, over_tls;
+    struct startup_seen negotiation;    /* what a request for encryption too many was answered */
+    struct startup_seen stuffed;        /* what came behind bytes before the handshake */
+    struct startup_seen direct;         /* over direct TLS with ALPN, for protocol 3.2 */
     enum fact_bool direct_tls, direct_tls_without_alpn;
     enum fact_bool gss;                 /* answers G */
     enum fact_bool stuffing_used;       /* bytes before the handshake were used inside of it */
-    enum fact_bool negotiates_again;    /* a second request for encryption is answered, not refused */
+    enum fact_bool negotiates_again;    /* requests for encryption are declined without end */
     enum fact_bool handshake;           /* one with everything that our library can */
     const char *handshake_why;          /* it failed, because */
 
@@ -97,6 +115,9 @@ struct seen {
 
 void seen_free(struct seen *seen);
 PS_DEFINE_FREEP(struct seen, seen_free)
+
+/* Is plaintext taken?  UNKNOWN: this role and database are refused with TLS too, or nobody answered. */
+enum fact_bool seen_plaintext(const struct seen *seen);
 
 /* The index in versions[] of TLS 1.2 and the like; -1: none. */
 int seen_version_index(uint16_t version);

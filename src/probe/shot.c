@@ -17,9 +17,7 @@ struct flight {
     struct shot *shot;
     int fd;
     enum stage stage;
-    const struct buf *sending;
-    size_t sent;
-    bool second;                /* the first part has been answered */
+    size_t part, sent;          /* which one, and so much of it */
     int64_t started_us, deadline_ms;
 };
 
@@ -46,9 +44,14 @@ static void lost(struct flight *flight, int error)
                  : error == ECONNRESET || error == EPIPE ? SHOT_RESET : SHOT_CLOSED);
 }
 
+static const struct buf *next_part(const struct flight *flight)
+{
+    return flight->part + 1 < SHOT_PARTS_MAX ? flight->shot->parts[flight->part + 1] : NULL;
+}
+
 static void send_more(struct flight *flight)
 {
-    const struct buf *what = flight->sending;
+    const struct buf *what = flight->shot->parts[flight->part];
 
     while (flight->sent < what->len) {
         ssize_t n = send(flight->fd, what->p + flight->sent, what->len - flight->sent, MSG_NOSIGNAL);
@@ -62,12 +65,12 @@ static void send_more(struct flight *flight)
             break;
         flight->sent += (size_t)n;
     }
-    flight->stage = flight->shot->second && !flight->second ? STAGE_LETTER : STAGE_ANSWER;
+    flight->stage = next_part(flight) ? STAGE_LETTER : STAGE_ANSWER;
 }
 
-static void start_sending(struct flight *flight, const struct buf *what)
+static void start_sending(struct flight *flight, size_t part)
 {
-    flight->sending = what;
+    flight->part = part;
     flight->sent = 0;
     flight->stage = STAGE_SENDING;
     send_more(flight);
@@ -87,7 +90,7 @@ static void connected(struct flight *flight, int answer_ms)
     flight->shot->connected = true;
     flight->shot->connect_us = clock_mono_us() - flight->started_us;
     flight->deadline_ms = clock_mono_ms() + answer_ms;
-    start_sending(flight, flight->shot->first);
+    start_sending(flight, 0);
 }
 
 /* After the letter exactly one byte is taken: what else came with it belongs to the answer. */
@@ -102,8 +105,8 @@ static void take_letter(struct flight *flight)
         shot->letter = 0;
         lost(flight, n < 0 ? errno : 0);
     } else if (shot->letter == shot->go_on) {
-        flight->second = true;
-        start_sending(flight, shot->second);
+        shot->letters++;
+        start_sending(flight, flight->part + 1);
     } else if (shot->letter == 'E') {
         buf_putc(&shot->got, 'E');
         flight->stage = STAGE_ANSWER;

@@ -16,7 +16,8 @@
 enum {
     SHOT_BYTES_MAX = 65536,     /* of one answer: a chain of certificates and more; beyond: SHOT_TOO_MUCH */
     SHOT_AT_ONCE_MAX = 4,       /* connections to one server */
-    SHOT_SILENT_MAX = 4         /* connections in a row without any answer: after them nothing is asked */
+    SHOT_SILENT_MAX = 4,        /* connections in a row without any answer: after them nothing is asked */
+    SHOT_PARTS_MAX = 5
 };
 
 enum shot_end {
@@ -27,22 +28,22 @@ enum shot_end {
     SHOT_TIMEOUT,       /* connected, and then silence: `connected` tells from a black hole */
     SHOT_TOO_MUCH,
     SHOT_NOT_POSTGRES,  /* the answer is none of what PostgreSQL says */
-    SHOT_DECLINED,      /* the letter was another one: the second part was not sent */
+    SHOT_DECLINED,      /* a letter was another one: the next part was not sent */
     SHOT_NOT_SENT       /* no more connections were let through, or too many stayed silent */
 };
 
 struct shot {
     /* asked */
-    const struct buf *first;    /* sent at once */
-    char go_on;                 /* the letter after which the second part is sent */
-    const struct buf *second;   /* NULL: the answer follows the first, without a letter */
+    const struct buf *parts[SHOT_PARTS_MAX];    /* sent one by one, NULL behind the last */
+    char go_on;                 /* the letter that has to come between two of them */
     /* WIRE_DONE: nothing more is needed; WIRE_BAD: not PostgreSQL.  Must not read past len. */
     enum wire_parse (*enough)(const void *bytes, size_t len);
 
     /* answered */
     enum shot_end end;
     bool connected;
-    char letter;                /* the byte before `got`, when there is a second part; 0: none came */
+    char letter;                /* the last byte that came between two parts; 0: none came */
+    size_t letters;             /* so many of these were `go_on` */
     struct buf got;             /* freed by shot_release() */
     int error;
     unsigned tries;             /* connections that were opened for it */

@@ -1,11 +1,26 @@
 /* startup.c - see startup.h. */
 #include "probe/startup.h"
 
+#include "base/rd.h"
+#include "probe/peers.h"
+
+/* NegotiateProtocolVersion: the newest version that is spoken; the minor one of 3, or -1. */
+static int read_newest(const char *message, size_t len)
+{
+    struct rd rd = rd_over(message, len);
+    struct span head;
+    uint32_t newest;
+
+    return rd_bytes(&rd, 5, &head) && rd_u32(&rd, &newest) && newest >> 16 <= 3 ? (int)(newest & 0xffff)
+                                                                              : -1;
+}
+
 /*
  * The first message that decides; notices and NegotiateProtocolVersion stand before it.  Errors of old
  * style (no length) count as one.
  */
-static enum wire_parse deciding(const char *bytes, size_t len, struct wire_message *out)
+static enum wire_parse deciding(const char *bytes, size_t len, struct wire_message *out,
+                                int *newest_minor)
 {
     size_t at = 0;
 
@@ -14,6 +29,8 @@ static enum wire_parse deciding(const char *bytes, size_t len, struct wire_messa
 
         if (parse != WIRE_DONE || (out->type != 'N' && out->type != 'v'))
             return parse;
+        if (out->type == 'v')
+            *newest_minor = read_newest(bytes + at, out->len);
         at += out->len;
     }
 }
@@ -21,8 +38,9 @@ static enum wire_parse deciding(const char *bytes, size_t len, struct wire_messa
 enum wire_parse startup_enough(const void *bytes, size_t len)
 {
     struct wire_message message;
+    int newest_minor;
 
-    return deciding(bytes, len, &message);
+    return deciding(bytes, len, &message, &newest_minor);
 }
 
 static const char *copy(struct arena *arena, const char *text)
@@ -51,9 +69,9 @@ static bool is_missed_certificate(const char *message)
 
 static void read_error(const struct wire_error *error, struct arena *arena, struct startup_seen *out)
 {
-    /* invalid_authorization_specification, and what clientcert and old servers say instead */
-    out->end = strcmp(error->sqlstate, "28000") != 0 ? STARTUP_ERROR
-               : is_missed_certificate(error->message) ? STARTUP_CERTIFICATE : STARTUP_REFUSED;
+    peers_read_error(error, out);
+    if (out->end == STARTUP_REFUSED && is_missed_certificate(error->message))
+        out->end = STARTUP_CERTIFICATE;
     out->sqlstate = copy(arena, error->sqlstate);
     out->message = copy(arena, error->message);
     out->file = copy(arena, error->file);
@@ -65,8 +83,8 @@ void startup_read(const void *bytes, size_t len, struct arena *arena, struct sta
 {
     struct wire_message message;
 
-    *out = (struct startup_seen){ .end = STARTUP_UNKNOWN };
-    if (deciding(bytes, len, &message) != WIRE_DONE)
+    *out = (struct startup_seen){ .end = STARTUP_UNKNOWN, .newest_minor = -1 };
+    if (deciding(bytes, len, &message, &out->newest_minor) != WIRE_DONE)
         return;
     if (message.type == 'E') {
         read_error(&message.error, arena, out);
@@ -75,19 +93,4 @@ void startup_read(const void *bytes, size_t len, struct arena *arena, struct sta
         out->scram_plus = message.scram_plus;
         out->end = message.auth == WIRE_AUTH_OK ? STARTUP_IN : STARTUP_ASKED;
     }
-}
-
-/*
- * PostgreSQL's errors name their place in its source (fields F, L, R) since 7.4; PgBouncer's have none,
- * Pgpool's name its own files.
- */
-enum seen_kind startup_kind(const struct startup_seen *startup)
-{
-    if (!startup->sqlstate)
-        return KIND_POSTGRES;
-    if (!startup->file && !startup->routine)
-        return KIND_PGBOUNCER;
-    if (startup->file && (strstr(startup->file, "pool_") || strcmp(startup->file, "child.c") == 0))
-        return KIND_PGPOOL;
-    return KIND_POSTGRES;
 }

@@ -13,7 +13,4 @@ enum wire_parse startup_enough(const void *bytes, size_t len);
 /* The texts go into `arena`.  STARTUP_UNKNOWN when the bytes do not decide. */
 void startup_read(const void *bytes, size_t len, struct arena *arena, struct startup_seen *out);
 
-/* Which program speaks, as far as its error betrays it. */
-enum seen_kind startup_kind(const struct startup_seen *startup);
-
 #endif

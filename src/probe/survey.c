@@ -6,6 +6,8 @@
 
 #include "base/clock.h"
 #include "base/hex.h"
+#include "probe/major.h"
+#include "probe/peers.h"
 
 static void survey_release(struct survey *survey)
 {
@@ -13,6 +15,19 @@ static void survey_release(struct survey *survey)
     buf_free(&survey->gss);
     buf_free(&survey->plain);
     buf_free(&survey->replication);
+    buf_free(&survey->newest);
+    buf_free(&survey->old);
+}
+
+/* Fields of fixed size: manual of PostgreSQL 13, "StartupMessage" of protocol 2 (pqcomm.h). */
+static void put_old(const char *role, const char *database, struct buf *out)
+{
+    enum { WHOLE = 296, DATABASE = 64, USER = 32 };
+    char bytes[WHOLE] = { 0, 0, WHOLE >> 8, WHOLE & 0xff, 0, 2 };
+
+    memcpy(bytes + 8, database, strnlen(database, DATABASE - 1));
+    memcpy(bytes + 8 + DATABASE, role, strnlen(role, USER - 1));
+    buf_put(out, bytes, sizeof(bytes));
 }
 
 static void prepare(struct survey *survey)
@@ -31,10 +46,13 @@ static void prepare(struct survey *survey)
     const char *const pairs[] = { "user", role, "database", database, NULL };
     const char *const walsender[] = { "user", role, "replication", "true", NULL };
     survey->ssl = survey->gss = survey->plain = survey->replication = BUF(WIRE_STARTUP_MAX);
+    survey->newest = survey->old = BUF(WIRE_STARTUP_MAX);
     wire_put_ssl_request(&survey->ssl);
     wire_put_gssenc_request(&survey->gss);
     wire_put_startup(&survey->plain, WIRE_PROTOCOL_3_0, pairs);
     wire_put_startup(&survey->replication, WIRE_PROTOCOL_3_0, walsender);
+    wire_put_startup(&survey->newest, WIRE_PROTOCOL_3_2, pairs);
+    put_old(role, database, &survey->old);
 }
 
 static int64_t cpu_us(void)
@@ -43,6 +61,24 @@ static int64_t cpu_us(void)
 
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* Its first byte could have been PostgreSQL's, and nothing after it was. */
+static bool is_stranger(const struct seen *seen)
+{
+    return seen->letter != 'S' && !startup_is_answered(&seen->plain)
+        && !startup_is_answered(&seen->plain_replication) && !startup_is_answered(&seen->negotiation)
+        && seen->gss != FACT_YES;
+}
+
+static void note_major(struct seen *seen)
+{
+    struct major_range range;
+
+    if (!major_of(seen, &range))
+        return;
+    seen->major_from = range.from;
+    seen->major_to = range.to == MAJOR_LAST ? 0 : range.to;
 }
 
 struct seen *survey_run(const struct survey_plan *plan, const char *host, int port)
@@ -63,7 +99,7 @@ struct seen *survey_run(const struct survey_plan *plan, const char *host, int po
     prepare(&survey);
     if (survey_reach(&survey) && !plan->certificate_only) {
         survey_plain(&survey);
-        if (seen->letter == 'E' && !startup_is_open(&seen->plain) && !seen->plain.sqlstate)
+        if (is_stranger(seen))
             survey_unreached(seen, REACH_NOT_POSTGRES, _("the answer is not PostgreSQL's"));
         if (seen->reach == REACH_YES)
             survey_direct(&survey);
@@ -77,7 +113,10 @@ struct seen *survey_run(const struct survey_plan *plan, const char *host, int po
             if (plan->all_ciphers)
                 survey_all(&survey);
         }
+        seen->kind = peers_kind(seen);
+        note_major(seen);
     }
+    seen->hosted_by = peers_provider(&seen->chain);
     seen->connections = survey.target.connections;
     seen->took_us = clock_mono_us() - began;
     seen->cpu_us = cpu_us() - cpu;

@@ -15,6 +15,7 @@
 struct survey_plan {
     struct tls_ctx *ctx;            /* of a client that verifies nothing; borrowed, may be shared */
     struct tls_ctx *ctx12;          /* the same, of at most TLS 1.2 */
+    struct tls_ctx *ctx_alpn;       /* the same, which offers the protocol "postgresql" */
     const char *role, *database;    /* of startups; NULL: a random name, "postgres" */
     int connect_ms, answer_ms;      /* time limits of one connection */
     int at_once;                    /* connections to one server, 1 to SHOT_AT_ONCE_MAX */

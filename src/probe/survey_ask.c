@@ -98,7 +98,7 @@ void survey_ask(struct survey *survey, struct asked *list, size_t len,
         list[i].nothing_left = !offers_put(list[i].question, without, &list[i].offer);
         if (list[i].nothing_left)
             continue;
-        shots[n] = (struct shot){ .first = &survey->ssl, .go_on = 'S', .second = &list[i].offer,
+        shots[n] = (struct shot){ .parts = { &survey->ssl, &list[i].offer }, .go_on = 'S',
                                   .enough = hello_enough };
         who[n++] = &list[i];
     }

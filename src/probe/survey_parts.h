@@ -17,6 +17,8 @@ struct survey {
     struct shot_target target;
     char role[48];
     struct buf ssl, gss, plain, replication;    /* what is sent */
+    struct buf newest;          /* a startup of the newest protocol that we know */
+    struct buf old;             /* one of version 2, which PostgreSQL gave up in 14 */
 };
 
 /* ---- facts (survey_ask.c) ---- */

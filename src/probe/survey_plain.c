@@ -1,12 +1,7 @@
 /* survey_plain.c - see survey_parts.h. */
-#include "probe/survey_parts.h"
+#include "probe/peers.h"
 #include "probe/startup.h"
-
-static enum wire_parse one_byte(const void *bytes, size_t len)
-{
-    (void)bytes;
-    return len ? WIRE_DONE : WIRE_MORE;
-}
+#include "probe/survey_parts.h"
 
 static void read_plain(struct survey *survey, const struct shot *shot, struct startup_seen *out)
 {
@@ -14,30 +9,46 @@ static void read_plain(struct survey *survey, const struct shot *shot, struct st
 }
 
 /*
- * Is plaintext let in, and replication on it?  Is GSSAPI encryption offered, and is a second request for
- * encryption answered instead of refused (CVE-2026-6479)?
+ * Who declines the second of two equal requests once more is a pooler, and says which one to a startup of
+ * version 2.  Where TLS is declined too, the requests alternate: PostgreSQL with CVE-2026-6479 declines
+ * without end, and recurses each time; three are harmless.  A fourth, equal to the third, it refuses.
  */
-void survey_plain(struct survey *survey)
+static void read_negotiation(struct survey *survey, const struct shot *shot)
 {
     struct seen *seen = survey->seen;
     const bool tls = seen->letter == 'S';
+
+    read_plain(survey, shot, &seen->negotiation);
+    if (tls && shot->letter)
+        seen->gss = shot->letter == 'G' ? FACT_YES : FACT_NO;
+    else if (!tls && shot->letters >= 1)
+        seen->gss = shot->letter == 'G' ? FACT_YES : FACT_NO;
+    if (!tls && shot->letters >= 1 && shot->end != SHOT_TIMEOUT)
+        seen->negotiates_again = shot->letters >= 3 ? FACT_YES : FACT_NO;
+}
+
+/* Is plaintext let in, and replication on it?  Is GSSAPI encryption offered, and how often is it declined? */
+void survey_plain(struct survey *survey)
+{
+    struct seen *seen = survey->seen;
     struct shot shots[] = {
-        { .first = &survey->plain, .enough = startup_enough },
-        { .first = &survey->replication, .enough = startup_enough },
-        /* what was declined once is asked for again, and then nothing more: two requests are harmless */
-        { .first = tls ? &survey->gss : &survey->ssl, .go_on = 'N',
-          .second = tls ? &survey->gss : &survey->ssl, .enough = one_byte },
+        { .parts = { &survey->plain }, .enough = startup_enough },
+        { .parts = { &survey->replication }, .enough = startup_enough },
+        { .parts = { &survey->gss, &survey->gss, &survey->old }, .go_on = 'N', .enough = startup_enough },
     };
 
+    if (seen->letter != 'S')
+        shots[2] = (struct shot){ .parts = { &survey->ssl, &survey->gss, &survey->ssl, &survey->ssl,
+                                             &survey->old },
+                                  .go_on = 'N', .enough = startup_enough };
     shots_fire(&survey->target, shots, PS_COUNT(shots));
     read_plain(survey, &shots[0], &seen->plain);
     read_plain(survey, &shots[1], &seen->plain_replication);
-    if (tls && shots[2].letter)
-        seen->gss = shots[2].letter == 'G' ? FACT_YES : FACT_NO;
-    if (shots[2].letter == 'N' && shots[2].end != SHOT_TIMEOUT)
-        seen->negotiates_again = shots[2].end == SHOT_ANSWERED && *buf_text(&shots[2].got) == 'N'
-                                 ? FACT_YES : FACT_NO;
-    seen->kind = startup_kind(seen->plain.sqlstate ? &seen->plain : &seen->over_tls);
+    /* who hears nobody without TLS does not look at what he says */
+    if (seen->plain.end == STARTUP_TLS_DEMANDED)
+        seen->plain_replication.end = STARTUP_TLS_DEMANDED;
+    read_negotiation(survey, &shots[2]);
+    seen->kind = peers_kind(seen);
     for (size_t i = 0; i < PS_COUNT(shots); i++)
         shot_release(&shots[i]);
 }

@@ -20,6 +20,16 @@ static bool shake_again(struct survey *survey, struct handshake_spec *spec, stru
     return hand->connected && !hand->timeout;
 }
 
+/* With the protocol "postgresql" agreed on: who goes on, and which version of the protocol he speaks. */
+static void ask_direct_with_alpn(struct survey *survey)
+{
+    PS_AUTO(handshake_free) struct handshake hand = { 0 };
+
+    if (shake_again(survey, &(struct handshake_spec){ .ctx = survey->plan->ctx_alpn,
+                                                      .startup = &survey->newest }, &hand))
+        survey->seen->direct = hand.startup;
+}
+
 /*
  * PostgreSQL 17 and later end a direct connection that did not agree on the protocol "postgresql"; those
  * before take the first byte of TLS for a length that cannot be.
@@ -33,9 +43,10 @@ void survey_direct(struct survey *survey)
         return;
     seen->refused_handshakes++;
     seen->direct_tls = hand.done || hand.alerted ? FACT_YES : FACT_NO;
-    if (seen->direct_tls == FACT_YES)
-        seen->direct_tls_without_alpn =
-            hand.startup.end == STARTUP_UNKNOWN ? FACT_NO : FACT_YES;
+    if (seen->direct_tls != FACT_YES)
+        return;
+    seen->direct_tls_without_alpn = hand.startup.end == STARTUP_UNKNOWN ? FACT_NO : FACT_YES;
+    ask_direct_with_alpn(survey);
 }
 
 /*
@@ -51,6 +62,7 @@ void survey_stuffing(struct survey *survey)
     buf_put(&glued, survey->plain.p, survey->plain.len);
     if (!shake_again(survey, &(struct handshake_spec){ .hello = &glued, .listen = true }, &hand))
         return;
+    survey->seen->stuffed = hand.startup;
     survey->seen->stuffing_used =
         hand.done && startup_is_open(&hand.startup) ? FACT_YES : FACT_NO;
     survey->seen->refused_handshakes++;

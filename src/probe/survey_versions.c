@@ -61,10 +61,16 @@ static void ask_old_versions(struct survey *survey)
     }
 }
 
-/* PostgreSQL's versions are a range (ssl_min_protocol_version): where 1.2 is cut off, so is all below. */
+/*
+ * PostgreSQL's versions are a range (ssl_min_protocol_version): where 1.2 is cut off, so is all below.  What
+ * was said in plaintext came from the port itself; TLS may be somebody else's in front of it.
+ */
 static bool is_cut_off(const struct seen *seen)
 {
-    return seen->kind == KIND_POSTGRES && seen->plain.routine && survey_speaks(seen, TLS_1_3)
+    bool postgres = seen->plain.kind == KIND_POSTGRES || seen->negotiation.kind == KIND_POSTGRES
+                 || seen->gss == FACT_YES;
+
+    return seen->kind == KIND_POSTGRES && postgres && survey_speaks(seen, TLS_1_3)
         && seen->versions[seen_version_index(TLS_1_2)] == FACT_NO;
 }
 

@@ -2,6 +2,7 @@
 #include "facts/seen.h"
 #include "pg/wire.h"
 #include "rules/common.h"
+#include "rules/pooler.h"
 #include "rules/tests.h"
 #include "tls/name.h"
 
@@ -31,6 +32,7 @@ static const struct seen *with_tls(const struct rule *rule, const struct posture
 static void found(const struct rule *rule, const struct posture *posture, struct findings *out,
                   const char *message, const char *evidence, const char *line)
 {
+    line = pooler_line(posture, line);
     rule_found(rule, out, (struct finding){
         .object = posture->name, .message = message, .evidence = evidence,
         .fix_kind = line ? FIX_LINE : FIX_NONE, .fix = line });
@@ -82,7 +84,8 @@ static const char *how(struct findings *out, const struct seen *seen,
                        const struct startup_seen *startup)
 {
     return TELL(out, _("asked from here for role and database that a stranger can name: %s (%s)"),
-                startup->end == STARTUP_IN ? "AuthenticationOk" : wire_auth_name(startup->auth),
+                startup->end == STARTUP_IN ? "AuthenticationOk"
+                : startup->end == STARTUP_HEARD ? startup->message : wire_auth_name(startup->auth),
                 seen->address);
 }
 
@@ -95,9 +98,10 @@ static void judge_plain(const struct rule *rule, const struct posture *posture,
 
     if (startup_is_open(plain))
         found(rule, posture, out, message, how(out, seen, plain), line);
-    else if (plain->end != STARTUP_REFUSED)
+    else if (plain->end != STARTUP_REFUSED && plain->end != STARTUP_TLS_DEMANDED)
         rule_unseen(rule, out, plain->message ? plain->message : _("a startup was not answered"));
-    else if (seen->letter == 'S' && plain == &seen->plain && !startup_is_open(&seen->over_tls))
+    else if (plain->end == STARTUP_REFUSED && seen->letter == 'S' && plain == &seen->plain
+             && !startup_is_open(&seen->over_tls))
         rule_unseen(rule, out, _("this role and database are refused with TLS and without: others may be "
                                  "let in"));
 }
@@ -210,10 +214,14 @@ void rule_negotiation_endless(const struct rule *rule, const struct posture *pos
 {
     const struct seen *seen = reached(rule, posture, out);
 
-    /* who answers G or S at once has declined nothing, and is not asked a second time */
-    if (seen && seen->negotiates_again == FACT_YES)
-        found(rule, posture, out, _("a second request for encryption is answered after one was declined"),
-              "N, N", NULL);
+    /* poolers loop, and do not recurse; who answers G or S has declined nothing */
+    if (!seen || seen->negotiates_again != FACT_YES)
+        return;
+    if (seen->kind == KIND_POSTGRES)
+        found(rule, posture, out, _("requests for encryption are declined again and again"), "N, N, N", NULL);
+    else if (seen->kind == KIND_UNKNOWN)
+        rule_unseen(rule, out, _("requests for encryption are declined again and again, and it is not known by "
+                                 "which program"));
 }
 
 void rule_handshake_broken(const struct rule *rule, const struct posture *posture,

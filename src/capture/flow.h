@@ -12,6 +12,7 @@
 #define CAPTURE_FLOW_H
 
 #include "capture/conn.h"
+#include "capture/frame.h"
 #include "capture/stream.h"
 
 enum { FLOWS_MAX = 1000000, FLOWS_PARTS_MAX = 16 << 20, FLOWS_KEPT_MAX = 8 << 20,
@@ -47,15 +48,8 @@ struct flows_spec {
     struct cert_shelf *shelf;
     void (*done)(void *of, const struct conn *conn);
     /* A packet of a suspicious connection is to be written; NULL: none is kept. */
-    void (*write)(void *of, const void *header, const uint8_t *bytes);
+    void (*write)(void *of, const struct frame *frame);
     void *of;
-};
-
-struct frame {                  /* one packet as libpcap gives it */
-    int64_t when_us;
-    const uint8_t *bytes;
-    size_t captured, len;
-    const void *header;         /* struct pcap_pkthdr, for `write` */
 };
 
 struct flows;

@@ -3,16 +3,9 @@
 
 struct kept {                   /* a packet that may be written later */
     struct kept *next;
-    size_t captured;
-    uint8_t bytes[];            /* the header of libpcap, then the packet */
+    struct frame frame;
+    uint8_t bytes[];
 };
-
-enum { HEADER_BYTES = 24 };     /* of struct pcap_pkthdr, which this file does not know */
-
-static size_t size_of(const struct kept *kept)
-{
-    return sizeof(*kept) + HEADER_BYTES + kept->captured;
-}
 
 static void let_go(struct flows *flows, struct flow *flow, bool write)
 {
@@ -21,8 +14,8 @@ static void let_go(struct flows *flows, struct flow *flow, bool write)
 
         flow->kept = first->next;
         if (write)
-            flows->spec.write(flows->spec.of, first->bytes, first->bytes + HEADER_BYTES);
-        flows->kept_bytes -= size_of(first);
+            flows->spec.write(flows->spec.of, &first->frame);
+        flows->kept_bytes -= sizeof(*first) + first->frame.captured;
         free(first);
     }
     flow->kept_bytes = 0;
@@ -35,7 +28,7 @@ void flow_keep_drop(struct flows *flows, struct flow *flow)
 
 static void hold(struct flows *flows, struct flow *flow, const struct frame *frame)
 {
-    size_t bytes = sizeof(struct kept) + HEADER_BYTES + frame->captured;
+    size_t bytes = sizeof(struct kept) + frame->captured;
     struct kept *mine;
 
     if (flow->kept_bytes + bytes > FLOW_KEPT_MAX || flows->kept_bytes + bytes > FLOWS_KEPT_MAX) {
@@ -43,9 +36,8 @@ static void hold(struct flows *flows, struct flow *flow, const struct frame *fra
         return;
     }
     mine = ps_malloc(bytes);
-    *mine = (struct kept){ .captured = frame->captured };
-    memcpy(mine->bytes, frame->header, HEADER_BYTES);
-    memcpy(mine->bytes + HEADER_BYTES, frame->bytes, frame->captured);
+    *mine = (struct kept){ .frame = *frame };
+    mine->frame.bytes = memcpy(mine->bytes, frame->bytes, frame->captured);
     if (!flow->kept)
         flow->kept_last = &flow->kept;
     *flow->kept_last = mine;
@@ -71,7 +63,7 @@ void flow_keep_packet(struct flows *flows, struct flow *flow, const struct frame
         if (clear)
             decide(flows, flow, talk_verdict(&flow->talk, false, &reason));
     } else if (flow->keep == KEEP_WRITE) {
-        flows->spec.write(flows->spec.of, frame->header, frame->bytes);
+        flows->spec.write(flows->spec.of, frame);
     }
 }
 

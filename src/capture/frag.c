@@ -1,8 +1,6 @@
 /* frag.c - see frag.h. */
 #include "capture/frag.h"
 
-#include <pcap/pcap.h>
-
 #include "base/mem.h"
 
 enum { DATAGRAM_MAX = 65535, V6_HEAD = 40, V6_FRAGMENT_HEAD = 8, PROTO_TCP = 6 };
@@ -35,7 +33,6 @@ struct frags {
     void (*doubt)(void *of, const struct packet *ends);
     void *of;
     uint8_t *whole;             /* what was handed out last */
-    struct pcap_pkthdr header;
 };
 
 struct frags *frags_new(void (*doubt)(void *of, const struct packet *ends), void *of)
@@ -309,11 +306,8 @@ static bool assemble(struct frags *frags, const struct datagram *datagram, const
         if (shard->captured < shard->len)
             break;
     }
-    memcpy(&frags->header, last->header, sizeof(frags->header));
-    frags->header.caplen = (bpf_u_int32)have;
-    frags->header.len = (bpf_u_int32)(head_len + datagram->total);
     *whole = (struct frame){ .when_us = last->when_us, .bytes = frags->whole, .captured = have,
-                             .len = frags->header.len, .header = &frags->header };
+                             .len = head_len + datagram->total };
     return true;
 }
 

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "capture/dump.h"
 #include "capture/sandbox.h"
 #include "capture/shelf.h"
 #include "capture/source.h"
@@ -65,11 +66,11 @@ static void connection_ended(void *of, const struct conn *conn)
         run->spec->ended(run->spec->of, conn);
 }
 
-static void write_packet(void *of, const void *header, const uint8_t *bytes)
+static void write_packet(void *of, const struct frame *frame)
 {
     struct run *run = of;
 
-    dump_packet(run->dump, header, bytes);
+    dump_packet(run->dump, frame);
 }
 
 static void take_frame(void *of, int link_type, const struct frame *frame)

@@ -11,25 +11,31 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "capture/capfile.h"
+#include "capture/link.h"
 
-enum { FILE_BUFFER = 256 << 10, SNAPLEN = 262144, RING_BYTES = 16 << 20 };
+enum { SNAPLEN = 262144, RING_BYTES = 16 << 20,
+       FILE_BUFFER = CAPFILE_PIECE_MAX + (256 << 10) };     /* as much as stays in a cache of the processor */
 
 struct source {
-    pcap_t *pcap;
     char *name;
     int link_type;
     bool live;
-    FILE *file;
-    char *file_buffer;
+    pcap_t *pcap;               /* of an interface, and of a file that is not for capfile.h */
+    struct capfile file;
+    int fd;                     /* of the file, -1: none */
+    uint8_t *buffer;            /* FILE_BUFFER bytes of the file */
+    size_t from, until;         /* what is not read of them */
 };
 
 void source_close(struct source *source)
 {
     if (source->pcap)
-        pcap_close(source->pcap);   /* and the FILE with it */
-    else if (source->file && source->file != stdin)
-        fclose(source->file);
-    free(source->file_buffer);
+        pcap_close(source->pcap);
+    if (source->fd > STDIN_FILENO)
+        close(source->fd);
+    capfile_free(&source->file);
+    free(source->buffer);
     free(source->name);
     free(source);
 }
@@ -44,42 +50,136 @@ int source_fd(const struct source *source)
     return pcap_get_selectable_fd(source->pcap);
 }
 
-static bool check_link_type(struct source *source, struct ps_err *err)
+static bool check_link_type(struct source *source, int link_type, struct ps_err *err)
 {
     const char *name;
 
-    source->link_type = pcap_datalink(source->pcap);
-    if (link_type_known(source->link_type))
+    source->link_type = link_type;
+    if (link_type_known(link_type))
         return true;
-    name = pcap_datalink_val_to_name(source->link_type);
+    name = pcap_datalink_val_to_name(link_type);
     ps_fail(err, PS_E_UNSUPPORTED, _("\"%s\" has packets of link type %s, which cannot be read"),
             source->name, name ? name : "?");
     return ps_hint(err, _("Ethernet, VLAN, cooked (-i any), loopback and raw IP are known."));
 }
 
+/* ---- files ---- */
+
+/* More bytes behind those that are left.  How many; 0 at the end of the file, -1 with errno. */
+static ssize_t fill(struct source *source)
+{
+    ssize_t n;
+
+    memmove(source->buffer, source->buffer + source->from, source->until - source->from);
+    source->until -= source->from;
+    source->from = 0;
+    n = read(source->fd, source->buffer + source->until, FILE_BUFFER - source->until);
+    if (n > 0)
+        source->until += (size_t)n;
+    return n;
+}
+
+static void feed(struct source *source, int most, frame_fn to, void *of, int *count)
+{
+    source->from += capfile_feed(&source->file, source->buffer + source->from,
+                                 source->until - source->from, most, to, of, count);
+}
+
+static bool is_no_capture(const struct source *source, const char *why, struct ps_err *err)
+{
+    ps_fail(err, PS_E_SYNTAX, _("\"%s\" is not a capture of packets"), source->name);
+    if (why)
+        ps_detail(err, "%s", why);
+    return ps_hint(err, _("It is to be pcap or pcapng, as tcpdump and Wireshark write them."));
+}
+
+static bool open_older(struct source *source, struct ps_err *err)
+{
+    FILE *file = lseek(source->fd, 0, SEEK_SET) == 0 ? fdopen(source->fd, "rb") : NULL;
+    char why[PCAP_ERRBUF_SIZE];
+
+    if (!file)
+        return is_no_capture(source, NULL, err);
+    source->fd = -1;
+    source->pcap = pcap_fopen_offline(file, why);   /* it closes the file, but for one that it refuses */
+    if (!source->pcap) {
+        (void)fclose(file);
+        return is_no_capture(source, why, err);
+    }
+    return check_link_type(source, pcap_datalink(source->pcap), err);
+}
+
+/* Everything before the first packet. */
+static bool read_head(struct source *source, struct ps_err *err)
+{
+    int none = 0;
+
+    do {
+        ssize_t n = fill(source);
+
+        if (n < 0)
+            return ps_fail(err, PS_E_IO, _("could not open capture \"%s\": %m"), source->name);
+        if (n == 0)
+            break;
+        feed(source, 0, NULL, NULL, &none);
+    } while (!source->file.has_link_type && !source->file.why
+             && source->file.format != CAPFILE_FOREIGN
+             && source->until - source->from < FILE_BUFFER);
+    if (source->file.format == CAPFILE_FOREIGN)
+        return open_older(source, err);
+    if (!source->file.has_link_type)
+        return is_no_capture(source, source->file.why ? _(source->file.why) : NULL, err);
+    return check_link_type(source, source->file.link_type, err);
+}
+
 bool source_open_file(const char *path, struct source **out, struct ps_err *err)
 {
     PS_AUTO(source_closep) struct source *source = ps_calloc(1, sizeof(*source));
-    char why[PCAP_ERRBUF_SIZE];
 
     source->name = ps_strdup(path);
-    source->file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rbe");
-    if (!source->file)
+    source->fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    if (source->fd < 0)
         return ps_fail(err, errno == ENOENT ? PS_E_NOT_FOUND : PS_E_IO,
                        _("could not open capture \"%s\": %m"), path);
-    /* The 4 kB of stdio cost as much as all the reading. */
-    source->file_buffer = ps_malloc(FILE_BUFFER);
-    setvbuf(source->file, source->file_buffer, _IOFBF, FILE_BUFFER);
-    source->pcap = pcap_fopen_offline(source->file, why);
-    if (!source->pcap) {
-        ps_fail(err, PS_E_SYNTAX, _("\"%s\" is not a capture of packets"), path);
-        ps_detail(err, "%s", why);
-        return ps_hint(err, _("It is to be pcap or pcapng, as tcpdump and Wireshark write them."));
-    }
-    if (!check_link_type(source, err))
+    (void)posix_fadvise(source->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    source->buffer = ps_malloc(FILE_BUFFER);
+    if (!read_head(source, err))
         return false;
     *out = PS_TAKE(source);
     return true;
+}
+
+static int fail_read(const struct source *source, const char *why, struct ps_err *err)
+{
+    ps_fail(err, source->live ? PS_E_IO : PS_E_SYNTAX, _("could not read packets of \"%s\""),
+            source->name);
+    ps_detail(err, "%s", why);
+    return -1;
+}
+
+static int read_file(struct source *source, int most, frame_fn to, void *of, bool *cut_short,
+                     struct ps_err *err)
+{
+    int count = 0;
+
+    for (;;) {
+        ssize_t n;
+
+        feed(source, most, to, of, &count);
+        if (source->file.why)
+            return fail_read(source, _(source->file.why), err);
+        if (count > 0)
+            return count;
+        n = fill(source);
+        if (n < 0 && errno == EINTR)        /* by a signal that ends the capture */
+            return 0;
+        if (n < 0)
+            return fail_read(source, strerror(errno), err);
+        if (n == 0) {
+            *cut_short |= !capfile_is_whole(&source->file, source->until - source->from);
+            return 0;
+        }
+    }
 }
 
 /* ---- live ---- */
@@ -159,6 +259,7 @@ bool source_open_live(const struct live_spec *spec, struct source **out, struct 
     int status;
 
     source->live = true;
+    source->fd = -1;
     source->name = ps_strdup(interface);
     source->pcap = pcap_create(interface, why);
     if (!source->pcap)
@@ -175,13 +276,13 @@ bool source_open_live(const struct live_spec *spec, struct source **out, struct 
         return ps_fail(err, PS_E_IO, _("could not capture on \"%s\": %s"), interface, why);
     /* Without a filter everything is read and sorted out here; it only saves work. */
     (void)set_filter(source, spec);
-    if (!check_link_type(source, err) || (spec->held && !hold(source, err)))
+    if (!check_link_type(source, pcap_datalink(source->pcap), err) || (spec->held && !hold(source, err)))
         return false;
     *out = PS_TAKE(source);
     return true;
 }
 
-/* ---- reading ---- */
+/* ---- both ---- */
 
 struct reading {
     int link_type;
@@ -194,7 +295,7 @@ static void take_packet(u_char *user, const struct pcap_pkthdr *header, const u_
     const struct reading *reading = (const void *)user;
     struct frame frame = {
         .when_us = (int64_t)header->ts.tv_sec * 1000000 + header->ts.tv_usec,
-        .bytes = bytes, .captured = header->caplen, .len = header->len, .header = header,
+        .bytes = bytes, .captured = header->caplen, .len = header->len,
     };
 
     reading->to(reading->of, reading->link_type, &frame);
@@ -204,8 +305,11 @@ int source_read(struct source *source, int count, frame_fn to, void *of, bool *c
                 struct ps_err *err)
 {
     struct reading reading = { source->link_type, to, of };
-    int n = pcap_dispatch(source->pcap, count, take_packet, (u_char *)&reading);
+    int n;
 
+    if (!source->pcap)
+        return read_file(source, count, to, of, cut_short, err);
+    n = pcap_dispatch(source->pcap, count, take_packet, (u_char *)&reading);
     if (n >= 0)
         return n;
     if (n == PCAP_ERROR_BREAK)
@@ -215,10 +319,7 @@ int source_read(struct source *source, int count, frame_fn to, void *of, bool *c
         *cut_short = true;
         return 0;
     }
-    ps_fail(err, source->live ? PS_E_IO : PS_E_SYNTAX, _("could not read packets of \"%s\""),
-            source->name);
-    ps_detail(err, "%s", pcap_geterr(source->pcap));
-    return -1;
+    return fail_read(source, pcap_geterr(source->pcap), err);
 }
 
 void source_drops(const struct source *source, uint64_t *kernel, uint64_t *interface)
@@ -230,61 +331,4 @@ void source_drops(const struct source *source, uint64_t *kernel, uint64_t *inter
         *kernel = stat.ps_drop;
         *interface = stat.ps_ifdrop;
     }
-}
-
-/* ---- writing ---- */
-
-struct dump {
-    pcap_t *pcap;
-    pcap_dumper_t *dumper;
-    int link_type;
-};
-
-bool dump_open(const char *path, int link_type, struct dump **out, struct ps_err *err)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    FILE *file = fd < 0 ? NULL : fdopen(fd, "wb");
-    PS_AUTO(dump_closep) struct dump *dump = NULL;
-
-    if (!file)
-        return ps_fail(err, PS_E_IO, _("could not create \"%s\": %m"), path);
-    dump = ps_calloc(1, sizeof(*dump));
-    dump->link_type = link_type;
-    dump->pcap = pcap_open_dead(link_type, SNAPLEN);
-    dump->dumper = pcap_dump_fopen(dump->pcap, file);
-    if (!dump->dumper) {
-        fclose(file);
-        return ps_fail(err, PS_E_IO, _("could not create \"%s\": %s"), path,
-                       pcap_geterr(dump->pcap));
-    }
-    *out = PS_TAKE(dump);
-    return true;
-}
-
-int dump_link_type(const struct dump *dump)
-{
-    return dump->link_type;
-}
-
-_Static_assert(sizeof(struct pcap_pkthdr) == 24, "flow.c keeps headers of this size");
-
-void dump_packet(struct dump *dump, const void *header, const uint8_t *bytes)
-{
-    pcap_dump((u_char *)dump->dumper, header, bytes);
-}
-
-bool dump_finish(struct dump *dump, struct ps_err *err)
-{
-    if (pcap_dump_flush(dump->dumper) == 0)
-        return true;
-    return ps_fail(err, PS_E_IO, _("could not write packets: %m"));
-}
-
-void dump_close(struct dump *dump)
-{
-    if (dump->dumper)
-        pcap_dump_close(dump->dumper);
-    if (dump->pcap)
-        pcap_close(dump->pcap);
-    free(dump);
 }

@@ -1,14 +1,15 @@
 /*
- * source.h - packets from files and interfaces, and into a file: libpcap, wrapped once.
+ * source.h - packets from files and interfaces.
  *
- * Files are pcap or pcapng, "-" is standard input.  Live needs CAP_NET_RAW while it is opened, and nothing
+ * Files are pcap or pcapng, read here (capfile.h), or one of the older formats that libpcap knows, which cannot
+ * be read from a pipe; "-" is standard input.  Live needs CAP_NET_RAW while it is opened, and nothing
  * afterwards.
  */
 #ifndef CAPTURE_SOURCE_H
 #define CAPTURE_SOURCE_H
 
 #include "base/err.h"
-#include "capture/flow.h"
+#include "capture/frame.h"
 
 struct source;
 void source_close(struct source *source);
@@ -35,8 +36,6 @@ PS_MUST bool source_go(struct source *source, const struct live_spec *spec, stru
 int source_link_type(const struct source *source);
 int source_fd(const struct source *source);         /* of a live one, for poll(2) */
 
-typedef void (*frame_fn)(void *of, int link_type, const struct frame *frame);
-
 /*
  * At most `count` packets; live returns at once when there are none.  The number of packets, 0 at the end of
  * a file; -1: *err says why.  A file that ends in the middle of a packet just ends; *cut_short is set.
@@ -46,16 +45,5 @@ int source_read(struct source *source, int count, frame_fn to, void *of, bool *c
 
 /* Packets that the kernel and the network card dropped, so far. */
 void source_drops(const struct source *source, uint64_t *kernel, uint64_t *interface);
-
-/* ---- writing ---- */
-
-struct dump;
-/* Packets of this link type; the file is made with 0600, for it holds what was readable. */
-PS_MUST bool dump_open(const char *path, int link_type, struct dump **out, struct ps_err *err);
-int dump_link_type(const struct dump *dump);
-void dump_packet(struct dump *dump, const void *header, const uint8_t *bytes);
-PS_MUST bool dump_finish(struct dump *dump, struct ps_err *err);
-void dump_close(struct dump *dump);
-PS_DEFINE_FREEP(struct dump, dump_close)
 
 #endif

@@ -34,18 +34,16 @@ static void take_conn(void *of, const struct conn *conn)
             abort();
 }
 
-static void take_packet(void *of, const void *header, const uint8_t *bytes)
+static void take_packet(void *of, const struct frame *frame)
 {
     (void)of;
-    (void)header;
-    if (bytes[0] == 1 && bytes[1] == 2 && bytes[2] == 3)    /* touch it, for the sanitizer */
+    if (frame->bytes[0] == 1 && frame->bytes[1] == 2 && frame->bytes[2] == 3)   /* for the sanitizer */
         return;
 }
 
 static struct tally run(const uint8_t *data, size_t size, size_t snaplen)
 {
     static const int types[] = { DLT_EN10MB, DLT_LINUX_SLL, DLT_LINUX_SLL2, DLT_NULL, DLT_RAW };
-    static const uint8_t header[24];
     PS_AUTO(cert_shelf_freep) struct cert_shelf *shelf = cert_shelf_new();
     struct tally tally = { 0 };
     const struct flows_spec spec = { .want_samples = true, .shelf = shelf, .done = take_conn,
@@ -62,8 +60,7 @@ static struct tally run(const uint8_t *data, size_t size, size_t snaplen)
         len = len > size - at ? size - at : len;
         have = len < snaplen ? len : snaplen;
         PS_AUTO(ps_freep) uint8_t *bytes = ps_memdup(data + at, have + 3);    /* its end is watched */
-        struct frame frame = { .when_us = now, .bytes = bytes, .captured = have, .len = len,
-                               .header = header };
+        struct frame frame = { .when_us = now, .bytes = bytes, .captured = have, .len = len };
 
         flows_packet(flows, type, &frame);
         at += len;

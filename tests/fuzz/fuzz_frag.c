@@ -77,15 +77,13 @@ static void ignore(void *of, const struct packet *ends)
 
 static void feed(struct frags *frags, struct truth *truths, const uint8_t *in, int64_t now_us)
 {
-    static const uint8_t header[24];
     uint8_t bytes[HEAD_V6 + 65 * 8];
     bool v6 = in[0] & 0x80;
     struct truth *truth = &truths[in[0] % IDS + (v6 ? IDS : 0)];
     size_t at, len = make(in, v6, bytes, &at), head = v6 ? HEAD_V6 : HEAD_V4;
     size_t missing = in[4] % (len - head + 1);
     PS_AUTO(ps_freep) uint8_t *exact = ps_memdup(bytes, len - missing);
-    const struct frame frame = { .when_us = now_us, .bytes = exact, .captured = len - missing, .len = len,
-                                 .header = header };
+    const struct frame frame = { .when_us = now_us, .bytes = exact, .captured = len - missing, .len = len };
     struct frame whole;
 
     if (at || in[3] & 0x80)     /* otherwise it is no fragment */

@@ -85,12 +85,10 @@ makers[] = { { "v4", make_v4 }, { "v6", make_v6 } };
 static bool give(struct frags *frags, size_t maker, uint8_t id, struct cut cut, size_t missing, int64_t when_us,
                  struct frame *whole)
 {
-    static const uint8_t header[24];
     PS_AUTO(ps_freep) uint8_t *bytes = ps_malloc(FRAME_MAX);
     size_t len = makers[maker].make(id, &cut, bytes);
     PS_AUTO(ps_freep) uint8_t *exact = ps_memdup(bytes, len - missing);
-    const struct frame frame = { .when_us = when_us, .bytes = exact, .captured = len - missing, .len = len,
-                                 .header = header };
+    const struct frame frame = { .when_us = when_us, .bytes = exact, .captured = len - missing, .len = len };
 
     return frags_take(frags, DLT_EN10MB, &frame, whole);
 }

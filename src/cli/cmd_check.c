@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "cli/given.h"
@@ -234,6 +235,19 @@ static void ensure_doc(struct cli_run *run)
         run->doc = doc_new("check", _("What is wrong with the TLS of a server"));
 }
 
+/* That nothing was found says nothing when what counts most could not be looked at. */
+static enum ps_exit status_of(const struct look *look)
+{
+    const char *reason, *id = report_blind(&look->report, &reason);
+
+    if (findings_worst(&look->report.findings) >= look->fail_on)
+        return PS_EXIT_FINDINGS;
+    if (!id)
+        return PS_EXIT_OK;
+    log_warn(_("what counts most was not examined: %s (%s)"), reason, id);
+    return PS_EXIT_NOT_EXAMINED;
+}
+
 static void show(struct cli_run *run, const struct look *look)
 {
     PS_AUTO(buf_free) struct buf text = BUF(BUF_TEXT_MAX);
@@ -249,8 +263,7 @@ static void show(struct cli_run *run, const struct look *look)
         ensure_doc(run);
         report_describe(&look->report, doc_root(run->doc));
     }
-    if (findings_worst(&look->report.findings) >= look->fail_on)
-        run->status = PS_EXIT_FINDINGS;
+    run->status = status_of(look);
 }
 
 /* ---- curing ---- */
@@ -344,7 +357,9 @@ const struct cli_cmd cmd_check = {
                 "lists; or asks for the same through SQL, as far as the role may see it. Every rule "
                 "that is broken is shown with its severity, the line and the spot in it, why it "
                 "matters, the cure and who says so; \"pgseal explain RULE\" tells more. What could not be "
-                "seen is shown as not examined, never as good. Nothing is changed without --fix. Besides the "
+                "seen is shown as not examined, never as good; when that is the settings, pg_hba.conf or the "
+                "server's certificate, and nothing was found, the exit status is 3. Copies that were not made "
+                "are not missed. Nothing is changed without --fix. Besides the "
                 "common formats there are sarif (2.1.0, for the pages of code scanning) and junit "
                 "(for those of CI). The grade is the worst of transport, protocol, ciphers, "
                 "certificate and authentication, as SSL Labs does; what is accepted by --exceptions or known "

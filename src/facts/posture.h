@@ -147,6 +147,8 @@ struct posture {
     const char *hosts_why;
     const char *conf_why, *hba_why, *ident_why;     /* say why, translated; beside one that was seen: what of
                                    it was not */
+    const char *refused;        /* of POSTURE_FILES: why a copy that is there could not be examined, translated;
+                                   NULL: all could */
     const struct place *conf_problem_places;    /* of conf_problem(conf, i), with the texts of their lines */
     time_t started, changed;    /* of a server that runs here: its start, and the newest change of a file that
                                    a reload would read; 0: not known */

@@ -62,6 +62,16 @@ static const char *why(struct maker *maker, const struct ps_err *err)
     return arena_strdup(maker->arena, err->message);
 }
 
+/* A copy that nobody made is not missed; one that is there and tells nothing is. */
+static const char *refuse(struct maker *maker, const char *path, const char *reason)
+{
+    struct posture *posture = maker->posture;
+
+    if (posture->source == POSTURE_FILES && view_path(maker->view, path) && !posture->refused)
+        posture->refused = reason;
+    return reason;
+}
+
 /* The file that a parser is to begin with; NULL: it cannot, and *why_not says so. */
 static const char *begin_at(struct maker *maker, const char *path, const char **why_not)
 {
@@ -69,7 +79,7 @@ static const char *begin_at(struct maker *maker, const char *path, const char **
 
     if (file.end == VIEW_READ || file.end == VIEW_BROKEN || file.end == VIEW_MISSING)
         return file.path;       /* the parser has the better words */
-    *why_not = file.why;
+    *why_not = refuse(maker, path, file.why);
     return NULL;
 }
 
@@ -84,7 +94,7 @@ void maker_conf(struct maker *maker, const char *path, const char *auto_path)
     if (!main_file)
         return;
     if (!conf_load(&source, main_file, automatic, &maker->conf, &err)) {
-        posture->conf_why = why(maker, &err);
+        posture->conf_why = refuse(maker, path, why(maker, &err));
         return;
     }
     posture->conf = maker->conf;
@@ -101,7 +111,7 @@ void maker_hba(struct maker *maker, const char *path)
     if (!main_file)
         return;
     if (!hba_load(&source, main_file, posture->major, &maker->hba, &err)) {
-        posture->hba_why = why(maker, &err);
+        posture->hba_why = refuse(maker, path, why(maker, &err));
         return;
     }
     posture->hba = maker->hba;
@@ -118,7 +128,7 @@ void maker_ident(struct maker *maker, const char *path)
     if (!main_file)
         return;
     if (!ident_load(&source, main_file, posture->major, &maker->ident, &err)) {
-        posture->ident_why = why(maker, &err);
+        posture->ident_why = refuse(maker, path, why(maker, &err));
         return;
     }
     posture->ident = maker->ident;

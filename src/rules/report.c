@@ -29,6 +29,42 @@ void report_judge(struct report *report)
     forecast_of(report->posture, &report->findings, &report->forecast);
 }
 
+/* A finding says already why there was nothing to look at. */
+static bool is_told(const struct findings *findings, const char *unseen)
+{
+    static const struct {
+        const char *unseen, *by;
+    } told[] = {
+        { "cert-expired",     "file-missing" },
+        { "cipher-weak",      "cipher-list-invalid" },
+        { "cipher-null-anon", "cipher-list-invalid" },
+    };
+
+    for (size_t i = 0; i < PS_COUNT(told); i++)
+        for (size_t k = 0; k < findings->len; k++)
+            if (strcmp(told[i].unseen, unseen) == 0 && strcmp(told[i].by, findings->at[k].id) == 0)
+                return true;
+    return false;
+}
+
+const char *report_blind(const struct report *report, const char **reason)
+{
+    const struct posture *posture = report->posture;
+
+    for (size_t i = 0; i < report->grade.len; i++) {
+        const struct grade_reason *unseen = &report->grade.reasons[i];
+
+        if (!unseen->unseen || rule_skipped(report->choice, unseen->id)
+            || is_told(&report->findings, unseen->id)
+            || (posture->source == POSTURE_FILES
+                && (!posture->refused || strcmp(unseen->text, posture->refused) != 0)))
+            continue;
+        *reason = unseen->text;
+        return unseen->id;
+    }
+    return NULL;
+}
+
 /* ---- the server ---- */
 
 static const struct {

@@ -37,6 +37,13 @@ void report_accept(struct report *report, size_t i, const char *reason, const ch
 void report_judge(struct report *report);
 
 /*
+ * What counts most and was not examined, though it was there to be: then nothing found says nothing.  The rule's
+ * id, and why in *reason; NULL: there is none.  Rules left out by choice, copies that nobody made and what a
+ * finding is about do not count.
+ */
+const char *report_blind(const struct report *report, const char **reason);
+
+/*
  * JSON: "server", "forecast" (reload, reload_by, restart, restart_by), "grade", "grade_reasons", "findings" (id, severity, title, file, line, column, end_column,
  * object, message, evidence, why, cure, fix_kind, fix, sources, fingerprint), "accepted",
  * "not_examined" (id, reason), "counts".

@@ -53,6 +53,7 @@ struct rule_choice {
 /* PS_E_USAGE for an id that is none, with the nearest one. */
 PS_MUST bool rule_choice_check(const struct rule_choice *choice, struct ps_err *err);
 bool rule_chosen(const struct rule_choice *choice, const char *id);     /* in `only`, if that is given */
+bool rule_skipped(const struct rule_choice *choice, const char *id);
 
 /* Run every rule of these modes that is chosen (NULL: all); sorted findings. */
 void rules_run(const struct posture *posture, unsigned modes, const struct rule_choice *choice,

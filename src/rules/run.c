@@ -38,6 +38,11 @@ bool rule_chosen(const struct rule_choice *choice, const char *id)
     return !choice || !choice->only || is_listed(choice->only, id);
 }
 
+bool rule_skipped(const struct rule_choice *choice, const char *id)
+{
+    return choice && is_listed(choice->skip, id);
+}
+
 static bool check_ids(char *const *list, struct ps_err *err)
 {
     for (; list && *list; list++)
@@ -58,7 +63,7 @@ static void run_one(const struct rule *rule, const struct posture *posture,
 {
     if (!rule_chosen(choice, rule->id))
         return;
-    if (choice && is_listed(choice->skip, rule->id))
+    if (rule_skipped(choice, rule->id))
         rule_unseen(rule, out, _("left out by --skip"));
     else if (rule->seen && posture->source == POSTURE_NETWORK)
         rule->seen(rule, posture, out);

@@ -4,6 +4,7 @@ import csv
 import datetime
 import io
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -263,6 +264,29 @@ def test_fail_on_decides_the_exit_status(guide, pgseal):
     assert pgseal("check", "-D", guide.data, "--only", "cipher-cbc").status == 0
     assert pgseal("check", "-D", guide.data, "--only", "cipher-cbc", "--fail-on", "low").status == 1
     assert pgseal("check", "-D", guide.data, "--fail-on", "none").status == 0
+
+
+def test_nothing_found_is_no_good_news_when_the_access_rules_could_not_be_read(make, pgseal, folder):
+    cluster = harden(make, pgseal)
+    cluster.stop()
+    cluster.hba.unlink()
+    with open(cluster.hba, "wb") as big:
+        big.truncate(300 << 20)                 # over the bound, and nothing on disk
+    seen = pgseal("check", "-D", cluster.data, "--format", "json")
+    assert seen.status == 3 and "what counts most was not examined" in seen.err, seen
+    assert seen.json["grade"] == "not_graded" and not ids(seen.json) & {"hba-plaintext", "hba-trust"}
+    # Who leaves it out knows it, and what is found counts first.
+    assert pgseal("check", "-D", cluster.data, "--skip", "hba-plaintext", "--skip", "hba-trust").status == 0
+    cluster.set(ssl_min_protocol_version="TLSv1")
+    assert pgseal("check", "-D", cluster.data).status == 1
+    # Of copies only those count that somebody made.
+    copies = folder / "copies"
+    copies.mkdir()
+    some = ("check", "--files", copies, "--server-version", cluster.major, "--only", "hba-plaintext")
+    shutil.copy(cluster.conf, copies)
+    assert pgseal(*some).status == 0
+    os.link(cluster.hba, copies / "pg_hba.conf")
+    assert pgseal(*some).status == 3
 
 
 def test_only_and_skip_choose_the_rules(guide, pgseal):

@@ -804,9 +804,10 @@ def test_a_role_without_rights_learns_what_it_cannot_see(rights, make, folder, p
     c.change(c.cluster.data / "pg_hba.conf", lambda text: "hostssl all nobody 127.0.0.1/32 trust\n" + text)
     c.cluster.reload()
     result = pgseal("check", "--target", c.cluster.dsn(user="nobody", sslmode="require"), "--format",
-                    "json", "--fail-on", "none", ok=True)
+                    "json", "--fail-on", "none")
     unseen = {u["id"] for u in result.json["not_examined"]}
 
+    assert result.status == 3 and "pg_hba.conf" in result.err, result      # nothing found is no good news
     assert unseen >= {"tls-legacy-version", "cipher-no-fs", "dh-weak", "key-mismatch", "setting-overridden",
                       "pending-reload", "role-secret-weak", "upstream-sslmode-weak"}, result
     # the certificate is on the wire, whatever the role may read

@@ -4,10 +4,8 @@
 #include <sys/socket.h>
 
 #include "pg/hba_cases.h"
+#include "pg/hba_diff_rows.h"
 #include "pg/hba_pairs.h"
-
-#define LATEST_ROWS 64          /* a new row is put together with one of these, if it fits */
-#define NAMES_TEXT_MAX 2000     /* of a row; then "..." */
 
 static const struct { const char *word, *text; } changes[] = {
     [DIFF_GAINS] = { "gains", N_("gets in") },
@@ -40,7 +38,7 @@ struct comparing {
     struct sets *sets[2];               /* before, after */
     struct arena *arena;
     struct diff *out;
-    size_t rows_cap;
+    struct diff_rows rows;
     uint64_t work;
     struct rule_list rules[2];          /* those that concern the pair of names at hand */
     struct conditions conditions[2][REACH_KINDS];
@@ -65,6 +63,7 @@ static void comparing_free(struct comparing *comparing)
     free(comparing->nets);
     free(comparing->counted);
     free(comparing->done.slots);
+    diff_rows_free(&comparing->rows);
 }
 
 static bool out_of_work(struct comparing *comparing, uint64_t steps)
@@ -109,65 +108,6 @@ static enum diff_change change_of(const struct comparing *comparing, const struc
     return is < was ? DIFF_WEAKER : is > was ? DIFF_STRONGER : DIFF_OTHER;
 }
 
-/* Add a name to a list of names; false: it is there already. */
-static const char *with_name(struct arena *arena, const char *list, const char *name)
-{
-    size_t len = strlen(list);
-
-    if (len > NAMES_TEXT_MAX)
-        return strcmp(list + len - 3, "...") == 0 ? list : arena_printf(arena, "%s, ...", list);
-    return len == 0 ? name : arena_printf(arena, "%s, %s", list, name);
-}
-
-static bool same_text(const char *a, const char *b)
-{
-    return a == b || (a && b && strcmp(a, b) == 0);
-}
-
-/* Rows that differ in one of nets, roles and databases are one. */
-static bool join_row(struct comparing *comparing, struct diff_row *old, const struct diff_row *row)
-{
-    bool nets = same_text(old->nets, row->nets), roles = same_text(old->roles, row->roles);
-    bool databases = same_text(old->databases, row->databases);
-
-    if (old->change != row->change || old->kind != row->kind || old->before != row->before
-        || old->after != row->after || !same_text(old->given, row->given)
-        || nets + roles + databases < 2)
-        return false;
-    if (!nets)
-        old->nets = with_name(comparing->arena, old->nets, row->nets);
-    if (!roles)
-        old->roles = with_name(comparing->arena, old->roles, row->roles);
-    if (!databases)
-        old->databases = with_name(comparing->arena, old->databases, row->databases);
-    return true;
-}
-
-static void add_row(struct comparing *comparing, const struct diff_row *row)
-{
-    struct diff *out = comparing->out;
-    size_t first = out->len > LATEST_ROWS ? out->len - LATEST_ROWS : 0;
-
-    for (size_t i = out->len; i-- > first;)
-        if (join_row(comparing, &out->rows[i], row))
-            return;
-    if (out->len == DIFF_ROWS_MAX)
-        out->sure = false;
-    else
-        PS_PUSH(out->rows, out->len, comparing->rows_cap) = *row;
-}
-
-static const char *name_text(const struct comparing *comparing, bool database, uint32_t name)
-{
-    const struct sets *sets = comparing->sets[0];
-
-    if (name == CASE_OTHER)
-        return _("all others");
-    if (name == CASE_REPLICATION)
-        return _("(replication)");
-    return keys_text(database ? sets->databases : sets->roles, name);
-}
-
 static const char *net_text(struct comparing *comparing, const struct reach_net *net)
 {
     char text[REACH_NET_TEXT_MAX];
@@ -190,12 +130,9 @@ static bool report(struct comparing *comparing, const struct hba_case *which,
         if (same_decision(before, after))
             continue;
         any = true;
-        add_row(comparing, &(struct diff_row){
+        diff_rows_add(&comparing->rows, which, &(struct diff_row){
             .change = change_of(comparing, decided, kind), .kind = (enum reach_kind)kind,
-            .before = before, .after = after,
-            .databases = name_text(comparing, true, which->database),
-            .roles = name_text(comparing, false, which->role),
-            .nets = net_text(comparing, which->net),
+            .before = before, .after = after, .nets = net_text(comparing, which->net),
             .given = case_given(comparing->sets[0], unknowns, truth, comparing->arena) });
     }
     return any;
@@ -561,18 +498,15 @@ void hba_diff(const struct hba *before, const struct hba *after, const struct re
               struct arena *arena, struct diff *out)
 {
     PS_AUTO(comparing_free) struct comparing comparing = { .arena = arena, .out = out };
-    struct diff_row *rows;
 
     *out = (struct diff){ .sure = true };
     comparing.sets[0] = sets_new(before, world);
     comparing.sets[1] = sets_new_beside(after, comparing.sets[0]);
+    comparing.rows = (struct diff_rows){ .arena = arena, .sets = comparing.sets[0],
+                                         .done = &comparing.done };
     share_names(comparing.sets[0]);
     find_nets(&comparing);
     compare_all(&comparing);
 
-    rows = arena_alloc(arena, out->len * sizeof(*rows));
-    if (out->len)
-        memcpy(rows, out->rows, out->len * sizeof(*rows));
-    free(out->rows);
-    out->rows = rows;
+    diff_rows_finish(&comparing.rows, out);
 }

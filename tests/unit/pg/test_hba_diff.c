@@ -50,17 +50,28 @@ static const struct { const char *before, *after, *want; } diffs[] = {
     { "host all all h.example.com md5", "host all all H.EXAMPLE.com md5", "" },
     /* gained and lost */
     { "host all all 10.0.0.0/8 md5", "host all all 10.0.0.0/8 md5\nlocal all all peer",
-      "gains local [all others/all others]  (0>2);" },
+      "gains local [all/all]  (0>2);" },
     { "hostssl a b 10.0.0.0/8 md5", "hostssl a b 10.0.0.0/9 md5",
       "loses tls [a/b] 10.0.0.0/8 (1>0);" },
     { "hostssl a b 10.0.0.0/8 md5", "hostssl a b,c 10.0.0.0/8 md5", "gains tls [a/c] 10.0.0.0/8 (0>1);" },
     { "hostssl a b,c 10.0.0.0/8 md5", "hostssl a,d b,c 10.0.0.0/8 md5", "gains tls [d/b, c] 10.0.0.0/8 (0>1);" },
     { "hostssl all all 10.0.0.0/8 md5", "hostssl all mallory all reject\nhostssl all all 10.0.0.0/8 md5",
-      "loses tls [all others/mallory] 10.0.0.0/8 (1>1);" },
+      "loses tls [all/mallory] 10.0.0.0/8 (1>1);" },
     { "hostssl all x all reject\nhostssl all all 10.0.0.0/8 md5",
-      "hostssl all all 10.0.0.0/8 md5\nhostssl all x all reject", "gains tls [all others/x] 10.0.0.0/8 (1>1);" },
+      "hostssl all all 10.0.0.0/8 md5\nhostssl all x all reject", "gains tls [all/x] 10.0.0.0/8 (1>1);" },
     { "hostssl replication r 10.0.0.0/8 md5", "hostssl all r 10.0.0.0/8 md5",
-      "gains tls [all others/r] 10.0.0.0/8 (0>1);loses tls [(replication)/r] 10.0.0.0/8 (1>0);" },
+      "gains tls [all/r] 10.0.0.0/8 (0>1);loses tls [(replication)/r] 10.0.0.0/8 (1>0);" },
+    /* who is all, and who all the others are */
+    { "hostssl all postgres 10.0.0.0/8 md5", "hostssl all postgres 10.0.0.0/8 md5\nhostssl all all 10.0.0.0/8 md5",
+      "gains tls [all/all others] 10.0.0.0/8 (0>2);" },
+    { "local shop app peer", "local shop app peer\nhostssl all all 10.0.0.0/8 md5",
+      "gains tls [all/all] 10.0.0.0/8 (0>2);" },
+    { "local shop all peer\nlocal all app peer", "local shop all peer\nlocal all app peer\nhostssl all all 10.0.0.0/8 md5",
+      "gains tls [all/all] 10.0.0.0/8 (0>3);" },
+    { "hostssl shop all 10.0.0.0/8 reject", "hostssl shop all 10.0.0.0/8 reject\nhostssl all all 10.0.0.0/8 md5",
+      "gains tls [all others/all] 10.0.0.0/8 (0>2);" },
+    { "local all all peer", "local all all peer\nhostssl replication,all all 10.0.0.0/8 md5",
+      "gains tls [all, (replication)/all] 10.0.0.0/8 (0>2);" },
     /* transport */
     { "hostssl a b 10.0.0.0/8 md5", "host a b 10.0.0.0/8 md5", "to_plain plain [a/b] 10.0.0.0/8 (0>1);" },
     { "host a b 10.0.0.0/8 md5", "hostssl a b 10.0.0.0/8 md5", "to_tls plain [a/b] 10.0.0.0/8 (1>0);" },
@@ -75,19 +86,19 @@ static const struct { const char *before, *after, *want; } diffs[] = {
       "stronger tls [a/b] 10.0.0.0/8 (1>1);" },
     /* for some, who are not known here */
     { "hostssl all +g all reject\nhostssl all all 10.0.0.0/8 md5", "hostssl all all 10.0.0.0/8 md5",
-      "gains tls [all others/all others] 10.0.0.0/8 if member of g (1>1);" },
+      "gains tls [all/all] 10.0.0.0/8 if member of g (1>1);" },
     { "hostssl a +g 10.0.0.0/8 md5", "hostssl a +h 10.0.0.0/8 md5",
-      "loses tls [a/all others] 10.0.0.0/8 if member of g (1>0);"
-      "gains tls [a/all others] 10.0.0.0/8 if member of h (0>1);" },
+      "loses tls [a/all] 10.0.0.0/8 if member of g (1>0);"
+      "gains tls [a/all] 10.0.0.0/8 if member of h (0>1);" },
     { "hostssl a b db.example.com md5", "hostssl a b db2.example.com md5",
       "loses tls [a/b] 0.0.0.0/0, ::/0 if client named db.example.com (1>0);"
       "gains tls [a/b] 0.0.0.0/0, ::/0 if client named db2.example.com (0>1);" },
     { "hostssl sameuser all 10.0.0.0/8 md5", "hostssl samerole all 10.0.0.0/8 md5",
-      "gains tls [all others/all others] 10.0.0.0/8 if member of the role that the database is named after "
+      "gains tls [all/all] 10.0.0.0/8 if member of the role that the database is named after "
       "(0>1);" },
     { "hostssl all /^x 10.0.0.0/8 md5", "hostssl all /^y 10.0.0.0/8 md5",
-      "loses tls [all others/all others] 10.0.0.0/8 if role like /^x (1>0);"
-      "gains tls [all others/all others] 10.0.0.0/8 if role like /^y (0>1);" },
+      "loses tls [all/all] 10.0.0.0/8 if role like /^x (1>0);"
+      "gains tls [all/all] 10.0.0.0/8 if role like /^y (0>1);" },
 };
 
 static void what_differs_is_told_as_access(void **state)

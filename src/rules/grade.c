@@ -59,6 +59,7 @@ static const struct {
     { "trust-auth",                AREA_AUTHENTICATION, GRADE_F, SEV_HIGH },
     { "password-plaintext",        AREA_AUTHENTICATION, GRADE_F, SEV_HIGH },
     { "hba-trust",                 AREA_AUTHENTICATION, GRADE_F, SEV_HIGH },
+    { "hba-trust",                 AREA_AUTHENTICATION, GRADE_C, SEV_MEDIUM },    /* whoever is on this machine */
     { "hba-password-plaintext",    AREA_AUTHENTICATION, GRADE_F, SEV_HIGH },
     { "ident-map-wide",            AREA_AUTHENTICATION, GRADE_F, SEV_HIGH },
     { "hba-ident",                 AREA_AUTHENTICATION, GRADE_C, SEV_MEDIUM },

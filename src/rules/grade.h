@@ -36,7 +36,7 @@ struct grade {
 void grade_free(struct grade *grade);   /* for PS_AUTO */
 
 /*
- * `partial`: not all rules were run, so there is no letter.  Texts are those of the findings.
+ * `findings` are sorted.  `partial`: not all rules were run, so there is no letter.  Texts are those of the findings.
  */
 void grade_of(const struct findings *findings, bool partial, struct grade *out);
 

@@ -25,7 +25,9 @@ static const struct {
     { { { "no-tls13", SEV_MEDIUM }, { "hba-plaintext", SEV_HIGH } }, "C", 2 },
     { { { "hba-plaintext", SEV_LOW } }, "A+", 0 },           /* loopback only */
     { { { "hba-trust", SEV_LOW } }, "A+", 0 },               /* a socket */
+    { { { "hba-trust", SEV_MEDIUM } }, "C", 1 },             /* loopback */
     { { { "hba-trust", SEV_CRITICAL } }, "F", 1 },
+    { { { "hba-trust", SEV_CRITICAL }, { "hba-trust", SEV_MEDIUM } }, "F", 1 },
     { { { "tls-off", SEV_CRITICAL }, { "cert-self-signed", SEV_MEDIUM } }, "F", 2 },
     { { { "cert-self-signed", SEV_MEDIUM }, { "name-mismatch", SEV_HIGH } }, "T", 2 },
     { { { "name-mismatch", SEV_HIGH }, { "hba-plaintext", SEV_HIGH } }, "M", 2 },

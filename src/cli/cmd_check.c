@@ -275,7 +275,7 @@ static bool ask(void *arg, const struct doc *plan, struct ps_err *err)
 }
 
 /* What was cured must be gone for the rules that found it. */
-static bool look_again(struct cli_run *run, size_t mended, struct ps_err *err)
+static bool look_again(struct cli_run *run, const struct findings *before, struct ps_err *err)
 {
     PS_AUTO(look_free) struct look look = { .choice = { opts.only, opts.skip } };
     struct doc_node *section = doc_child(doc_root(run->doc), "mending");
@@ -285,7 +285,7 @@ static bool look_again(struct cli_run *run, size_t mended, struct ps_err *err)
         return false;
     for (size_t i = 0; i < look.report.findings.len; i++)
         left += mend_can(&look.report.findings.at[i]);
-    doc_int(section, "mended", _("Mended"), (int64_t)mended);
+    doc_int(section, "mended", _("Mended"), (int64_t)mend_gone(before, &look.report.findings));
     doc_mark(doc_int(section, "still_there", _("Found again"), (int64_t)left),
              left ? DOC_BAD : DOC_GOOD);
     show(run, &look);
@@ -299,14 +299,13 @@ static bool fix(struct cli_run *run, const struct look *look, struct ps_err *err
         .profile = look->posture->critical ? PROFILE_CRITICAL : PROFILE_NORMAL,
         .dry_run = opts.dry_run, .ask = opts.yes ? NULL : ask, .ask_arg = run,
     };
-    size_t mended = 0;
     bool changed = false;
 
     ensure_doc(run);
-    if (!mend_run(&spec, run->doc, &mended, &changed, err))
+    if (!mend_run(&spec, run->doc, &changed, err))
         return false;
     if (changed)
-        return look_again(run, mended, err);
+        return look_again(run, &look->report.findings, err);
     show(run, look);
     return true;
 }

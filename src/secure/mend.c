@@ -44,6 +44,25 @@ bool mend_can(const struct finding *finding)
     return can_cure(finding, CURE_SETTING) || can_cure(finding, CURE_LINE);
 }
 
+static size_t count_of(const struct findings *findings, const char *id, size_t end)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < end; i++)
+        count += strcmp(findings->at[i].id, id) == 0 && mend_can(&findings->at[i]);
+    return count;
+}
+
+size_t mend_gone(const struct findings *before, const struct findings *after)
+{
+    size_t gone = 0;
+
+    for (size_t i = 0; i < before->len; i++)
+        gone += mend_can(&before->at[i])
+                && count_of(before, before->at[i].id, i) >= count_of(after, before->at[i].id, after->len);
+    return gone;
+}
+
 struct edited {
     const char *name;
     struct buf text;
@@ -55,7 +74,6 @@ struct mending {
     struct doc_node *section;
     struct edited *files;       /* of pg_hba.conf, as they will be */
     size_t files_len;
-    size_t mended;
 };
 
 /* ---- settings ---- */
@@ -63,6 +81,29 @@ struct mending {
 static const char *object_setting(const struct finding *finding)
 {
     return strncmp(finding->object, "ssl_", 4) == 0 ? finding->object : "";
+}
+
+/* The list of suites alone does not cure CBC: the server's order must count, or a client takes them first. */
+static bool is_needed(const struct mending *m, const char *name, bool cbc)
+{
+    bool on = true;
+    const char *value = server_setting(m->job.server, name);
+
+    return cbc && strcmp(name, "ssl_prefer_server_ciphers") == 0 && value && conf_bool(value, &on) && !on;
+}
+
+static bool is_about(const struct mending *m, const char *name)
+{
+    bool cbc = false;
+
+    for (size_t i = 0; i < m->spec->findings->len; i++) {
+        const struct finding *finding = &m->spec->findings->at[i];
+
+        if (can_cure(finding, CURE_SETTING) && strcmp(object_setting(finding), name) == 0)
+            return true;
+        cbc |= strcmp(finding->id, "cipher-cbc") == 0;
+    }
+    return is_needed(m, name, cbc);
 }
 
 /* What `secure` would write for the settings that findings are about. */
@@ -73,16 +114,9 @@ static bool plan_settings(struct mending *m, struct ps_err *err)
     struct setting_pair all[SETTINGS_MAX];
     size_t len = settings_list(&wish, server->major, all);
 
-    for (size_t k = 0; k < len; k++) {
-        size_t about = 0;
-
-        for (size_t i = 0; i < m->spec->findings->len; i++)
-            about += can_cure(&m->spec->findings->at[i], CURE_SETTING)
-                && strcmp(object_setting(&m->spec->findings->at[i]), all[k].name) == 0;
-        if (about)
+    for (size_t k = 0; k < len; k++)
+        if (is_about(m, all[k].name))
             m->job.pairs[m->job.pairs_len++] = all[k];
-        m->mended += about;
-    }
     return settings_check_overrides(m->job.pairs, m->job.pairs_len, server, err)
         && settings_mend_plan(m->job.pairs, m->job.pairs_len, server, &m->job.plan, err);
 }
@@ -285,7 +319,6 @@ static bool plan_lines(struct mending *m, struct ps_err *err)
         if (!plan_want(&m->job.plan, &server->owner, m->files[i].name, _("access rules"),
                        buf_text(&m->files[i].text), m->files[i].text.len, 0600, false, err))
             return false;
-    m->mended += cured;
     return true;
 }
 
@@ -354,8 +387,7 @@ static void mending_free(struct mending *m)
     job_free(&m->job);
 }
 
-bool mend_run(const struct mend_spec *spec, struct doc *doc, size_t *mended, bool *changed,
-              struct ps_err *err)
+bool mend_run(const struct mend_spec *spec, struct doc *doc, bool *changed, struct ps_err *err)
 {
     PS_AUTO(mending_free) struct mending m = {
         .spec = spec, .section = doc_section(doc_root(doc), "mending", _("Mending")),
@@ -367,7 +399,6 @@ bool mend_run(const struct mend_spec *spec, struct doc *doc, size_t *mended, boo
     if (!prepare(&m, err) || !describe(&m, err)
         || (!spec->dry_run && m.job.plan.len && !apply(&m, doc, err)))
         return false;
-    *mended = m.mended;
     *changed = m.job.changed;
     return true;
 }

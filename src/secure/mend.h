@@ -25,12 +25,13 @@ struct mend_spec {
 };
 
 /*
- * Do it.  Fills the section "mending" of `doc`: the plan, who would be cut off, what is left.  *mended is the number of
- * findings that the plan is about; *changed whether anything was.  PS_E_UNSAFE when TLS is off (that is
- * secure's), or when the administrator would be locked out.
+ * Do it.  Fills the section "mending" of `doc`: the plan, who would be cut off, what is left.  *changed: whether
+ * anything was.  PS_E_UNSAFE when TLS is off (that is secure's), or when the administrator would be locked out.
  */
-PS_MUST bool mend_run(const struct mend_spec *spec, struct doc *doc, size_t *mended, bool *changed,
-                      struct ps_err *err);
+PS_MUST bool mend_run(const struct mend_spec *spec, struct doc *doc, bool *changed, struct ps_err *err);
+
+/* How many of the findings that are cured are no longer there: rule by rule, for a mended line reads otherwise. */
+size_t mend_gone(const struct findings *before, const struct findings *after);
 
 /* Is the finding one of those that are cured?  For tests, and to say what is left. */
 bool mend_can(const struct finding *finding);

@@ -398,6 +398,18 @@ def test_fix_cures_and_looks_again(make, pgseal):
     assert cluster.files() == before
 
 
+def test_fix_counts_as_mended_only_what_is_not_found_again(make, pgseal):
+    cluster = harden(make, pgseal)
+    # CBC suites at the end do no harm where the server's order counts, and only there
+    cluster.set(ssl_prefer_server_ciphers="off", ssl_ciphers="ECDHE+AES")
+    cluster.reload()
+    first = pgseal("check", "-D", cluster.data, "--format", "json").json
+    assert "cipher-cbc" in ids(first)
+    seen = run_fix(cluster, pgseal, "--yes", "--only", "cipher-cbc").json
+    assert "cipher-cbc" not in ids(seen), seen["mending"]
+    assert (seen["mending"]["mended"], seen["mending"]["still_there"]) == (1, 0)
+
+
 # once the first line wants TLS, plaintext falls to the others; the second asks for nothing
 HIDDEN = """host    all   all   10.0.0.0/8     scram-sha-256
 host    all   app   10.1.0.0/16    trust

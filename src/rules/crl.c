@@ -33,33 +33,19 @@ static void found_no_ca(const struct rule *rule, struct place place, const char 
         .evidence = "ssl_ca_file = ''" });
 }
 
-static bool asks_for_cert(const char *line)
+/* Where the word stands that asks for a certificate; NULL: none does. */
+static const char *asks_for_cert(const char *line, size_t *len)
 {
     static const char blanks[] = " \t\r,";
 
-    for (const char *p = line; *p && *p != '#'; p += strcspn(p, blanks)) {
-        p += strspn(p, blanks);
+    for (const char *p = line + strspn(line, blanks); *p && *p != '#'; p += *len + strspn(p + *len, blanks)) {
+        *len = strcspn(p, blanks);
         if ((strncmp(p, "clientcert=", 11) == 0 && strncmp(p + 11, "0", 1) != 0
              && strncmp(p + 11, "no-verify", 9) != 0)
             || (strncmp(p, "cert", 4) == 0 && strchr(" \t\r", p[4])))
-            return true;
+            return p;
     }
-    return false;
-}
-
-static const char *line_of(const struct posture *posture, const struct hba_problem *problem,
-                           struct findings *out)
-{
-    PS_AUTO(buf_free) struct buf text = BUF(HBA_MAX_BYTES);
-
-    for (size_t i = 0; i < hba_files(posture->hba); i++)
-        if (strcmp(hba_file_name(posture->hba, i), problem->file) == 0)
-            hba_file_text(posture->hba, i, &text);
-
-    const char *p = buf_text(&text);
-    for (unsigned line = 1; line < problem->line && p; line++)
-        p = (p = strchr(p, '\n')) ? p + 1 : NULL;
-    return p ? arena_strndup(out->arena, p, strcspn(p, "\n")) : "";
+    return NULL;
 }
 
 /* A line that this version refuses, as "cert clientcert=1" from 14, is no rule, and wants the CA all the same. */
@@ -68,11 +54,15 @@ static void judge_broken_lines(const struct rule *rule, const struct posture *po
 {
     for (size_t i = 0; i < hba_problems(posture->hba) && i < FINDINGS_MAX; i++) {
         const struct hba_problem *problem = hba_problem(posture->hba, i);
-        const char *line = line_of(posture, problem, out);
+        const char *line = arena_strndup(out->arena, problem->text, problem->text_len);
+        size_t len = 0;
+        const char *word = asks_for_cert(line, &len);
 
-        if (asks_for_cert(line))
-            found_no_ca(rule, (struct place){ .file = problem->file, .line = problem->line, .text = line },
-                        line, out);
+        if (!word)
+            continue;
+        unsigned column = (unsigned)(word - line) + 1;
+        found_no_ca(rule, (struct place){ .file = problem->file, .line = problem->line, .column = column,
+                                          .end_column = column + (unsigned)len, .text = line }, line, out);
     }
 }
 

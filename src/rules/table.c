@@ -431,7 +431,8 @@ static const struct rule table[] = {
       .why = N_("Such a line matches with and without TLS: it is enough that somebody on the way answers "
                 "\"no TLS\", or that a client asks for none, and everything is readable."),
       .cure = N_("Let the line begin with hostssl, when all clients can use TLS; \"pgseal status\" says "
-                 "which ones do not yet."),
+                 "which ones do not yet. What came by it in plaintext then falls to the lines below: "
+                 "look again until none is left, or let \"pgseal check --fix\" close all of them at once."),
       .sources = { PG_HBA, { STD_CIS, "5.8" }, { STD_PCI, "4.2.1" } },
       .test = rule_hba_plaintext },
     { .id = "hba-shadowed", .severity = SEV_HIGH, .modes = RULE_CHECK,
@@ -481,7 +482,8 @@ static const struct rule table[] = {
       .title = N_("Replication gets in without TLS"),
       .why = N_("A replication connection carries every change of every table, passwords' hashes included."),
       .cure = N_("Let the replication lines begin with hostssl, and give the standbys sslmode=verify-full in "
-                 "primary_conninfo. The word all does not cover replication."),
+                 "primary_conninfo. The word all does not cover replication. Change all lines that replication "
+                 "reaches: plaintext falls to the next one."),
       .sources = { { STD_CIS, "7.5" }, PG_HBA },
       .test = rule_hba_replication_plaintext },
     { .id = "hba-hostssl-dead", .severity = SEV_HIGH, .modes = RULE_CHECK,

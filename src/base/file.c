@@ -86,6 +86,15 @@ bool file_is_dir(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+bool file_is_stream(const char *path)
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0 || S_ISDIR(st.st_mode))
+        return false;
+    return !S_ISREG(st.st_mode) || strncmp(path, "/dev/", 5) == 0;
+}
+
 bool file_attr_read(const char *path, struct file_attr *out, struct ps_err *err)
 {
     struct stat st;
@@ -282,6 +291,9 @@ bool file_check_place(const char *path, struct ps_err *err)
 
     if (file_is_dir(path))
         return ps_fail(err, PS_E_IO, _("\"%s\" is not a regular file"), path);
+    if (file_is_stream(path))
+        return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0
+            || ps_fail(err, PS_E_IO, _("could not write file \"%s\": %m"), path);
     if (faccessat(AT_FDCWD, dir, W_OK | X_OK, AT_EACCESS) != 0)
         return ps_fail(err, PS_E_IO, _("could not write in folder \"%s\": %m"), dir);
     return true;

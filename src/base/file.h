@@ -27,6 +27,8 @@ PS_MUST bool file_read(const char *path, size_t max, struct buf *out, struct ps_
 
 bool file_exists(const char *path);     /* of any kind; a dangling link does not */
 bool file_is_dir(const char *path);
+/* What is written to as it is, never replaced: a device, a pipe, a socket, and whatever /dev names. */
+bool file_is_stream(const char *path);
 
 struct file_attr {
     mode_t mode;        /* of the permission bits, such as 0600 */
@@ -60,7 +62,7 @@ PS_MUST bool file_write(const char *path, const void *bytes, size_t len, mode_t 
 
 /*
  * Look whether file_write() has a chance, before work is done whose result it is to hold: the folder is
- * there and may be written to.
+ * there and may be written to; of a stream, that it may be written to itself.
  */
 PS_MUST bool file_check_place(const char *path, struct ps_err *err);
 

@@ -79,12 +79,13 @@ bool cli_need(const char *value, const char *option, const char *hint, struct ps
 /* Where a result goes while it is made: to a descriptor, or into a file that takes the old one's place. */
 struct sink {
     int fd;
+    const char *name;           /* of what the descriptor writes to; NULL: standard output */
     struct file_edit *edit;     /* NULL: the descriptor */
     struct ps_err *err;
 };
 
 /* A reader that has seen enough, such as head(1), is no error. */
-static bool write_bytes(int fd, const char *bytes, size_t len, struct ps_err *err)
+static bool write_bytes(int fd, const char *name, const char *bytes, size_t len, struct ps_err *err)
 {
     for (size_t done = 0; done < len; ) {
         ssize_t n = write(fd, bytes + done, len - done);
@@ -94,14 +95,15 @@ static bool write_bytes(int fd, const char *bytes, size_t len, struct ps_err *er
         else if (errno == EPIPE)
             return true;
         else if (errno != EINTR)
-            return ps_fail(err, PS_E_IO, _("could not write to standard output: %m"));
+            return name ? ps_fail(err, PS_E_IO, _("could not write file \"%s\": %m"), name)
+                        : ps_fail(err, PS_E_IO, _("could not write to standard output: %m"));
     }
     return true;
 }
 
 static bool write_all(int fd, const struct buf *text, struct ps_err *err)
 {
-    return write_bytes(fd, buf_text(text), text->len, err);
+    return write_bytes(fd, NULL, buf_text(text), text->len, err);
 }
 
 static bool into_sink(void *of, const char *bytes, size_t len)
@@ -109,23 +111,40 @@ static bool into_sink(void *of, const char *bytes, size_t len)
     struct sink *sink = of;
 
     return sink->edit ? file_edit_put(sink->edit, bytes, len, sink->err)
-                      : write_bytes(sink->fd, bytes, len, sink->err);
+                      : write_bytes(sink->fd, sink->name, bytes, len, sink->err);
+}
+
+static void close_stream(int *fd)
+{
+    if (*fd > STDERR_FILENO)
+        close(*fd);
+}
+
+/* A file is replaced when the result is whole; what is no file gets it as it is made. */
+static bool open_output(const char *path, int *stream, struct file_edit **edit, struct ps_err *err)
+{
+    static const struct file_attr fresh = { .mode = 0644, .uid = (uid_t)-1, .gid = (gid_t)-1 };
+
+    if (!file_is_stream(path))
+        return file_edit_begin(path, &fresh, edit, err);
+    *stream = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_APPEND);
+    return *stream >= 0 || ps_fail(err, PS_E_IO, _("could not write file \"%s\": %m"), path);
 }
 
 static bool show_result(const struct cli_run *run, struct ps_err *err)
 {
-    static const struct file_attr fresh = { .mode = 0644, .uid = (uid_t)-1, .gid = (gid_t)-1 };
     PS_AUTO(file_edit_freep) struct file_edit *edit = NULL;
+    PS_AUTO(close_stream) int stream = STDOUT_FILENO;
     bool to_file = run->output && strcmp(run->output, "-") != 0;
     struct doc_style style = tty_style(STDOUT_FILENO, run->verbose);
 
     if (to_file) {
         style = (struct doc_style){ .verbose = run->verbose };
-        if (!file_edit_begin(run->output, &fresh, &edit, err))
+        if (!open_output(run->output, &stream, &edit, err))
             return false;
     }
 
-    struct sink sink = { STDOUT_FILENO, edit, err };
+    struct sink sink = { stream, to_file ? run->output : NULL, edit, err };
     PS_AUTO(buf_free) struct buf text = { .max = BUF_TEXT_MAX, .drain = into_sink, .drain_of = &sink };
     if (run->text)
         buf_puts(&text, run->text);
@@ -134,7 +153,7 @@ static bool show_result(const struct cli_run *run, struct ps_err *err)
     if (!buf_drain(&text))
         return err->code != PS_E_NONE
             ? false : ps_fail(err, PS_E_TOO_BIG, _("the result is too large to be shown"));
-    return !to_file || file_edit_commit(&edit, err);
+    return !edit || file_edit_commit(&edit, err);
 }
 
 static void describe_error(struct doc *doc, const struct ps_err *err)

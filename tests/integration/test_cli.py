@@ -84,6 +84,23 @@ def test_output_goes_to_a_file_that_all_may_read(pgseal, folder):
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
 
 
+def test_output_goes_to_what_is_no_file_as_it_is(pgseal, program, folder):
+    asked = ["explain", "hba-shadowed", "--format", "json", "--output"]
+    assert pgseal(*asked, "/dev/null").out == ""
+    assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
+    assert pgseal(*asked, "/dev/stdout").json["schema"] == "pgseal.explain/1"
+    log = folder / "log"
+    subprocess.run([program, *asked, "/dev/stdout"], stdout=open(log, "w"), check=True)
+    assert json.loads(log.read_text())["schema"] == "pgseal.explain/1"
+    pipe = folder / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen([program, *asked, pipe]) as writer:
+        assert json.loads(pipe.read_text())["schema"] == "pgseal.explain/1"
+        assert writer.wait() == 0 and stat.S_ISFIFO(pipe.stat().st_mode)
+    full = pgseal(*asked, "/dev/full")
+    assert full.status == 3 and 'could not write file "/dev/full": No space left' in full.err
+
+
 def test_output_that_cannot_be_written_is_an_error(pgseal, folder):
     result = pgseal("status", "--target", NOWHERE, "--format", "json",
                     "--output", folder / "none/out.json")

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Every message of the source is translated: po/POTFILES and each language of po/LINGUAS are what
-tools/po-update.sh would make of them, with nothing missing, fuzzy or with wrong formats.
+tools/po-update.sh would make of them, with nothing missing, fuzzy or with wrong formats.  In Spanish a cure
+begins with an infinitive: who reads it is not ordered about.
 
     test_po.py SOURCE_ROOT
 """
@@ -49,6 +50,27 @@ with tempfile.TemporaryDirectory() as folder:
             errors += [f"{po.name}: {what}: {message}" for message in found[:20]]
             if len(found) > 20:
                 errors.append(f"{po.name}: {what}: and {len(found) - 20} more")
+
+
+def joined(block):
+    return "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', block))
+
+
+def spanish_of(catalog):
+    text = run("msgattrib", "--no-wrap", catalog).stdout
+    return {joined(m[1]): joined(m[2]) for m in re.finditer(
+        r'^msgid ((?:".*"\n)+)msgstr ((?:".*"\n)+)', text, re.M)}
+
+
+cures = [joined(block) for block in re.findall(r'\.cure = N_\(((?:\s*"(?:[^"\\]|\\.)*")+)\)',
+                                               (root / "src/rules/table.c").read_text())]
+if len(cures) < 50:
+    errors.append(f"only {len(cures)} cures were found in src/rules/table.c")
+translated = spanish_of(root / "po/es.po")
+for spanish in (translated.get(cure, "") for cure in cures):
+    first = re.split("[ :,]", spanish)[0]
+    if spanish and not re.fullmatch(r"\w+[aeií]r(lo|la|los|las|se|le|les)?|Con|«.*", first):
+        errors.append(f"es.po: no infinitive: {spanish}")
 
 if errors:
     errors.append("run tools/po-update.sh, translate, and run it again")

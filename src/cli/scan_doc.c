@@ -185,6 +185,7 @@ static void put_tls(struct doc_node *node, const struct seen *seen)
     put_fact(aside, "tickets", _("Session tickets"), seen->tickets);
     put_fact(aside, "session_ids", _("Session identifiers"), seen->session_ids);
     put_fact(aside, "downgrade_sentinel", _("Downgrade sentinel"), seen->sentinel);
+    put_fact(aside, "alpn", "ALPN", seen->alpn);
 }
 
 /* ---- certificate ---- */
@@ -245,6 +246,7 @@ static void put_logins(struct doc_node *node, const struct seen *seen)
             startup_word(&seen->plain_replication));
     doc_str(logins, "tls", _("Over TLS"), startup_word(&seen->over_tls));
     doc_bool(logins, "channel_binding", _("Channel binding offered"), seen->over_tls.scram_plus);
+    put_fact(logins, "gss_encryption", _("GSSAPI encryption offered"), seen->gss);
 }
 
 /* "14 to 16" for people; the bounds for programs, null where there is none. */

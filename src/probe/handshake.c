@@ -91,6 +91,17 @@ static void hear(struct talk *talk)
         talk->out->demands_certificate = FACT_NO;
 }
 
+/* In TLS 1.2 it says so at once: after it has asked for one, and seen that there is none. */
+static void note_demand(struct talk *talk, const struct ps_err *err)
+{
+    struct io_tls_info info;
+
+    io_tls_info(talk->io, &info);
+    talk->out->asks_certificate = info.client_cert_requested;
+    if (info.client_cert_requested && is_certificate_alert(err))
+        talk->out->demands_certificate = FACT_YES;
+}
+
 static bool shake(struct talk *talk)
 {
     const char *host = talk->spec->host;
@@ -98,8 +109,7 @@ static bool shake(struct talk *talk)
 
     if (!io_tls_client(talk->io, talk->spec->ctx, host, talk->deadline, &err)) {
         talk->out->alerted = strstr(err.detail, "alert") != NULL;
-        if (is_certificate_alert(&err))
-            talk->out->asks_certificate = true;
+        note_demand(talk, &err);
         return failed(talk, &err);
     }
     note_agreed(talk);

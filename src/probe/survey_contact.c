@@ -49,6 +49,9 @@ static void note_handshake(struct seen *seen, struct handshake *hand)
 {
     seen->handshake = hand->done ? FACT_YES : FACT_NO;
     seen->handshake_why = hand->why;
+    if (hand->done || hand->asks_certificate)
+        survey_set(&seen->asks_certificate, hand->asks_certificate);
+    seen->demands_certificate = hand->demands_certificate;
     if (!hand->done) {
         seen->refused_handshakes++;
         return;
@@ -61,8 +64,6 @@ static void note_handshake(struct seen *seen, struct handshake *hand)
     seen->group = hand->group;
     seen_add_suite(seen, hand->version, hand->suite);
     seen_add_group(seen, hand->group ? offers_group(hand->group) : 0);
-    survey_set(&seen->asks_certificate, hand->asks_certificate);
-    seen->demands_certificate = hand->demands_certificate;
     seen->authorities = hand->authorities;
     seen->over_tls = hand->startup;
     seen->chain = hand->chain;

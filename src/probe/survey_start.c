@@ -26,8 +26,11 @@ static void ask_direct_with_alpn(struct survey *survey)
     PS_AUTO(handshake_free) struct handshake hand = { 0 };
 
     if (shake_again(survey, &(struct handshake_spec){ .ctx = survey->plan->ctx_alpn,
-                                                      .startup = &survey->newest }, &hand))
+                                                      .startup = &survey->newest }, &hand)
+        && hand.done) {
         survey->seen->direct = hand.startup;
+        survey_set(&survey->seen->alpn, hand.alpn);
+    }
 }
 
 /*

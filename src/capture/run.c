@@ -222,13 +222,14 @@ static void restore_handlers(struct handlers *old)
     sigaction(SIGTERM, &old->terminate, NULL);
 }
 
-static _Noreturn void child(struct run *run, struct ps_err *shared)
+static _Noreturn void child(struct run *run, const sigset_t *mask, struct ps_err *shared)
 {
     struct sigaction ending = { .sa_handler = stop };
     bool done;
 
     sigaction(SIGINT, &ending, NULL);
     sigaction(SIGTERM, &ending, NULL);
+    sigprocmask(SIG_SETMASK, mask, NULL);
     done = work(run, shared);
     _exit(done ? 0 : 1);
 }
@@ -254,17 +255,25 @@ struct capture_reader {
     pid_t pid;                      /* 0: none */
 };
 
-static bool start_child(struct capture_reader *job, struct ps_err *err)
+/* A signal waits until the child can take it and the parent knows whom to pass it on to (if `pass`). */
+static bool start_child(struct capture_reader *job, bool pass, struct ps_err *err)
 {
+    sigset_t ends, before;
+
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGINT);
+    sigaddset(&ends, SIGTERM);
+    sigprocmask(SIG_BLOCK, &ends, &before);
     fflush(NULL);
     job->pid = fork();
-    if (job->pid < 0) {
-        job->pid = 0;
-        return ps_fail(err, PS_E_PROCESS, _("could not start a process: %m"));
-    }
     if (job->pid == 0)
-        child(&job->run, job->shared);
-    return true;
+        child(&job->run, &before, job->shared);
+    reader = pass && job->pid > 0 ? job->pid : 0;
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    if (job->pid > 0)
+        return true;
+    job->pid = 0;
+    return ps_fail(err, PS_E_PROCESS, _("could not start a process: %m"));
 }
 
 /* False when it does not end in time. */
@@ -376,7 +385,7 @@ bool capture_begin(const struct capture_spec *spec, struct spool *spool, struct 
 {
     PS_AUTO(capture_reader_freep) struct capture_reader *job = NULL;
 
-    if (!prepare(spec, true, spool, &job, err) || !start_child(job, err))
+    if (!prepare(spec, true, spool, &job, err) || !start_child(job, false, err))
         return false;
     *out = PS_TAKE(job);
     return true;
@@ -407,9 +416,8 @@ bool capture_run(const struct capture_spec *spec, struct spool *spool, struct ps
 
     PS_AUTO(restore_handlers) struct handlers old;
     set_handlers(&old);
-    if (!start_child(job, err))
+    if (!start_child(job, true, err))
         return false;
-    reader = job->pid;
     bool done = wait_for_child(job, err);
     reader = 0;
     if (done)

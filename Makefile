@@ -28,12 +28,13 @@ check:
 
 # The time of `pgseal secure` beside the same job by hand; dead lines of pg_hba.conf beside reading it; the
 # CA beside the ceilings of keys, signatures and disk; a log of a million lines beside cat, wc and grep;
-# captures beside libpcap alone; scans beside sslscan, where it is installed.
+# captures beside libpcap alone, and live on loopback; scans beside sslscan, where it is installed.
 bench:
 	@tools/install-deps demo
 	@$(MAKE) --no-print-directory all
 	@tests/bench/bench $(BUILD)/pgseal
 	@tests/bench/capture $(BUILD)/pgseal
+	@tests/bench/live $(BUILD)/pgseal
 	@ninja -C $(BUILD) tests/bench/hba_bench
 	@$(BUILD)/tests/bench/hba_bench
 	@ninja -C $(BUILD) tests/bench/ca_work

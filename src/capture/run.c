@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,7 +19,8 @@
 #include "capture/source.h"
 
 /* Beside other work, who ends it waits for it: packets come sooner, at the cost of more wake-ups. */
-enum { BATCH = 4096, LIVE_WAIT_MS = 100, BESIDE_WAIT_MS = 4, RESTS = 3, PROGRESS_MS = 250 };
+enum { BATCH = 4096, LIVE_WAIT_MS = 100, BESIDE_WAIT_MS = 4, RESTS = 3, PROGRESS_MS = 250,
+       READER_NICE = -10 };
 
 static volatile sig_atomic_t stopped;
 static volatile sig_atomic_t reader;    /* the child's number, in the parent */
@@ -189,6 +191,9 @@ static bool work(struct run *run, struct ps_err *err)
         .done = connection_ended, .write = run->dump ? write_packet : NULL, .of = run,
     };
 
+    /* who waits for the processor loses packets; without the right to it, it is as it was */
+    if (run->spec->interface)
+        (void)setpriority(PRIO_PROCESS, 0, READER_NICE);
     if (!sandbox_enter(err))
         return false;
     run->flows = flows_new(&flows);

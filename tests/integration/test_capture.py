@@ -321,7 +321,7 @@ def test_live_ends_with_its_report_also_in_its_first_instants(program, number):
             pass
         process.send_signal(number)
         out, err = process.communicate(timeout=20)
-        assert (process.returncode, json.loads(out)["connections"]) == (0, []), err
+        assert process.returncode == 0 and json.loads(out)["schema"] == "pgseal.capture/1", err
 
 
 def test_live_stops_by_itself(make, folder, program):

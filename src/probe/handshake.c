@@ -7,6 +7,8 @@
 #include "net/dial.h"
 #include "probe/startup.h"
 
+enum { LISTEN_MS = 1000 };
+
 void handshake_free(struct handshake *hand)
 {
     cert_list_free(&hand->chain);
@@ -74,6 +76,9 @@ static void hear(struct talk *talk)
     char bytes[4096];
     size_t got = 0;
 
+    /* who has nothing to say is not waited for as long as who was asked */
+    if (talk->spec->listen && talk->deadline > clock_mono_ms() + LISTEN_MS)
+        talk->deadline = clock_mono_ms() + LISTEN_MS;
     if (talk->spec->startup
         && !io_write(talk->io, talk->spec->startup->p, talk->spec->startup->len, talk->deadline, &err))
         return;

@@ -104,6 +104,7 @@ struct seen *survey_run(const struct survey_plan *plan, const char *host, int po
         if (seen->reach == REACH_YES)
             survey_direct(&survey);
         if (seen->letter == 'S') {
+            survey_demand(&survey);
             survey_stuffing(&survey);
             survey_versions(&survey);
             if (survey_speaks(seen, TLS_1_2)) {

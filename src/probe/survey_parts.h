@@ -51,6 +51,7 @@ bool survey_reach(struct survey *survey);           /* survey_contact.c; false: 
 void survey_plain(struct survey *survey);           /* survey_plain.c */
 void survey_direct(struct survey *survey);          /* survey_start.c */
 void survey_stuffing(struct survey *survey);
+void survey_demand(struct survey *survey);
 void survey_renegotiation(struct survey *survey);
 void survey_versions(struct survey *survey);        /* survey_versions.c */
 void survey_kinds(struct survey *survey);           /* survey_suites.c */

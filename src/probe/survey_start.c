@@ -71,6 +71,21 @@ void survey_stuffing(struct survey *survey)
     survey->seen->refused_handshakes++;
 }
 
+/*
+ * In TLS 1.3 the alert of a server that cannot do without a certificate crosses our startup, and may be lost
+ * with the connection that it ends: then it is waited for, with nothing said.
+ */
+void survey_demand(struct survey *survey)
+{
+    PS_AUTO(handshake_free) struct handshake hand = { 0 };
+    struct seen *seen = survey->seen;
+
+    if (seen->asks_certificate == FACT_YES && seen->demands_certificate == FACT_UNKNOWN
+        && seen->handshake == FACT_YES && seen->over_tls.end == STARTUP_UNKNOWN
+        && shake_again(survey, &(struct handshake_spec){ .hello = &survey->ssl, .listen = true }, &hand))
+        seen->demands_certificate = hand.demands_certificate;
+}
+
 void survey_renegotiation(struct survey *survey)
 {
     PS_AUTO(handshake_free) struct handshake hand = { 0 };

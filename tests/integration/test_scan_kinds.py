@@ -235,3 +235,17 @@ def test_endless_requests_are_found_by_three_of_them(pgseal, times, places, foun
     with peer(declines(times, places)) as target:
         _, (seen,) = scan(pgseal, target)
     assert ("negotiation-endless" in ids(seen)) == found
+
+
+# ---- the certificate, and nothing else ------------------------------------------------------------------
+
+def test_a_certificate_costs_one_connection_and_no_line_in_the_log(pgseal, make, folder, every_major):
+    cluster = tls_server(make, folder, every_major, hba=TLS_HBA, log_connections="off")
+    before = cluster.log()
+    run, (target,) = scan(pgseal, at(cluster), args=["--certificate-only", "--trust", folder / "server.crt"])
+    assert target["connections"] == 1 and target["certificate"]["names"] == ["localhost", "127.0.0.1"]
+    assert target["grade"] == "not_graded", "nothing else was looked at"
+    assert target["plaintext"] == "unknown" and target["kind"] == "unknown"
+    assert not {"cert-untrusted", "name-mismatch"} & ids(target)
+    assert cluster.log() == before, "a handshake that is whole, and closed in form, leaves no line"
+    assert run.status == 0

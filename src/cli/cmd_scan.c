@@ -282,14 +282,14 @@ static bool look(struct scan *scan, struct ps_err *err)
 
 struct owner {
     struct seen *seen;
-    const char *key_id;
+    char key[CERT_FINGERPRINT_HEX];
 };
 
 static int by_key(const void *left, const void *right)
 {
     const struct owner *a = left, *b = right;
 
-    return strcmp(a->key_id, b->key_id);
+    return strcmp(a->key, b->key);
 }
 
 /* One server by two names has one key, and that is as it should be. */
@@ -317,13 +317,13 @@ static void find_shared_keys(struct scan *scan)
 
     for (size_t i = 0; i < scan->targets.len; i++) {
         struct seen *seen = scan->seen[i];
-        const char *key_id = seen && seen->chain.len ? cert_info(seen->chain.at[0])->key_id : "";
-        if (*key_id)
-            owners[len++] = (struct owner){ seen, key_id };
+        owners[len].seen = seen;
+        if (seen && seen->chain.len && *cert_key_sha256(seen->chain.at[0], owners[len].key))
+            len++;
     }
     qsort(owners, len, sizeof(*owners), by_key);
     for (size_t i = 0, n; i < len; i += n) {
-        for (n = 1; i + n < len && strcmp(owners[i].key_id, owners[i + n].key_id) == 0; )
+        for (n = 1; i + n < len && strcmp(owners[i].key, owners[i + n].key) == 0; )
             n++;
         for (size_t k = 0; n > 1 && k < n; k++)
             owners[i + k].seen->shares_key_with = others(&owners[i], n, k);

@@ -314,6 +314,19 @@ bool cert_matches_key(const struct cert *cert, const struct key *key)
     return same;
 }
 
+const char *cert_key_sha256(const struct cert *cert, char out[CERT_FINGERPRINT_HEX])
+{
+    unsigned char *der = NULL;
+    int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert->x509), &der);
+
+    *out = '\0';
+    if (len > 0)
+        digest_sha256_hex(der, (size_t)len, out);
+    OPENSSL_free(der);
+    ERR_clear_error();
+    return out;
+}
+
 bool cert_public_key(const struct cert *cert, struct key **out, struct ps_err *err)
 {
     EVP_PKEY *pkey = X509_get_pubkey(cert->x509);

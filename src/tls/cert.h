@@ -64,6 +64,11 @@ struct cert_info {
 const struct cert_info *cert_info(const struct cert *cert);
 
 bool cert_matches_key(const struct cert *cert, const struct key *key);
+/*
+ * SHA-256 of the SubjectPublicKeyInfo in lower case hex, into out, which it returns: the same key has the same
+ * one in every certificate (RFC 7469 2.4).  "" when it could not be encoded.
+ */
+const char *cert_key_sha256(const struct cert *cert, char out[CERT_FINGERPRINT_HEX]);
 /* The public key, as the `public_of` of cert_make(); the caller's.  There is no private half. */
 PS_MUST bool cert_public_key(const struct cert *cert, struct key **out, struct ps_err *err);
 bool cert_same(const struct cert *a, const struct cert *b);     /* byte for byte */

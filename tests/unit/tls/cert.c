@@ -236,6 +236,24 @@ static void every_cut_of_a_certificate_is_refused(void **state)
     assert_false(cert_from_der(der.p, der.len, &cert, &err));
 }
 
+static void a_key_is_the_same_in_every_certificate(void **state)
+{
+    PS_AUTO(cert_freep) struct cert *one = server_for("one", NULL), *two = server_for("two", NULL);
+    PS_AUTO(key_freep) struct key *other = NULL, *kept = key;
+    char left[CERT_FINGERPRINT_HEX], right[CERT_FINGERPRINT_HEX];
+    struct ps_err err = { 0 };
+
+    (void)state;
+    assert_string_not_equal(cert_info(one)->fingerprint, cert_info(two)->fingerprint);
+    assert_int_equal(strlen(cert_key_sha256(one, left)), CERT_FINGERPRINT_HEX - 1);
+    assert_string_equal(left, cert_key_sha256(two, right));
+    assert_true(key_generate(KEY_EC_P256, &other, &err));
+    key = other;
+    PS_AUTO(cert_freep) struct cert *three = server_for("one", NULL);
+    key = PS_TAKE(kept);
+    assert_string_not_equal(left, cert_key_sha256(three, right));
+}
+
 static void names_match_as_in_libpq(void **state)
 {
     static const struct { const char *pattern, *host; bool want; } rows[] = {
@@ -320,6 +338,7 @@ int main(void)
         cmocka_unit_test(a_pem_text_gives_back_its_certificates),
         cmocka_unit_test(a_broken_pem_text_is_refused_with_its_line),
         cmocka_unit_test(every_cut_of_a_certificate_is_refused),
+        cmocka_unit_test(a_key_is_the_same_in_every_certificate),
         cmocka_unit_test(names_match_as_in_libpq),
         cmocka_unit_test(a_certificate_speaks_for_hosts_as_in_libpq),
         cmocka_unit_test(addresses_are_what_libpq_takes_for_one),

@@ -61,6 +61,15 @@ void seen_add_group(struct seen *seen, uint16_t group)
         seen->groups[seen->groups_len++] = group;
 }
 
+void seen_add_scheme(struct seen *seen, uint16_t scheme)
+{
+    for (size_t i = 0; i < seen->schemes_len; i++)
+        if (seen->schemes[i] == scheme)
+            return;
+    if (scheme && seen->schemes_len < PS_COUNT(seen->schemes))
+        seen->schemes[seen->schemes_len++] = scheme;
+}
+
 bool seen_has_trait(const struct seen *seen, unsigned traits)
 {
     for (size_t i = 0; i < seen->suites_len; i++)

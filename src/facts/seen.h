@@ -126,6 +126,7 @@ extern const uint16_t seen_versions[SEEN_VERSIONS];
 /* Each only once, in the order of coming. */
 void seen_add_suite(struct seen *seen, uint16_t version, uint16_t suite);
 void seen_add_group(struct seen *seen, uint16_t group);
+void seen_add_scheme(struct seen *seen, uint16_t scheme);
 bool seen_has_trait(const struct seen *seen, unsigned traits);     /* some accepted suite has one of them */
 
 #endif

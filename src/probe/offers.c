@@ -5,7 +5,7 @@
 
 #include "tls/offer.h"
 
-enum group_set { GROUPS_NONE, GROUPS_ALL, GROUPS_WEAK, GROUPS_HYBRID, GROUPS_TLS13 };
+enum group_set { GROUPS_NONE, GROUPS_ALL, GROUPS_WEAK, GROUPS_HYBRID, GROUPS_TLS13, GROUPS_EVERY13 };
 
 static const struct row {
     uint16_t version;
@@ -25,9 +25,11 @@ static const struct row {
                       TRAIT_TLS13 | TRAIT_BROKEN | TRAIT_WEAK | TRAIT_NO_FS, GROUPS_ALL },
     [ASK_DHE] = { TLS_1_2, TRAIT_DHE, TRAIT_TLS13 | TRAIT_BROKEN | TRAIT_WEAK, GROUPS_NONE },
     [ASK_WEAK_GROUPS] = { TLS_1_2, TRAIT_ECDHE, TRAIT_TLS13 | TRAIT_BROKEN, GROUPS_WEAK },
-    [ASK_REVERSED] = { TLS_1_2, 0, TRAIT_TLS13 | TRAIT_BROKEN, GROUPS_ALL, .reversed = true },
+    [ASK_REVERSED] = { TLS_1_2, 0, TRAIT_TLS13, GROUPS_ALL, .reversed = true },
+    [ASK_REVERSED13] = { TLS_1_3, TRAIT_TLS13, 0, GROUPS_TLS13, .reversed = true },
     [ASK_HYBRID] = { TLS_1_3, TRAIT_TLS13, 0, GROUPS_HYBRID },
-    [ASK_GROUPS13] = { TLS_1_3, TRAIT_TLS13, 0, GROUPS_TLS13 },
+    [ASK_GROUPS13] = { TLS_1_3, TRAIT_TLS13, 0, GROUPS_EVERY13 },
+    [ASK_GROUPS12] = { TLS_1_2, TRAIT_ECDHE, TRAIT_TLS13, GROUPS_ALL },
 };
 
 /* The best first; what is weak stands behind all others, so that no server looks dead for want of it. */
@@ -43,6 +45,12 @@ static const uint16_t tls13_groups[] = {
     GROUP_X25519, GROUP_P256, GROUP_P384, GROUP_P521, GROUP_X448, 31, 32, 33,
     GROUP_FFDHE2048, 0x0101, 0x0102, 0x0103, 0x0104,
 };
+/* The same and the hybrids, also the draft that browsers had, and ML-KEM alone. */
+static const uint16_t every13_groups[] = {
+    GROUP_X25519_MLKEM768, GROUP_P256_MLKEM768, GROUP_P384_MLKEM1024, 0x6399, 0x0200, 0x0201, 0x0202,
+    GROUP_X25519, GROUP_P256, GROUP_P384, GROUP_P521, GROUP_X448, 31, 32, 33,
+    GROUP_FFDHE2048, 0x0101, 0x0102, 0x0103, 0x0104,
+};
 
 static const struct { const uint16_t *at; size_t len; } group_sets[] = {
     [GROUPS_NONE] = { NULL, 0 },
@@ -50,30 +58,48 @@ static const struct { const uint16_t *at; size_t len; } group_sets[] = {
     [GROUPS_WEAK] = { weak_groups, PS_COUNT(weak_groups) },
     [GROUPS_HYBRID] = { hybrid_groups, PS_COUNT(hybrid_groups) },
     [GROUPS_TLS13] = { tls13_groups, PS_COUNT(tls13_groups) },
+    [GROUPS_EVERY13] = { every13_groups, PS_COUNT(every13_groups) },
 };
 
 static const uint16_t share_groups[] = { GROUP_X25519, GROUP_P256 };
 
-/* RSA-PSS, ECDSA, EdDSA, PKCS#1, DSA; SHA-1 last. */
+/* ECDSA, EdDSA, RSA-PSS, PKCS#1, Brainpool, ML-DSA; DSA and SHA-1 last. */
 static const uint16_t signatures[] = {
     0x0403, 0x0503, 0x0603, 0x0807, 0x0808, 0x0804, 0x0805, 0x0806, 0x0809, 0x080a, 0x080b,
-    0x0401, 0x0501, 0x0601, 0x0402, 0x0301, 0x0303, 0x0203, 0x0201, 0x0202, 0x0101,
+    0x0401, 0x0501, 0x0601, 0x081a, 0x081b, 0x081c, 0x0904, 0x0905, 0x0906, 0x0402, 0x0301, 0x0303, 0x0203, 0x0201, 0x0202, 0x0101,
 };
 
-static bool group_left(uint16_t group, const struct offer_without *without)
+static bool suite_left(uint16_t suite, uint16_t version, const struct offer_known *known)
 {
-    for (size_t i = 0; without && i < without->groups_len; i++)
-        if (without->groups[i] == group)
+    for (size_t i = 0; i < known->suites_len; i++)
+        if (known->suites[i].suite == suite && known->suites[i].version == version)
             return false;
     return true;
 }
 
-static bool suite_left(uint16_t suite, uint16_t version, const struct offer_without *without)
+static bool group_left(uint16_t group, const struct offer_known *known)
 {
-    for (size_t i = 0; without && i < without->suites_len; i++)
-        if (without->suites[i].suite == suite && without->suites[i].version == version)
+    for (size_t i = 0; i < known->groups_len; i++)
+        if (known->groups[i] == group)
             return false;
     return true;
+}
+
+static size_t pick_groups(const struct row *row, const struct offer_known *known,
+                          uint16_t out[SEEN_GROUPS_MAX])
+{
+    const bool needs_key_group = known->key_group && row->version < TLS_1_3;
+    size_t len = 0;
+
+    for (size_t i = 0; i < group_sets[row->groups].len; i++) {
+        uint16_t group = group_sets[row->groups].at[i];
+
+        if (group_left(group, known) && !(needs_key_group && group == known->key_group))
+            out[len++] = group;
+    }
+    if (needs_key_group && row->groups != GROUPS_NONE)
+        out[len++] = known->key_group;
+    return len;
 }
 
 /* The lower the better: forward secrecy and AEAD first, what nobody should take last. */
@@ -88,7 +114,7 @@ static int badness(unsigned traits)
     return (traits & TRAIT_NO_AEAD) != 0;
 }
 
-static size_t pick_suites(const struct row *row, const struct offer_without *without,
+static size_t pick_suites(const struct row *row, const struct offer_known *known,
                           uint16_t out[SEEN_SUITES_MAX * 2])
 {
     size_t len = 0;
@@ -99,7 +125,7 @@ static size_t pick_suites(const struct row *row, const struct offer_without *wit
 
             if (badness(traits) == level && !(traits & (TRAIT_PSK | TRAIT_MARK | row->avoid))
                 && (!row->want || (traits & row->want))
-                && suite_left(tls_suites[i].code, row->version, without))
+                && suite_left(tls_suites[i].code, row->version, known))
                 out[len++] = tls_suites[i].code;
         }
     for (size_t i = 0; row->reversed && i < len / 2; i++) {
@@ -112,46 +138,51 @@ static size_t pick_suites(const struct row *row, const struct offer_without *wit
 
 uint16_t offers_group(const char *name)
 {
-    for (size_t i = 0; i < PS_COUNT(tls13_groups); i++) {
-        const char *known = tls_group_name(tls13_groups[i]);
+    for (size_t i = 0; i < PS_COUNT(every13_groups); i++) {
+        const char *known = tls_group_name(every13_groups[i]);
 
         if (known && strcasecmp(known, name) == 0)
-            return tls13_groups[i];
+            return every13_groups[i];
     }
     return 0;
 }
 
-uint16_t offers_version(enum question question)
+uint16_t offers_key_group(const char *key_text)
 {
-    return rows[question].version;
+    static const struct { const char *key; uint16_t group; } curves[] = {
+        { "EC P-256", GROUP_P256 }, { "EC P-384", GROUP_P384 }, { "EC P-521", GROUP_P521 },
+        { "EC P-224", 21 }, { "EC P-192", 19 }, { "EC secp256k1", 22 }, { "EC brainpoolP256r1", 26 },
+        { "EC brainpoolP384r1", 27 }, { "EC brainpoolP512r1", 28 },
+    };
+
+    for (size_t i = 0; i < PS_COUNT(curves); i++)
+        if (strcmp(curves[i].key, key_text) == 0)
+            return curves[i].group;
+    return 0;
 }
 
-bool offers_put(enum question question, const struct offer_without *without, struct buf *out)
+bool offers_put(enum question question, const struct offer_known *known, struct buf *out)
 {
     const struct row *row = &rows[question];
     const bool tls13 = row->version == TLS_1_3;
     static const uint16_t version13 = TLS_1_3;
     uint16_t suites[SEEN_SUITES_MAX * 2], groups[SEEN_GROUPS_MAX];
-    size_t groups_len = 0;
-
-    for (size_t i = 0; i < group_sets[row->groups].len; i++)
-        if (group_left(group_sets[row->groups].at[i], without))
-            groups[groups_len++] = group_sets[row->groups].at[i];
-
     struct offer offer = {
         .version = tls13 ? TLS_1_2 : row->version,
-        .suites = { suites, pick_suites(row, without, suites) },
-        .groups = { groups, groups_len },
+        .host = known->host,
+        .suites = { suites, pick_suites(row, known, suites) },
+        .groups = { groups, pick_groups(row, known, groups) },
         .signatures = { signatures, PS_COUNT(signatures) },
         .compression = !tls13,
         .extended_master_secret = true, .encrypt_then_mac = true, .ticket = true,
         .bare = row->bare,
     };
+
     if (tls13)
         offer.versions = (struct offer_list){ &version13, 1 };
     if (row->shares)
         offer.shares = (struct offer_list){ share_groups, PS_COUNT(share_groups) };
-    if (!offer.suites.len || (row->groups != GROUPS_NONE && !groups_len))
+    if (!offer.suites.len || (row->groups != GROUPS_NONE && !offer.groups.len))
         return false;
     return offer_put(&offer, out);
 }

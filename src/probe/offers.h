@@ -19,13 +19,20 @@ enum question {
     ASK_DHE,            /* for the size of the group */
     ASK_WEAK_GROUPS,    /* ECDHE on nothing but weak curves */
     ASK_REVERSED,       /* ASK_TLS12 with the worst first: whose order counts? */
+    ASK_REVERSED13,     /* likewise ASK_TLS13 */
     ASK_HYBRID,         /* TLS 1.3, post-quantum hybrids alone, without a share */
     ASK_GROUPS13,       /* TLS 1.3, every group, without a share: the answer names the one it wants */
+    ASK_GROUPS12,       /* ECDHE before TLS 1.3 on every curve */
     QUESTIONS
 };
 
-/* What is left out of an offer: suites and groups that are known by now. */
-struct offer_without {
+/* What a survey knows by now. */
+struct offer_known {
+    const char *host;           /* server_name; NULL: none */
+    /* The curve of the server's key; 0: its key has none.  Before TLS 1.3 it must be in the list, or the
+     * key cannot be used (RFC 8422 5.1): it stands last wherever curves are offered. */
+    uint16_t key_group;
+    /* Left out, for they are known. */
     const struct seen_suite *suites;
     size_t suites_len;
     const uint16_t *groups;
@@ -33,12 +40,12 @@ struct offer_without {
 };
 
 /* False: nothing is left to be offered. */
-bool offers_put(enum question question, const struct offer_without *without, struct buf *out);
+bool offers_put(enum question question, const struct offer_known *known, struct buf *out);
 
-/* The version that a question asks for at most. */
-uint16_t offers_version(enum question question);
-
-/* The number of a group of TLS 1.3 by its name, in any case; 0: not one of those that are offered. */
+/* The number of a group by its name, in any case; 0: not one of those that are offered. */
 uint16_t offers_group(const char *name);
+
+/* The curve of a key as cert_info tells it ("EC P-256"); 0: none. */
+uint16_t offers_key_group(const char *key_text);
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/hex.h"
 #include "probe/major.h"
 #include "probe/peers.h"
+#include "tls/name.h"
 
 static void survey_release(struct survey *survey)
 {
@@ -85,7 +86,7 @@ struct seen *survey_run(const struct survey_plan *plan, const char *host, int po
 {
     struct seen *seen = ps_calloc(1, sizeof(*seen));
     PS_AUTO(survey_release) struct survey survey = {
-        .plan = plan, .seen = seen,
+        .plan = plan, .seen = seen, .sni = name_is_address(host) ? NULL : host,
         .target = { .connect_ms = plan->connect_ms, .answer_ms = plan->answer_ms,
                     .at_once = plan->at_once, .retries = plan->retries,
                     .connections_max = plan->connections_max, .gate = plan->gate,
@@ -107,7 +108,7 @@ struct seen *survey_run(const struct survey_plan *plan, const char *host, int po
             survey_demand(&survey);
             survey_stuffing(&survey);
             survey_versions(&survey);
-            if (survey_speaks(seen, TLS_1_2)) {
+            if (survey_speaks_before(seen, TLS_1_3)) {
                 survey_kinds(&survey);
                 survey_renegotiation(&survey);
             }

@@ -27,15 +27,6 @@ void survey_note_version(struct seen *seen, uint16_t version, bool accepted)
         survey_set(&seen->versions[i], accepted);
 }
 
-static void note_scheme(struct seen *seen, uint16_t scheme)
-{
-    for (size_t i = 0; i < seen->schemes_len; i++)
-        if (seen->schemes[i] == scheme)
-            return;
-    if (scheme && seen->schemes_len < PS_COUNT(seen->schemes))
-        seen->schemes[seen->schemes_len++] = scheme;
-}
-
 static void note_hello(struct seen *seen, const struct answer *answer)
 {
     bool tls13 = answer->version >= TLS_1_3;
@@ -55,7 +46,7 @@ static void note_hello(struct seen *seen, const struct answer *answer)
     survey_set(&seen->session_ids, answer->session_id);
     if (answer->complete)
         survey_set(&seen->asks_certificate, answer->asks_certificate);
-    note_scheme(seen, answer->scheme);
+    seen_add_scheme(seen, answer->scheme);
 }
 
 /* A hello that was refused leaves a line in the log; so does one that we leave in the middle. */
@@ -84,9 +75,15 @@ bool asked_accepted(const struct asked *asked)
 }
 
 /* Ask several questions at once; those for which nothing is left to be offered are not asked. */
-void survey_ask(struct survey *survey, struct asked *list, size_t len,
-                const struct offer_without *without)
+void survey_ask(struct survey *survey, struct asked *list, size_t len, enum leave_out leave_out)
 {
+    const struct seen *seen = survey->seen;
+    const struct offer_known known = {
+        .host = survey->sni,
+        .key_group = seen->chain.len ? offers_key_group(cert_info(seen->chain.at[0])->key_text) : 0,
+        .suites = seen->suites, .suites_len = leave_out == OFFER_NEW_SUITES ? seen->suites_len : 0,
+        .groups = seen->groups, .groups_len = leave_out == OFFER_NEW_GROUPS ? seen->groups_len : 0,
+    };
     struct shot shots[8];
     struct asked *who[8];
     size_t n = 0;
@@ -95,7 +92,7 @@ void survey_ask(struct survey *survey, struct asked *list, size_t len,
         list[i].offer = BUF(65536);
         list[i].shot = (struct shot){ .end = SHOT_NOT_SENT };
         list[i].answer = (struct answer){ 0 };
-        list[i].nothing_left = !offers_put(list[i].question, without, &list[i].offer);
+        list[i].nothing_left = !offers_put(list[i].question, &known, &list[i].offer);
         if (list[i].nothing_left)
             continue;
         shots[n] = (struct shot){ .parts = { &survey->ssl, &list[i].offer }, .go_on = 'S',
@@ -121,6 +118,14 @@ void asked_free(struct asked *list, size_t len)
 bool survey_speaks(const struct seen *seen, uint16_t version)
 {
     return seen->versions[seen_version_index(version)] == FACT_YES;
+}
+
+bool survey_speaks_before(const struct seen *seen, uint16_t version)
+{
+    for (int i = 0; i < seen_version_index(version); i++)
+        if (seen->versions[i] == FACT_YES)
+            return true;
+    return false;
 }
 
 void survey_unreached(struct seen *seen, enum seen_reach reach, const char *text)

@@ -15,6 +15,8 @@ struct survey {
     const struct survey_plan *plan;
     struct seen *seen;
     struct shot_target target;
+    const char *sni;            /* NULL: the host is an address */
+    uint16_t first_choice;      /* of all suites before TLS 1.3, with the best first in the list; 0: none */
     char role[48];
     struct buf ssl, gss, plain, replication;    /* what is sent */
     struct buf newest;          /* a startup of the newest protocol that we know */
@@ -27,6 +29,7 @@ void survey_set(enum fact_bool *fact, bool value);      /* a YES stays */
 void survey_note_version(struct seen *seen, uint16_t version, bool accepted);
 void survey_unreached(struct seen *seen, enum seen_reach reach, const char *text);
 bool survey_speaks(const struct seen *seen, uint16_t version);
+bool survey_speaks_before(const struct seen *seen, uint16_t version);   /* any older one */
 
 /* ---- questions by a hello of our own (survey_ask.c) ---- */
 
@@ -38,9 +41,10 @@ struct asked {
     struct answer answer;       /* points into its own bytes */
 };
 
-/* At most 8 at once; those for which nothing is left to be offered are not asked. */
-void survey_ask(struct survey *survey, struct asked *list, size_t len,
-                const struct offer_without *without);
+enum leave_out { OFFER_ALL, OFFER_NEW_SUITES, OFFER_NEW_GROUPS };   /* new: not known by now */
+
+/* At most 8 at once; those for which nothing is left to be offered are not asked: their offer is empty. */
+void survey_ask(struct survey *survey, struct asked *list, size_t len, enum leave_out leave_out);
 bool asked_refused(const struct asked *asked);
 bool asked_accepted(const struct asked *asked);
 void asked_free(struct asked *list, size_t len);

@@ -4,7 +4,9 @@
 /* A chain that the full handshake could not bring. */
 static void take_chain(struct seen *seen, const struct answer *answer)
 {
-    for (size_t i = 0; !seen->chain.len && i < answer->certs_len; i++) {
+    if (seen->chain.len)
+        return;
+    for (size_t i = 0; i < answer->certs_len; i++) {
         PS_AUTO(cert_freep) struct cert *cert = NULL;
         struct ps_err ignored = { 0 };
 
@@ -22,10 +24,12 @@ static void ask_new_versions(struct survey *survey)
     /* our library offered TLS 1.3 and it was not taken: that is known */
     size_t len = survey_speaks(seen, TLS_1_3) || seen->handshake == FACT_NO ? 2 : 1;
 
-    survey_ask(survey, list, len, NULL);
+    survey_ask(survey, list, len, OFFER_ALL);
     take_chain(seen, &list[0].answer);
     if (asked_refused(&list[0]) || (asked_accepted(&list[0]) && list[0].answer.version < TLS_1_2))
         survey_note_version(seen, TLS_1_2, false);
+    if (asked_accepted(&list[0]))
+        survey->first_choice = list[0].answer.suite;
     if (asked_accepted(&list[0]) && survey_speaks(seen, TLS_1_3))
         survey_set(&seen->sentinel, list[0].answer.downgraded_from == TLS_1_3);
     if (len == 2 && list[1].question == ASK_TLS13 && asked_refused(&list[1]))
@@ -44,7 +48,7 @@ static void ask_old_versions(struct survey *survey)
     for (int i = 2; i >= 0; i--) {
         struct asked one = { .question = rising[i] };
 
-        survey_ask(survey, &one, 1, NULL);
+        survey_ask(survey, &one, 1, OFFER_ALL);
         if (asked_refused(&one))
             for (int j = i; j >= 0; j--)
                 survey_note_version(seen, seen_versions[j], false);

@@ -39,7 +39,7 @@ static unsigned read_name(const struct tls_suite *suite)
     if (traits & TRAIT_MARK)
         return traits;
     if (!strstr(suite->name, "_WITH_"))
-        return traits | TRAIT_TLS13;
+        return traits | TRAIT_TLS13 | (tls_suite_is_null(suite) ? TRAIT_NULL : 0);
     if (!is_aead)
         traits |= TRAIT_NO_AEAD;
     if (!(traits & (TRAIT_DHE | TRAIT_ECDHE)))

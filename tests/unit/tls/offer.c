@@ -88,6 +88,7 @@ static void a_suite_is_worth_what_its_name_says(void **state)
 {
     static const struct { uint16_t code; unsigned traits; } rows[] = {
         { 0x1301, TRAIT_TLS13 },
+        { 0xc0b4, TRAIT_TLS13 | TRAIT_NULL },
         { 0xc02f, TRAIT_ECDHE },
         { 0xcca8, TRAIT_ECDHE },
         { 0x009e, TRAIT_DHE },

@@ -71,24 +71,19 @@ static void put_grade(struct doc_node *node, const struct grade *grade, bool rea
         doc_verdict(node, "grade", _("Grade"), DOC_UNKNOWN, "not_graded", "-");
 }
 
-static const char *suite_name(uint16_t code, char out[8])
+static const char *code_name(const char *name, uint16_t code, char out[8])
 {
-    const struct tls_suite *suite = tls_suite_find(code);
-
-    if (suite)
-        return suite->openssl ? suite->openssl : suite->name;
+    if (name)
+        return name;
     snprintf(out, 8, "0x%04x", code);
     return out;
 }
 
-static const char *group_name(uint16_t group, char out[8])
+static const char *suite_name(uint16_t code, char out[8])
 {
-    const char *name = tls_group_name(group);
+    const struct tls_suite *suite = tls_suite_find(code);
 
-    if (name)
-        return name;
-    snprintf(out, 8, "0x%04x", group);
-    return out;
+    return code_name(suite && suite->openssl ? suite->openssl : suite ? suite->name : NULL, code, out);
 }
 
 /* ---- TLS ---- */
@@ -146,11 +141,21 @@ static void put_groups(struct doc_node *tls, const struct seen *seen)
     char numbers[SEEN_GROUPS_MAX][8];
 
     for (size_t i = 0; i < seen->groups_len; i++)
-        names[i] = group_name(seen->groups[i], numbers[i]);
+        names[i] = code_name(tls_group_name(seen->groups[i]), seen->groups[i], numbers[i]);
     put_list(tls, "groups", _("Groups"), names, seen->groups_len);
     doc_bool(tls, "groups_complete", _("All groups are listed"), seen->all_groups);
     if (seen->dh_bits)
         doc_int(tls, "dh_bits", _("Diffie-Hellman bits"), seen->dh_bits);
+}
+
+static void put_schemes(struct doc_node *node, const struct seen *seen)
+{
+    const char *names[PS_COUNT(seen->schemes)];
+    char numbers[PS_COUNT(seen->schemes)][8];
+
+    for (size_t i = 0; i < seen->schemes_len; i++)
+        names[i] = code_name(tls_scheme_name(seen->schemes[i]), seen->schemes[i], numbers[i]);
+    put_list(node, "signature_schemes", _("Signature schemes seen"), names, seen->schemes_len);
 }
 
 static void put_tls(struct doc_node *node, const struct seen *seen)
@@ -176,6 +181,7 @@ static void put_tls(struct doc_node *node, const struct seen *seen)
         put_list(tls, "client_authorities", _("CAs of clients"), seen->authorities, len);
 
     struct doc_node *aside = doc_aside(doc_section(tls, "extensions", _("Extensions")));
+    put_schemes(aside, seen);
     put_fact(aside, "compression", _("Compression"), seen->compression);
     put_fact(aside, "secure_renegotiation", _("Secure renegotiation"), seen->secure_renegotiation);
     put_fact(aside, "client_renegotiation", _("Clients may renegotiate"), seen->client_renegotiation);
@@ -202,6 +208,22 @@ static void put_names(struct doc_node *node, const struct cert_info *info)
     put_list(node, "names", _("Names"), names, len);
 }
 
+/* As it was sent, the server's own first. */
+static void put_chain(struct doc_node *node, const struct cert_list *chain)
+{
+    struct doc_node *table = doc_aside(doc_table(node, "chain", _("Chain as sent"), NULL));
+
+    for (size_t i = 0; i < chain->len; i++) {
+        const struct cert_info *info = cert_info(chain->at[i]);
+        struct doc_node *row = doc_row(table);
+
+        doc_str(row, "subject", _("Subject"), info->subject);
+        doc_str(row, "issuer", _("Issuer"), info->issuer);
+        doc_time(row, "not_after", _("Not after"), info->not_after);
+        doc_str(row, "fingerprint", "SHA-256", info->fingerprint);
+    }
+}
+
 static void put_certificate(struct doc_node *node, const struct seen *seen)
 {
     struct doc_node *section;
@@ -221,6 +243,7 @@ static void put_certificate(struct doc_node *node, const struct seen *seen)
     doc_int(section, "days_left", _("Days left"), clock_days_until(info->not_after));
     doc_int(section, "sent", _("Certificates sent"), (int64_t)seen->chain.len);
     doc_str(section, "fingerprint", "SHA-256", info->fingerprint);
+    put_chain(section, &seen->chain);
 }
 
 /* ---- the whole ---- */

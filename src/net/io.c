@@ -374,6 +374,8 @@ void io_tls_info(struct io *io, struct io_tls_info *out)
     const SSL_CIPHER *cipher = SSL_get_current_cipher(io->ssl);
     out->suite = cipher ? SSL_CIPHER_get_protocol_id(cipher) : 0;
 
+    out->scheme = peer_scheme(io->ssl);
+
     long group = SSL_get_negotiated_group(io->ssl);
     if (group > 0)
         out->group = SSL_group_to_name(io->ssl, (int)group);

@@ -47,6 +47,7 @@ struct io_tls_info {
     int version;                        /* enum tls_version */
     const char *cipher;                 /* "TLS_AES_256_GCM_SHA384" */
     uint16_t suite;                     /* the same by IANA's number */
+    uint16_t scheme;                    /* of the server's signature, by IANA's number; 0: none, not known */
     const char *group;                  /* "x25519", as OpenSSL spells it; NULL when not known */
     const char *alpn;                   /* NULL when none was chosen */
     bool client_cert_requested;         /* the server sent a CertificateRequest */

@@ -56,6 +56,7 @@ static void note_agreed(struct talk *talk)
     out->done = true;
     out->version = (uint16_t)info.version;
     out->suite = info.suite;
+    out->scheme = info.scheme;
     out->group = info.group ? arena_strdup(talk->arena, info.group) : NULL;
     out->alpn = info.alpn != NULL;
     out->asks_certificate = info.client_cert_requested;

@@ -29,7 +29,7 @@ struct handshake {
     bool lost;                      /* neither an answer nor a refusal: another try may have one */
     char letter;                    /* 0: none came, or direct */
     const char *why;                /* translated, when it failed */
-    uint16_t version, suite;
+    uint16_t version, suite, scheme;
     const char *group;
     bool alpn, asks_certificate;
     enum fact_bool demands_certificate;     /* NO: it went on without one */

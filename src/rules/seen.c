@@ -279,7 +279,15 @@ void seen_no_tls13(const struct rule *rule, const struct posture *posture, struc
         rule_unseen(rule, out, _("the question was not answered"));
 }
 
-/* The accepted suites of some kind, by OpenSSL's names, which ssl_ciphers takes. */
+static bool named_before(const struct seen *seen, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (seen->suites[i].suite == seen->suites[at].suite)
+            return true;
+    return false;
+}
+
+/* The accepted suites of some kind in any version, by OpenSSL's names, which ssl_ciphers takes. */
 static const char *accepted(const struct seen *seen, unsigned traits, unsigned but,
                             struct findings *out)
 {
@@ -288,7 +296,8 @@ static const char *accepted(const struct seen *seen, unsigned traits, unsigned b
     for (size_t i = 0; i < seen->suites_len; i++) {
         const struct tls_suite *suite = tls_suite_find(seen->suites[i].suite);
 
-        if (suite && (suite_traits(suite) & traits) && !(suite_traits(suite) & but))
+        if (suite && (suite_traits(suite) & traits) && !(suite_traits(suite) & but)
+            && !named_before(seen, i))
             buf_printf(&names, "%s%s", names.len ? ", " : "",
                        suite->openssl ? suite->openssl : suite->name);
     }

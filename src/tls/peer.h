@@ -13,6 +13,9 @@
 /* `ssl` is OpenSSL's SSL after a handshake.  PS_E_CERT when the peer showed no certificate. */
 PS_MUST bool peer_cert(void *ssl, struct cert **out, struct ps_err *err);
 
+/* The signature by which it proved to have the key, by IANA's number (SignatureScheme); 0: not known. */
+uint16_t peer_scheme(void *ssl);
+
 /* All that it sent, leaf first; empty when it showed none. */
 void peer_chain(void *ssl, struct cert_list *out);
 

@@ -5,7 +5,7 @@
 
 #include "tls/offer.h"
 
-enum group_set { GROUPS_NONE, GROUPS_ALL, GROUPS_WEAK, GROUPS_HYBRID, GROUPS_TLS13, GROUPS_EVERY13 };
+enum group_set { GROUPS_NONE, GROUPS_ALL, GROUPS_WEAK, GROUPS_HYBRID, GROUPS_TLS13 };
 
 static const struct row {
     uint16_t version;
@@ -28,7 +28,7 @@ static const struct row {
     [ASK_REVERSED] = { TLS_1_2, 0, TRAIT_TLS13, GROUPS_ALL, .reversed = true },
     [ASK_REVERSED13] = { TLS_1_3, TRAIT_TLS13, 0, GROUPS_TLS13, .reversed = true },
     [ASK_HYBRID] = { TLS_1_3, TRAIT_TLS13, 0, GROUPS_HYBRID },
-    [ASK_GROUPS13] = { TLS_1_3, TRAIT_TLS13, 0, GROUPS_EVERY13 },
+    [ASK_GROUPS13] = { TLS_1_3, TRAIT_TLS13, 0, GROUPS_TLS13 },
     [ASK_GROUPS12] = { TLS_1_2, TRAIT_ECDHE, TRAIT_TLS13, GROUPS_ALL },
 };
 
@@ -41,15 +41,11 @@ static const uint16_t weak_groups[] = { 6, 7, 8, 20, 21, 18, 19, 4, 5, 15, 16, 1
 static const uint16_t hybrid_groups[] = {
     GROUP_X25519_MLKEM768, GROUP_P256_MLKEM768, GROUP_P384_MLKEM1024,
 };
+/* Hybrids with the draft that browsers had, and ML-KEM alone, behind: some servers have nothing else. */
 static const uint16_t tls13_groups[] = {
     GROUP_X25519, GROUP_P256, GROUP_P384, GROUP_P521, GROUP_X448, 31, 32, 33,
     GROUP_FFDHE2048, 0x0101, 0x0102, 0x0103, 0x0104,
-};
-/* The same and the hybrids, also the draft that browsers had, and ML-KEM alone. */
-static const uint16_t every13_groups[] = {
     GROUP_X25519_MLKEM768, GROUP_P256_MLKEM768, GROUP_P384_MLKEM1024, 0x6399, 0x0200, 0x0201, 0x0202,
-    GROUP_X25519, GROUP_P256, GROUP_P384, GROUP_P521, GROUP_X448, 31, 32, 33,
-    GROUP_FFDHE2048, 0x0101, 0x0102, 0x0103, 0x0104,
 };
 
 static const struct { const uint16_t *at; size_t len; } group_sets[] = {
@@ -58,7 +54,6 @@ static const struct { const uint16_t *at; size_t len; } group_sets[] = {
     [GROUPS_WEAK] = { weak_groups, PS_COUNT(weak_groups) },
     [GROUPS_HYBRID] = { hybrid_groups, PS_COUNT(hybrid_groups) },
     [GROUPS_TLS13] = { tls13_groups, PS_COUNT(tls13_groups) },
-    [GROUPS_EVERY13] = { every13_groups, PS_COUNT(every13_groups) },
 };
 
 static const uint16_t share_groups[] = { GROUP_X25519, GROUP_P256 };
@@ -138,11 +133,11 @@ static size_t pick_suites(const struct row *row, const struct offer_known *known
 
 uint16_t offers_group(const char *name)
 {
-    for (size_t i = 0; i < PS_COUNT(every13_groups); i++) {
-        const char *known = tls_group_name(every13_groups[i]);
+    for (size_t i = 0; i < PS_COUNT(tls13_groups); i++) {
+        const char *known = tls_group_name(tls13_groups[i]);
 
         if (known && strcasecmp(known, name) == 0)
-            return every13_groups[i];
+            return tls13_groups[i];
     }
     return 0;
 }

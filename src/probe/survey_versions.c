@@ -16,6 +16,15 @@ static void take_chain(struct seen *seen, const struct answer *answer)
     }
 }
 
+static void ask_hybrid(struct survey *survey)
+{
+    struct asked hybrid = { .question = ASK_HYBRID };
+
+    survey_ask(survey, &hybrid, 1, OFFER_ALL);
+    survey->seen->asked_hybrid = asked_accepted(&hybrid) || asked_refused(&hybrid);
+    asked_free(&hybrid, 1);
+}
+
 static void ask_new_versions(struct survey *survey)
 {
     struct seen *seen = survey->seen;
@@ -36,6 +45,8 @@ static void ask_new_versions(struct survey *survey)
         survey_note_version(seen, TLS_1_3, false);
     if (len == 2 && list[1].question == ASK_HYBRID)
         seen->asked_hybrid = asked_accepted(&list[1]) || asked_refused(&list[1]);
+    else if (survey_speaks(seen, TLS_1_3))      /* our library could not, and it is there all the same */
+        ask_hybrid(survey);
     asked_free(list, len);
 }
 

@@ -130,7 +130,7 @@ def program(root):
             part = root / "bin.part"
             part.mkdir(mode=0o755)
             shutil.copy2(source, part)
-            for library in ("libkillat.so", "libshift.so"):
+            for library in ("libkillat.so", "libshift.so", "libloopback.so"):
                 shutil.copy2(source.parent / "tests/tools" / library, part)
             part.rename(target)
     return target / source.name

@@ -258,8 +258,9 @@ static bool look(struct scan *scan, struct ps_err *err)
         .rate = opts.rate, .skip = scan->skip, .done = take, .arg = scan, .stop = &stop,
     };
 
-    if (!tls_ctx_client(&(struct tls_client_spec){ 0 }, &any, err)
-        || !tls_ctx_client(&(struct tls_client_spec){ .max = TLS_1_2 }, &tls12, err)
+    if (!tls_ctx_client(&(struct tls_client_spec){ .reversed = TLS_1_3 }, &any, err)
+        || !tls_ctx_client(&(struct tls_client_spec){ .max = TLS_1_2, .reversed = TLS_1_2 },
+                           &tls12, err)
         || !tls_ctx_client(&(struct tls_client_spec){ .alpn_postgresql = true }, &alpn, err))
         return false;
     sweep.survey.ctx = any;

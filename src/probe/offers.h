@@ -12,6 +12,8 @@ enum question {
     ASK_TLS12,          /* all that TLS 1.2 has, the best first */
     ASK_OLD,            /* at most TLS 1.1: who speaks less takes less */
     ASK_TLS10, ASK_SSL3,
+    ASK_DUBIOUS,        /* all that the next six offer: refused, it answers all of them at once */
+    ASK_OBSOLETE,       /* the next two */
     ASK_BROKEN,         /* NULL and anonymous suites alone */
     ASK_WEAK,           /* export, RC4, 64-bit blocks, MD5 */
     ASK_NO_FS,          /* static key exchange */

@@ -107,11 +107,10 @@ struct seen *survey_run(const struct survey_plan *plan, const char *host, int po
         if (seen->letter == 'S') {
             survey_demand(&survey);
             survey_stuffing(&survey);
+            note_major(seen);       /* some questions are answered by it */
             survey_versions(&survey);
-            if (survey_speaks_before(seen, TLS_1_3)) {
+            if (survey_speaks_before(seen, TLS_1_3))
                 survey_kinds(&survey);
-                survey_renegotiation(&survey);
-            }
             if (plan->all_ciphers)
                 survey_all(&survey);
         }

@@ -13,8 +13,9 @@
 #include "tls/ctx.h"
 
 struct survey_plan {
-    struct tls_ctx *ctx;            /* of a client that verifies nothing; borrowed, may be shared */
-    struct tls_ctx *ctx12;          /* the same, of at most TLS 1.2 */
+    struct tls_ctx *ctx;            /* of a client that verifies nothing, the worst suites of TLS 1.3
+                                       first; borrowed, may be shared */
+    struct tls_ctx *ctx12;          /* the same, of at most TLS 1.2, the worst suites first */
     struct tls_ctx *ctx_alpn;       /* the same, which offers the protocol "postgresql" */
     const char *role, *database;    /* of startups; NULL: a random name, "postgres" */
     int connect_ms, answer_ms;      /* time limits of one connection */

@@ -49,6 +49,14 @@ bool asked_refused(const struct asked *asked);
 bool asked_accepted(const struct asked *asked);
 void asked_free(struct asked *list, size_t len);
 
+/* ---- what need not be asked (survey_known.c) ---- */
+
+bool survey_has_one_curve(const struct seen *seen);         /* a good one, and no other group */
+bool survey_is_cut_off(const struct seen *seen);            /* nothing below TLS 1.2 */
+bool survey_never_renegotiates(const struct seen *seen);
+bool survey_has_own_order(const struct seen *seen);         /* the server's preference counts */
+bool survey_insists_on_alpn(const struct seen *seen);       /* on direct connections */
+
 /* ---- the parts, in the order in which they are asked ---- */
 
 bool survey_reach(struct survey *survey);           /* survey_contact.c; false: nobody to be asked more */
@@ -56,7 +64,7 @@ void survey_plain(struct survey *survey);           /* survey_plain.c */
 void survey_direct(struct survey *survey);          /* survey_start.c */
 void survey_stuffing(struct survey *survey);
 void survey_demand(struct survey *survey);
-void survey_renegotiation(struct survey *survey);
+uint16_t survey_renegotiation(struct survey *survey);     /* the suite that was agreed on; 0: none */
 void survey_versions(struct survey *survey);        /* survey_versions.c */
 void survey_kinds(struct survey *survey);           /* survey_suites.c */
 void survey_all(struct survey *survey);

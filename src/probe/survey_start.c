@@ -21,16 +21,22 @@ static bool shake_again(struct survey *survey, struct handshake_spec *spec, stru
 }
 
 /* With the protocol "postgresql" agreed on: who goes on, and which version of the protocol he speaks. */
-static void ask_direct_with_alpn(struct survey *survey)
+static bool ask_direct_with_alpn(struct survey *survey)
 {
     PS_AUTO(handshake_free) struct handshake hand = { 0 };
+    struct seen *seen = survey->seen;
 
-    if (shake_again(survey, &(struct handshake_spec){ .ctx = survey->plan->ctx_alpn,
-                                                      .startup = &survey->newest }, &hand)
-        && hand.done) {
-        survey->seen->direct = hand.startup;
-        survey_set(&survey->seen->alpn, hand.alpn);
+    if (!shake_again(survey, &(struct handshake_spec){ .ctx = survey->plan->ctx_alpn,
+                                                       .startup = &survey->newest }, &hand))
+        return false;
+    seen->direct_tls = hand.done || hand.alerted ? FACT_YES : FACT_NO;
+    if (hand.done) {
+        seen->direct = hand.startup;
+        survey_set(&seen->alpn, hand.alpn);
+    } else {
+        seen->refused_handshakes++;
     }
+    return seen->direct_tls == FACT_YES;
 }
 
 /*
@@ -42,14 +48,16 @@ void survey_direct(struct survey *survey)
     PS_AUTO(handshake_free) struct handshake hand = { 0 };
     struct seen *seen = survey->seen;
 
+    if (!ask_direct_with_alpn(survey))
+        return;
+    if (survey_insists_on_alpn(seen)) {
+        seen->direct_tls_without_alpn = FACT_NO;
+        return;
+    }
     if (!shake_again(survey, &(struct handshake_spec){ .startup = &survey->plain }, &hand))
         return;
     seen->refused_handshakes++;
-    seen->direct_tls = hand.done || hand.alerted ? FACT_YES : FACT_NO;
-    if (seen->direct_tls != FACT_YES)
-        return;
     seen->direct_tls_without_alpn = hand.startup.end == STARTUP_UNKNOWN ? FACT_NO : FACT_YES;
-    ask_direct_with_alpn(survey);
 }
 
 /*
@@ -86,12 +94,15 @@ void survey_demand(struct survey *survey)
         seen->demands_certificate = hand.demands_certificate;
 }
 
-void survey_renegotiation(struct survey *survey)
+uint16_t survey_renegotiation(struct survey *survey)
 {
     PS_AUTO(handshake_free) struct handshake hand = { 0 };
 
     if (shake_again(survey, &(struct handshake_spec){ .ctx = survey->plan->ctx12, .renegotiate = true,
                                                       .hello = &survey->ssl }, &hand)
-        && hand.done)
+        && hand.done) {
         survey->seen->client_renegotiation = hand.renegotiated;
+        seen_add_suite(survey->seen, hand.version, hand.suite);
+    }
+    return hand.suite;
 }

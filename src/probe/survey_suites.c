@@ -16,14 +16,14 @@ static size_t suites_of(const struct seen *seen, bool tls13)
  * The same choice out of a list and out of its reverse is the server's own; unless it has no other suite,
  * which then is asked for.
  */
-static void judge_order(struct survey *survey, const struct asked *reversed)
+static void judge_order(struct survey *survey, uint16_t out_of_reverse)
 {
     struct seen *seen = survey->seen;
     struct asked other = { .question = ASK_TLS12 };
 
-    if (!asked_accepted(reversed) || !survey->first_choice)
+    if (!survey->first_choice || !out_of_reverse)
         return;
-    if (reversed->answer.suite != survey->first_choice) {
+    if (out_of_reverse != survey->first_choice) {
         seen->server_order = FACT_NO;
         return;
     }
@@ -34,22 +34,97 @@ static void judge_order(struct survey *survey, const struct asked *reversed)
     asked_free(&other, 1);
 }
 
-void survey_kinds(struct survey *survey)
+/* `chosen` out of the reverse of what our library has: another choice may have been all that both have. */
+static void ask_order(struct survey *survey, uint16_t chosen)
+{
+    struct asked one = { .question = ASK_REVERSED };
+
+    if (survey_has_own_order(survey->seen)) {
+        survey->seen->server_order = FACT_YES;
+        return;
+    }
+    if (chosen && chosen == survey->first_choice) {
+        judge_order(survey, chosen);
+        return;
+    }
+    survey_ask(survey, &one, 1, OFFER_ALL);
+    if (asked_accepted(&one))
+        judge_order(survey, one.answer.suite);
+    asked_free(&one, 1);
+}
+
+static bool was_answered(const struct asked *asked)
+{
+    return asked_accepted(asked) || asked_refused(asked);
+}
+
+/* One hello for several kinds of suites: only what is taken is looked at more closely. */
+static bool are_all_refused(struct survey *survey, enum question question)
+{
+    struct asked one = { .question = question };
+
+    survey_ask(survey, &one, 1, OFFER_ALL);
+    bool refused = asked_refused(&one);
+    asked_free(&one, 1);
+    return refused;
+}
+
+static void ask_obsolete(struct survey *survey)
 {
     struct seen *seen = survey->seen;
-    struct asked list[] = { { .question = ASK_BROKEN }, { .question = ASK_WEAK },
-                            { .question = ASK_NO_FS }, { .question = ASK_NO_AEAD },
-                            { .question = ASK_DHE }, { .question = ASK_WEAK_GROUPS },
-                            { .question = ASK_REVERSED } };
-    bool *const flags[] = { &seen->asked_broken, &seen->asked_weak, &seen->asked_no_fs,
-                            &seen->asked_no_aead, NULL, &seen->asked_weak_groups };
+    struct asked list[] = { { .question = ASK_BROKEN }, { .question = ASK_WEAK } };
 
+    if (are_all_refused(survey, ASK_OBSOLETE)) {
+        seen->asked_broken = seen->asked_weak = true;
+        return;
+    }
     survey_ask(survey, list, PS_COUNT(list), OFFER_ALL);
-    for (size_t i = 0; i < PS_COUNT(flags); i++)
-        if (flags[i])
-            *flags[i] = asked_accepted(&list[i]) || asked_refused(&list[i]);
-    judge_order(survey, &list[6]);
+    seen->asked_broken = was_answered(&list[0]);
+    seen->asked_weak = was_answered(&list[1]);
     asked_free(list, PS_COUNT(list));
+}
+
+static void ask_dubious(struct survey *survey)
+{
+    struct seen *seen = survey->seen;
+    struct asked list[] = { { .question = ASK_NO_FS }, { .question = ASK_NO_AEAD },
+                            { .question = ASK_DHE } };
+
+    if (are_all_refused(survey, ASK_DUBIOUS)) {
+        seen->asked_broken = seen->asked_weak = seen->asked_no_fs = seen->asked_no_aead = true;
+        return;
+    }
+    ask_obsolete(survey);
+    survey_ask(survey, list, PS_COUNT(list), OFFER_ALL);
+    seen->asked_no_fs = was_answered(&list[0]);
+    seen->asked_no_aead = was_answered(&list[1]);
+    asked_free(list, PS_COUNT(list));
+}
+
+static void ask_weak_groups(struct survey *survey)
+{
+    struct asked one = { .question = ASK_WEAK_GROUPS };
+
+    if (survey_has_one_curve(survey->seen)) {
+        survey->seen->asked_weak_groups = true;
+        return;
+    }
+    survey_ask(survey, &one, 1, OFFER_ALL);
+    survey->seen->asked_weak_groups = was_answered(&one);
+    asked_free(&one, 1);
+}
+
+void survey_kinds(struct survey *survey)
+{
+    uint16_t chosen = 0;
+
+    ask_dubious(survey);
+    ask_weak_groups(survey);
+    if (survey_never_renegotiates(survey->seen))
+        survey->seen->client_renegotiation = FACT_NO;
+    else
+        chosen = survey_renegotiation(survey);
+    ask_order(survey, chosen);
 }
 
 /* ---- all of them ---- */

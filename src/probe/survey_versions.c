@@ -28,10 +28,11 @@ static void ask_hybrid(struct survey *survey)
 static void ask_new_versions(struct survey *survey)
 {
     struct seen *seen = survey->seen;
+    bool hybrids = survey_speaks(seen, TLS_1_3) && !survey_has_one_curve(seen);
     struct asked list[] = { { .question = ASK_TLS12 },
-                            { .question = survey_speaks(seen, TLS_1_3) ? ASK_HYBRID : ASK_TLS13 } };
+                            { .question = hybrids ? ASK_HYBRID : ASK_TLS13 } };
     /* our library offered TLS 1.3 and it was not taken: that is known */
-    size_t len = survey_speaks(seen, TLS_1_3) || seen->handshake == FACT_NO ? 2 : 1;
+    size_t len = hybrids || (!survey_speaks(seen, TLS_1_3) && seen->handshake == FACT_NO) ? 2 : 1;
 
     survey_ask(survey, list, len, OFFER_ALL);
     take_chain(seen, &list[0].answer);
@@ -45,6 +46,8 @@ static void ask_new_versions(struct survey *survey)
         survey_note_version(seen, TLS_1_3, false);
     if (len == 2 && list[1].question == ASK_HYBRID)
         seen->asked_hybrid = asked_accepted(&list[1]) || asked_refused(&list[1]);
+    else if (survey_has_one_curve(seen))
+        seen->asked_hybrid = true;
     else if (survey_speaks(seen, TLS_1_3))      /* our library could not, and it is there all the same */
         ask_hybrid(survey);
     asked_free(list, len);
@@ -76,23 +79,10 @@ static void ask_old_versions(struct survey *survey)
     }
 }
 
-/*
- * PostgreSQL's versions are a range (ssl_min_protocol_version): where 1.2 is cut off, so is all below.  What
- * was said in plaintext came from the port itself; TLS may be somebody else's in front of it.
- */
-static bool is_cut_off(const struct seen *seen)
-{
-    bool postgres = seen->plain.kind == KIND_POSTGRES || seen->negotiation.kind == KIND_POSTGRES
-                 || seen->gss == FACT_YES;
-
-    return seen->kind == KIND_POSTGRES && postgres && survey_speaks(seen, TLS_1_3)
-        && seen->versions[seen_version_index(TLS_1_2)] == FACT_NO;
-}
-
 void survey_versions(struct survey *survey)
 {
     ask_new_versions(survey);
-    if (!is_cut_off(survey->seen)) {
+    if (!survey_is_cut_off(survey->seen)) {
         ask_old_versions(survey);
         return;
     }

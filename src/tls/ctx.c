@@ -59,6 +59,24 @@ static bool allow_weak(SSL_CTX *ctx)
     return SSL_CTX_set_cipher_list(ctx, "DEFAULT:@SECLEVEL=0");
 }
 
+/* From the last to the first; OpenSSL has two lists, one for TLS 1.3 and one for all before. */
+static bool reverse_suites(SSL_CTX *ctx, bool tls13)
+{
+    STACK_OF(SSL_CIPHER) *all = SSL_CTX_get_ciphers(ctx);
+    PS_AUTO(buf_free) struct buf list = BUF(BUF_TEXT_MAX);
+
+    for (int i = sk_SSL_CIPHER_num(all) - 1; i >= 0; i--) {
+        const SSL_CIPHER *suite = sk_SSL_CIPHER_value(all, i);
+
+        if (tls13 == (strcmp(SSL_CIPHER_get_version(suite), "TLSv1.3") == 0))
+            buf_printf(&list, "%s%s", list.len ? ":" : "", SSL_CIPHER_get_name(suite));
+    }
+    if (tls13)
+        return SSL_CTX_set_ciphersuites(ctx, buf_text(&list));
+    buf_puts(&list, ":@SECLEVEL=0");
+    return SSL_CTX_set_cipher_list(ctx, buf_text(&list));
+}
+
 static bool verify_peer(SSL_CTX *ctx, const struct tls_client_spec *spec, struct ps_err *err)
 {
     if (!spec->anchors) {
@@ -78,6 +96,8 @@ bool tls_ctx_client(const struct tls_client_spec *spec, struct tls_ctx **out, st
         || !SSL_CTX_set_max_proto_version(ctx, (int)spec->max))
         return fail_ctx(err);
     if ((!spec->anchors || is_old(spec->min) || is_old(spec->max)) && !allow_weak(ctx))
+        return fail_ctx(err);
+    if (spec->reversed && !reverse_suites(ctx, spec->reversed == TLS_1_3))
         return fail_ctx(err);
     if (spec->alpn_postgresql && SSL_CTX_set_alpn_protos(ctx, alpn, ALPN_LEN) != 0)
         return fail_ctx(err);       /* 0 is success here */

@@ -26,6 +26,7 @@ struct tls_client_spec {
     const struct crl_list *crls;        /* NULL: no revocation check */
     const struct cert_list *chain;      /* our certificate and its intermediates; may be NULL */
     const struct key *key;              /* of chain->at[0] */
+    enum tls_version reversed;          /* offer the suites of this version the worst first; 1.2: and before */
     bool alpn_postgresql;               /* offer ALPN "postgresql" (direct TLS, 17+) */
 };
 PS_MUST bool tls_ctx_client(const struct tls_client_spec *spec, struct tls_ctx **out,

@@ -1,175 +1,10 @@
 /* totals.c - see totals.h. */
 #include "capture/totals.h"
 
+#include "capture/places.h"
 #include "tls/names.h"
 
-#include <arpa/inet.h>
-
-enum { SLOTS = 4096, PG_PORT = 5432, CERT_NUMBER_MAX = 4096 };
-
-/* ---- tables ---- */
-
-static uint32_t hash_text(const char *text)
-{
-    uint32_t hash = 2166136261u;
-
-    for (; *text; text++)
-        hash = (hash ^ (uint8_t)*text) * 16777619u;
-    return hash;
-}
-
-static struct total *find(struct total_table *table, const char *key, size_t *slot)
-{
-    if (!table->slots)
-        table->slots = ps_calloc(SLOTS, sizeof(*table->slots));
-    for (*slot = hash_text(key) % SLOTS; table->slots[*slot]; *slot = (*slot + 1) % SLOTS) {
-        struct total *total = &table->at[table->slots[*slot] - 1];
-
-        if (strcmp(total->name ? total->name : "\x01", key) == 0)
-            return total;
-    }
-    return NULL;
-}
-
-/* The row of that name; when the table is full, its last one. */
-static struct total *row(struct totals *totals, struct total_table *table, const char *name)
-{
-    const char *key = name ? name : "\x01";
-    size_t slot;
-    struct total *found = find(table, key, &slot);
-
-    if (found)
-        return found;
-    if (table->len >= TOTALS_MAX)
-        return &table->at[TOTALS_MAX - 1];
-    if (table->len == TOTALS_MAX - 1)
-        name = "";
-    PS_PUSH(table->at, table->len, table->cap) =
-        (struct total){ .name = name ? arena_strdup(totals->arena, name) : NULL };
-    table->slots[slot] = (uint32_t)table->len;
-    return &table->at[table->len - 1];
-}
-
-static void add(struct total *total, const struct conn *conn)
-{
-    const struct talk_facts *facts = &conn->facts;
-
-    total->connections++;
-    total->encrypted += verdict_is_encrypted(conn->verdict);
-    total->readable += verdict_is_readable(conn->verdict);
-    total->undecided += conn->verdict == V_UNKNOWN;
-    total->passwords += conn_password_exposed(conn);
-    total->queries += facts->queries;
-    total->rows += facts->rows;
-    total->bytes += conn->bytes[SIDE_CLIENT] + conn->bytes[SIDE_SERVER];
-    if (!total->first_us || conn->first_us < total->first_us)
-        total->first_us = conn->first_us;
-    if (conn->last_us > total->last_us)
-        total->last_us = conn->last_us;
-}
-
-static int compare(const void *left, const void *right)
-{
-    const struct total *a = left, *b = right;
-
-    if (a->readable != b->readable)
-        return a->readable < b->readable ? 1 : -1;
-    if (a->connections != b->connections)
-        return a->connections < b->connections ? 1 : -1;
-    return strcmp(a->name ? a->name : "", b->name ? b->name : "");
-}
-
-static void sort(struct total_table *table)
-{
-    if (table->len)
-        qsort(table->at, table->len, sizeof(*table->at), compare);
-    free(table->slots);             /* they point to the old places */
-    table->slots = NULL;
-}
-
-/* ---- times ---- */
-
-enum { STEPS = 32, OCTAVES = 1024 / STEPS };
-
-void histogram_add(struct histogram *histogram, double ms)
-{
-    uint64_t us = ms < 0 ? 0 : (uint64_t)(ms * 1000);
-    int octave = 0;
-
-    if (ms < 0)
-        return;
-    while ((us >> octave) >= 2 * STEPS && octave < OCTAVES - 2)
-        octave++;
-
-    /* below 2 * STEPS microseconds each has a slot; above, STEPS slots for each doubling */
-    size_t slot = octave == 0 ? (size_t)us
-                              : (size_t)(octave + 1) * STEPS + (size_t)((us >> octave) - STEPS);
-    histogram->slot[slot < PS_COUNT(histogram->slot) ? slot : PS_COUNT(histogram->slot) - 1]++;
-    histogram->count++;
-    if (ms > histogram->most_ms)
-        histogram->most_ms = ms;
-}
-
-double histogram_percentile(const struct histogram *histogram, double percent)
-{
-    uint64_t before = 0;
-    double want = (double)histogram->count * percent / 100;
-
-    for (size_t i = 0; i < PS_COUNT(histogram->slot); i++) {
-        before += histogram->slot[i];
-        if (histogram->slot[i] && (double)before >= want) {
-            size_t octave = i < 2 * STEPS ? 0 : i / STEPS - 1;
-            double us = octave == 0 ? (double)i
-                                    : (double)((uint64_t)(i % STEPS + STEPS) << octave);
-            return us / 1000;
-        }
-    }
-    return histogram->most_ms;
-}
-
-/* ---- who ---- */
-
-static void set_texts(struct totals *totals, const struct conn *conn)
-{
-    struct conn base = *conn;
-    char address[CONN_ADDRESS];
-
-    conn_address(conn, SIDE_SERVER, address);
-    snprintf(totals->last.server, sizeof(totals->last.server), conn->v6 ? "[%s]:%u" : "%s:%u", address,
-             conn->port[SIDE_SERVER]);
-    memset(base.address[SIDE_CLIENT] + (conn->v6 ? 8 : 3), 0, conn->v6 ? 8 : 1);
-    conn_address(&base, SIDE_CLIENT, address);
-    snprintf(totals->last.network, sizeof(totals->last.network), "%s/%d", address, conn->v6 ? 64 : 24);
-}
-
-static void look_at(struct totals *totals, const struct conn *conn)
-{
-    size_t of_network = conn->v6 ? 8 : 3;
-
-    if (totals->last.any && totals->last.v6 == conn->v6 && totals->last.port == conn->port[SIDE_SERVER]
-        && memcmp(totals->last.address[SIDE_SERVER], conn->address[SIDE_SERVER], 16) == 0
-        && memcmp(totals->last.address[SIDE_CLIENT], conn->address[SIDE_CLIENT], of_network) == 0)
-        return;
-    totals->last.any = true;
-    totals->last.v6 = conn->v6;
-    totals->last.port = conn->port[SIDE_SERVER];
-    memcpy(totals->last.address, conn->address, sizeof(totals->last.address));
-    set_texts(totals, conn);
-}
-
-/* "10.0.0.1:5432", "[2001:db8::1]:5432" */
-static const char *endpoint(struct totals *totals, const struct conn *conn)
-{
-    look_at(totals, conn);
-    return totals->last.server;
-}
-
-/* "10.0.0.0/24", "2001:db8::/64" */
-static const char *network(struct totals *totals, const struct conn *conn)
-{
-    look_at(totals, conn);
-    return totals->last.network;
-}
+enum { PG_PORT = 5432, CERT_NUMBER_MAX = 4096 };
 
 static bool is_loopback(const struct conn *conn)
 {
@@ -179,12 +14,13 @@ static bool is_loopback(const struct conn *conn)
                     : conn->address[SIDE_CLIENT][0] == 127;
 }
 
-bool totals_concerns(struct totals *totals, const struct conn *conn)
+static struct total_key server_key(const struct totals *totals, const struct conn *conn)
 {
-    size_t slot;
+    return (struct total_key){ { place_endpoint(totals->places, conn) } };
+}
 
-    if (conn->recognised)
-        return true;
+static bool is_on_port(const struct totals *totals, const struct conn *conn)
+{
     for (int side = 0; side < SIDES; side++) {
         if (!totals->ports_count && conn->port[side] == PG_PORT)
             return true;
@@ -192,51 +28,76 @@ bool totals_concerns(struct totals *totals, const struct conn *conn)
             if (totals->ports[i] == conn->port[side])
                 return true;
     }
-    return find(&totals->servers, endpoint(totals, conn), &slot) != NULL;
+    return false;
+}
+
+static const struct total *server_of(const struct totals *totals, const struct conn *conn)
+{
+    const struct total_key key = server_key(totals, conn);
+
+    return total_find(&totals->servers, &key);
+}
+
+bool totals_concerns(const struct totals *totals, const struct conn *conn)
+{
+    return conn->recognised || is_on_port(totals, conn) || server_of(totals, conn);
 }
 
 /* ---- for the rules ---- */
 
-static bool same_text(const char *a, const char *b)
-{
-    return a == b || (a && b && strcmp(a, b) == 0);
-}
-
+/* Versions, suites and verdicts have one text each, wherever they come from. */
 static struct traffic_fact *traffic_for(struct totals *totals, const struct conn *conn)
 {
     const struct tls_suite *suite = conn->facts.server_hello ? tls_suite_find(conn->facts.cipher) : NULL;
+    const char *name = suite ? suite->name : NULL;
     const char *version = conn->facts.server_hello ? tls_version_name(conn->facts.tls_version) : NULL;
     const char *verdict = verdict_word(conn->verdict);
-    const char *server = endpoint(totals, conn);
+    const char *server = place_endpoint(totals->places, conn);
+    bool loopback = is_loopback(conn);
 
     for (size_t i = 0; i < totals->traffic_len; i++) {
         struct traffic_fact *fact = &totals->traffic[i];
 
-        if (fact->loopback == is_loopback(conn) && strcmp(fact->verdict, verdict) == 0
-            && same_text(fact->version, version) && same_text(fact->suite, suite ? suite->name : NULL)
-            && strcmp(fact->server, server) == 0)
+        if (fact->verdict == verdict && fact->suite == name && fact->version == version
+            && fact->loopback == loopback && strcmp(fact->server, server) == 0)
             return fact;
     }
     if (totals->traffic_len >= TOTALS_MAX)
         return NULL;
+    PS_PUSH(totals->whos, totals->whos_len, totals->whos_cap) = (struct total_whos){ 0 };
     PS_PUSH(totals->traffic, totals->traffic_len, totals->traffic_cap) = (struct traffic_fact){
         .server = arena_strdup(totals->arena, server), .verdict = verdict, .version = version,
-        .suite = suite ? suite->name : NULL, .loopback = is_loopback(conn) };
+        .suite = name, .loopback = loopback };
     return &totals->traffic[totals->traffic_len - 1];
+}
+
+/* Whether they are among the first few of that fact, and were not there yet. */
+static bool is_new_who(struct total_whos *whos, const struct total_key *who)
+{
+    uint64_t hash = total_hash(who);
+
+    for (size_t i = 0; i < whos->len; i++)
+        if (whos->hash[i] == hash)
+            return false;
+    if (whos->len == PS_COUNT(whos->hash))
+        return false;
+    whos->hash[whos->len++] = hash;
+    return true;
 }
 
 /* "app@shop from 10.0.0.0/24", the first few of them. */
 static void note_who(struct totals *totals, struct traffic_fact *fact, const struct conn *conn)
 {
     enum { WHO_MAX = 160 };
+    const char *network = place_network(totals->places, conn);
+    const char *role = conn->text[TEXT_USER], *database = role ? conn->text[TEXT_DATABASE] : NULL;
     PS_AUTO(ps_freep) char *mine = NULL;
 
-    if (fact->who && strlen(fact->who) > WHO_MAX)
+    if (!is_new_who(&totals->whos[fact - totals->traffic], &(struct total_key){ { network, role, database } })
+        || (fact->who && strlen(fact->who) > WHO_MAX))
         return;
-    mine = conn->text[TEXT_USER]
-        ? ps_asprintf(_("%s@%s from %s"), conn->text[TEXT_USER],
-                      conn->text[TEXT_DATABASE] ? conn->text[TEXT_DATABASE] : "", network(totals, conn))
-        : ps_strdup(network(totals, conn));
+    mine = role ? ps_asprintf(_("%s@%s from %s"), role, database ? database : "", network)
+                : ps_strdup(network);
     if (!fact->who)
         fact->who = arena_strdup(totals->arena, mine);
     else if (!strstr(fact->who, mine))
@@ -260,49 +121,43 @@ static void add_traffic(struct totals *totals, const struct conn *conn)
 
 /* ---- all ---- */
 
+static void add_to(struct totals *totals, enum total_kind kind, const struct total_key *key,
+                   const struct conn *conn)
+{
+    total_add(total_row(&totals->by[kind], totals->arena, key), conn);
+}
+
 static void add_owner(struct totals *totals, const struct conn *conn)
 {
-    const char *role = conn->text[TEXT_USER] ? conn->text[TEXT_USER] : "";
-    const char *database = conn->text[TEXT_DATABASE] ? conn->text[TEXT_DATABASE] : "";
-    PS_AUTO(ps_freep) char *key = NULL;
+    const char *role = conn->text[TEXT_USER], *database = conn->text[TEXT_DATABASE];
 
-    if (!verdict_is_readable(conn->verdict))
-        return;
-    const char *parts[] = { endpoint(totals, conn), role, database, network(totals, conn) };
-    key = ps_asprintf("%s\x02%s\x02%s\x02%s", parts[0], role, database, parts[3]);
-
-    struct total *owner = row(totals, &totals->by[BY_OWNER], key);
-    if (!owner->part[0] && owner->name && owner->name[0]) {
-        for (size_t i = 0; i < PS_COUNT(parts); i++)
-            owner->part[i] = arena_strdup(totals->arena, parts[i]);
-    }
-    add(owner, conn);
+    if (verdict_is_readable(conn->verdict))
+        add_to(totals, BY_OWNER,
+               &(struct total_key){ { place_endpoint(totals->places, conn), role ? role : "",
+                                      database ? database : "", place_network(totals->places, conn) } },
+               conn);
 }
 
 static void add_tls(struct totals *totals, const struct conn *conn)
 {
-    const struct tls_suite *suite = tls_suite_find(conn->facts.cipher);
-    const char *version = tls_version_name(conn->facts.tls_version);
-    const char *group = tls_group_name(conn->facts.group);
-    PS_AUTO(ps_freep) char *key = NULL;
+    const struct tls_suite *suite;
 
     if (conn->verdict != V_TLS)
         return;
-    key = ps_asprintf("%s\x02%s\x02%s", version ? version : "", suite ? suite->name : "",
-                      group ? group : "");
-
-    struct total *tls = row(totals, &totals->by[BY_TLS], key);
-    tls->part[0] = version;
-    tls->part[1] = suite ? suite->openssl ? suite->openssl : suite->name : NULL;
-    tls->part[2] = group;
-    add(tls, conn);
+    suite = tls_suite_find(conn->facts.cipher);
+    add_to(totals, BY_TLS,
+           &(struct total_key){ { tls_version_name(conn->facts.tls_version),
+                                  suite ? suite->openssl ? suite->openssl : suite->name : NULL,
+                                  tls_group_name(conn->facts.group) } },
+           conn);
 }
 
 static void add_conn(struct totals *totals, const struct conn *conn)
 {
     const char *const names[] = {
         [BY_ROLE] = conn->text[TEXT_USER], [BY_DATABASE] = conn->text[TEXT_DATABASE],
-        [BY_APPLICATION] = conn->text[TEXT_APPLICATION], [BY_NETWORK] = network(totals, conn),
+        [BY_APPLICATION] = conn->text[TEXT_APPLICATION],
+        [BY_NETWORK] = place_network(totals->places, conn),
     };
 
     totals->verdicts[conn->verdict]++;
@@ -312,8 +167,8 @@ static void add_conn(struct totals *totals, const struct conn *conn)
     totals->readable += verdict_is_readable(conn->verdict);
     totals->undecided += conn->verdict == V_UNKNOWN;
     totals->passwords += conn_password_exposed(conn);
-    for (size_t i = 0; i < PS_COUNT(names); i++)
-        add(row(totals, &totals->by[i], names[i]), conn);
+    for (enum total_kind kind = 0; kind < PS_COUNT(names); kind++)
+        add_to(totals, kind, &(struct total_key){ { names[kind] } }, conn);
     add_owner(totals, conn);
     add_tls(totals, conn);
     add_traffic(totals, conn);
@@ -341,13 +196,36 @@ const struct cert_info *totals_cert(const struct totals *totals, uint32_t number
     return cert_info(totals->certs.at[number - 1]);
 }
 
-static void find_servers(struct totals *totals, struct spool *spool)
+/* It is about something else, as far as is known now. */
+static void add_other(struct totals *totals, const struct conn *conn)
+{
+    totals->others++;
+    totals->others_undecided += conn->verdict == V_UNKNOWN;
+}
+
+static void take_conn(struct totals *totals, const struct conn *conn, uint64_t number)
+{
+    if (conn->recognised) {
+        const struct total_key key = server_key(totals, conn);
+        struct total *server = total_row(&totals->servers, totals->arena, &key);
+
+        if (!server->since)
+            server->since = number;
+    }
+    if (totals_concerns(totals, conn))
+        add_conn(totals, conn);
+    else
+        add_other(totals, conn);
+}
+
+static void take_all(struct totals *totals, struct spool *spool)
 {
     struct spool_item item;
+    uint64_t number = 0;
 
     while (spool_next(spool, &item) != SPOOL_END) {
-        if (item.kind == SPOOL_CONN && item.conn.recognised)
-            (void)row(totals, &totals->servers, endpoint(totals, &item.conn));
+        if (item.kind == SPOOL_CONN)
+            take_conn(totals, &item.conn, ++number);
         if (item.kind == SPOOL_CERT)
             add_cert(totals, &item);
         if (item.kind == SPOOL_COUNTS) {
@@ -358,44 +236,53 @@ static void find_servers(struct totals *totals, struct spool *spool)
     spool_rewind(spool);
 }
 
-static void add_other(struct totals *totals, const struct conn *conn)
+/* Of those that were about something else, some went to a server that spoke PostgreSQL later. */
+static void look_again(struct totals *totals, struct spool *spool)
 {
-    totals->others++;
-    totals->others_undecided += conn->verdict == V_UNKNOWN;
+    struct spool_item item;
+    uint64_t number = 0;
+
+    while (spool_next(spool, &item) != SPOOL_END) {
+        const struct conn *conn = &item.conn;
+        const struct total *server;
+
+        if (item.kind != SPOOL_CONN)
+            continue;
+        number++;
+        server = conn->recognised || is_on_port(totals, conn) ? NULL : server_of(totals, conn);
+        if (!server || server->since < number)
+            continue;
+        totals->others--;
+        totals->others_undecided -= conn->verdict == V_UNKNOWN;
+        add_conn(totals, conn);
+    }
+    spool_rewind(spool);
 }
 
 void totals_make(struct spool *spool, const uint16_t *ports, size_t ports_count, struct totals *out)
 {
-    struct spool_item item;
-
-    *out = (struct totals){ .arena = arena_new(), .ports = ports, .ports_count = ports_count };
-    find_servers(out, spool);
-    while (spool_next(spool, &item) != SPOOL_END) {
-        if (item.kind != SPOOL_CONN)
-            continue;
-        if (totals_concerns(out, &item.conn))
-            add_conn(out, &item.conn);
-        else
-            add_other(out, &item.conn);
-    }
-    spool_rewind(spool);
+    *out = (struct totals){ .arena = arena_new(), .places = places_new(), .ports = ports,
+                            .ports_count = ports_count };
+    take_all(out, spool);
+    if (out->others && out->servers.len)
+        look_again(out, spool);
     for (int i = 0; i < TOTAL_KINDS; i++)
-        sort(&out->by[i]);
+        total_sort(&out->by[i]);
 }
 
 void totals_free(struct totals *totals)
 {
-    for (int i = 0; i < TOTAL_KINDS; i++) {
-        free(totals->by[i].at);
-        free(totals->by[i].slots);
-    }
-    free(totals->servers.at);
-    free(totals->servers.slots);
+    for (int i = 0; i < TOTAL_KINDS; i++)
+        total_table_free(&totals->by[i]);
+    total_table_free(&totals->servers);
     free(totals->traffic);
+    free(totals->whos);
     for (size_t i = 0; i < totals->certs.len; i++)
         if (totals->certs.at[i])
             cert_free(totals->certs.at[i]);
     free(totals->certs.at);
     arena_free(totals->arena);
+    if (totals->places)
+        places_free(totals->places);
     *totals = (struct totals){ 0 };
 }

@@ -1,39 +1,23 @@
 /*
  * totals.h - a spool of connections summed up: by verdict, by who they are, and by server for the rules.
  *
- * Bounds: each table has at most TOTALS_MAX rows; what does not fit is added up in a last one.
+ * Bounds: those of its tables (total_table.h).
  */
 #ifndef CAPTURE_TOTALS_H
 #define CAPTURE_TOTALS_H
 
-#include "base/mem.h"
+#include "capture/histogram.h"
 #include "capture/spool.h"
+#include "capture/total_table.h"
 #include "facts/posture.h"
 
-enum { TOTALS_MAX = 2000 };
-
+/* By the texts: of owners, server, role, database and network; of TLS, version, suite and group. */
 enum total_kind { BY_ROLE, BY_DATABASE, BY_APPLICATION, BY_NETWORK, BY_TLS, BY_OWNER, TOTAL_KINDS };
 
-struct total {
-    const char *name;           /* NULL: not visible, as it is with everything encrypted; "" the rest */
-    const char *part[4];        /* BY_OWNER: server, role, database, network; BY_TLS: version, suite, group */
-    uint64_t connections, encrypted, readable, undecided;
-    uint64_t passwords, queries, rows, bytes;
-    int64_t first_us, last_us;
+struct total_whos {             /* of one traffic_fact: who is named in it, by hash */
+    uint64_t hash[16];
+    size_t len;
 };
-
-struct total_table {
-    struct total *at;           /* most connections first */
-    size_t len, cap;
-    uint32_t *slots;            /* hash of names */
-};
-
-struct histogram {              /* of times, within 3 of 100 */
-    uint64_t count, slot[1024];
-    double most_ms;
-};
-void histogram_add(struct histogram *histogram, double ms);     /* a negative time is none */
-double histogram_percentile(const struct histogram *histogram, double percent);     /* in ms */
 
 struct totals {
     struct arena *arena;
@@ -49,15 +33,12 @@ struct totals {
     struct cert_list certs;             /* at[number - 1]; NULL where it could not be parsed */
     struct traffic_fact *traffic;       /* for the rules: struct posture */
     size_t traffic_len, traffic_cap;
+    struct total_whos *whos;            /* whos[i] is of traffic[i] */
+    size_t whos_len, whos_cap;
     struct total_table servers;         /* "10.0.0.1:5432" that speak PostgreSQL */
     const uint16_t *ports;
     size_t ports_count;
-    struct {                            /* the texts of the last connection: the next one often has them too */
-        bool any, v6;
-        uint8_t address[SIDES][16];
-        uint16_t port;
-        char server[CONN_ADDRESS + 10], network[CONN_ADDRESS + 4];
-    } last;
+    struct places *places;
 };
 
 /* `ports`: where PostgreSQL is said to be; without any 5432. */
@@ -65,7 +46,7 @@ void totals_make(struct spool *spool, const uint16_t *ports, size_t ports_count,
 void totals_free(struct totals *totals);        /* for PS_AUTO */
 
 /* It is PostgreSQL, or might be: on a port, or to a server, of PostgreSQL. */
-bool totals_concerns(struct totals *totals, const struct conn *conn);
+bool totals_concerns(const struct totals *totals, const struct conn *conn);
 /* NULL: none, or it could not be read. */
 const struct cert_info *totals_cert(const struct totals *totals, uint32_t number);
 

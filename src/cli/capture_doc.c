@@ -251,10 +251,10 @@ static void owners(const struct totals *totals, size_t most, struct doc_node *ro
         const struct total *owner = &owners->at[i];
         struct doc_node *row = doc_row(table);
 
-        doc_str(row, "server", _("Server"), owner->part[0]);
-        doc_str(row, "user", _("Role"), owner->part[1]);
-        doc_str(row, "database", _("Database"), owner->part[2]);
-        doc_str(row, "network", _("From"), owner->part[3]);
+        doc_str(row, "server", _("Server"), owner->key.part[0]);
+        doc_str(row, "user", _("Role"), owner->key.part[1]);
+        doc_str(row, "database", _("Database"), owner->key.part[2]);
+        doc_str(row, "network", _("From"), owner->key.part[3]);
         doc_int(row, "connections", _("Connections"), (int64_t)owner->connections);
         doc_mark(doc_int(row, "passwords_exposed", _("Passwords exposed"), (int64_t)owner->passwords),
                  owner->passwords ? DOC_BAD : DOC_PLAIN);
@@ -274,9 +274,9 @@ static void tls_table(const struct totals *totals, struct doc_node *root)
         const struct total *tls = &totals->by[BY_TLS].at[i];
         struct doc_node *row = doc_row(table);
 
-        doc_str(row, "tls_version", _("TLS"), tls->part[0]);
-        doc_str(row, "cipher", _("Cipher"), tls->part[1]);
-        doc_str(row, "group", _("Group"), tls->part[2]);
+        doc_str(row, "tls_version", _("TLS"), tls->key.part[0]);
+        doc_str(row, "cipher", _("Cipher"), tls->key.part[1]);
+        doc_str(row, "group", _("Group"), tls->key.part[2]);
         doc_int(row, "connections", _("Connections"), (int64_t)tls->connections);
     }
 }
@@ -290,10 +290,12 @@ static void total_table(const struct total_table *from, const char *key, const c
         const struct total *total = &from->at[i];
         struct doc_node *row = doc_row(table);
 
-        if (!total->name)
+        if (total->rest)
+            doc_str(row, "name", name, _("(all others)"));
+        else if (!total->key.part[0])
             doc_verdict(row, "name", name, DOC_PLAIN, "", _("(not visible)"));
         else
-            doc_str(row, "name", name, total->name[0] ? total->name : _("(all others)"));
+            doc_str(row, "name", name, total->key.part[0]);
         doc_int(row, "connections", _("Connections"), (int64_t)total->connections);
         doc_int(row, "encrypted", _("Encrypted"), (int64_t)total->encrypted);
         doc_int(row, "readable", _("Plaintext"), (int64_t)total->readable);

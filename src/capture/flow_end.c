@@ -39,7 +39,8 @@ static void judge(const struct flow *flow, struct conn *conn)
     enum reason reason;
     enum verdict verdict = talk_verdict(&flow->talk, conn->closed, &reason);
 
-    if (verdict == V_UNKNOWN && reason != R_BEGAN_BEFORE && conn->one_direction)
+    if (verdict == V_UNKNOWN && reason != R_BEGAN_BEFORE && reason != R_OVER_BOUND
+        && conn->one_direction)
         reason = R_ONE_DIRECTION;
     if (reason == R_LOST && flow->cut)
         reason = R_CUT;

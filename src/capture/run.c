@@ -179,6 +179,7 @@ static bool finish(struct run *run, struct ps_err *err)
     }
     run->counts.flows = *flows_counts(run->flows);
     run->counts.live = run->spec->interface != NULL;
+    run->counts.certs_refused = cert_shelf_refused(run->shelf);
     spool_put_counts(run->spool, &run->counts);
     return spool_finish(run->spool, err) && (!run->dump || dump_finish(run->dump, err));
 }

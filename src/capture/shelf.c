@@ -7,6 +7,7 @@ struct cert_shelf {
     struct span *at;
     uint64_t *sums;             /* of each, so that few are compared byte by byte */
     size_t len, cap, sums_len, sums_cap, bytes;
+    uint64_t refused;
 };
 
 struct cert_shelf *cert_shelf_new(void)
@@ -31,6 +32,11 @@ size_t cert_shelf_len(const struct cert_shelf *shelf)
     return shelf->len;
 }
 
+uint64_t cert_shelf_refused(const struct cert_shelf *shelf)
+{
+    return shelf->refused;
+}
+
 struct span cert_shelf_at(const struct cert_shelf *shelf, size_t i)
 {
     return shelf->at[i];
@@ -49,15 +55,19 @@ uint32_t cert_shelf_put(struct cert_shelf *shelf, const void *der, size_t len)
 {
     uint64_t sum;
 
-    if (len > CERT_BYTES_MAX)
+    if (len > CERT_BYTES_MAX) {
+        shelf->refused++;
         return 0;
+    }
     sum = sum_of(der, len);
     for (size_t i = 0; i < shelf->len; i++)
         if (shelf->sums[i] == sum && shelf->at[i].len == len
             && memcmp(shelf->at[i].p, der, len) == 0)
             return (uint32_t)i + 1;
-    if (shelf->len == SHELF_MAX || shelf->bytes + len > SHELF_BYTES_MAX)
+    if (shelf->len == SHELF_MAX || shelf->bytes + len > SHELF_BYTES_MAX) {
+        shelf->refused++;
         return 0;
+    }
     shelf->bytes += len;
     PS_PUSH(shelf->sums, shelf->sums_len, shelf->sums_cap) = sum;
     PS_PUSH(shelf->at, shelf->len, shelf->cap) = (struct span){ ps_memdup(der, len), len };

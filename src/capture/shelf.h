@@ -15,6 +15,7 @@ struct cert_shelf *cert_shelf_new(void);
 void cert_shelf_free(struct cert_shelf *shelf);
 PS_DEFINE_FREEP(struct cert_shelf, cert_shelf_free)
 size_t cert_shelf_len(const struct cert_shelf *shelf);
+uint64_t cert_shelf_refused(const struct cert_shelf *shelf);    /* how often one did not fit */
 struct span cert_shelf_at(const struct cert_shelf *shelf, size_t i);    /* its number is i + 1 */
 
 #endif

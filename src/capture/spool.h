@@ -15,6 +15,7 @@
 struct capture_counts {         /* at the end of the spool */
     struct flow_counts flows;
     uint64_t dropped_kernel, dropped_interface;
+    uint64_t certs_refused;     /* certificates that found no room */
     bool live;
     bool cut_short;             /* the file ended in the middle of a packet */
     int64_t first_us, last_us;  /* of packets */

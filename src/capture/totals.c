@@ -108,8 +108,10 @@ static void add_traffic(struct totals *totals, const struct conn *conn)
 {
     struct traffic_fact *fact = traffic_for(totals, conn);
 
-    if (!fact)
+    if (!fact) {
+        totals->traffic_refused++;
         return;
+    }
     fact->connections++;
     fact->passwords += conn->facts.password == PASSWORD_CLEARTEXT;
     fact->tokens += conn->facts.password == PASSWORD_TOKEN;

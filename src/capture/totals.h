@@ -35,6 +35,7 @@ struct totals {
     size_t traffic_len, traffic_cap;
     struct total_whos *whos;            /* whos[i] is of traffic[i] */
     size_t whos_len, whos_cap;
+    uint64_t traffic_refused;           /* connections that the rules do not see: TOTALS_MAX was reached */
     struct total_table servers;         /* "10.0.0.1:5432" that speak PostgreSQL */
     const uint16_t *ports;
     size_t ports_count;

@@ -391,6 +391,8 @@ static void counts(const struct totals *totals, struct doc_node *root)
         { "evicted", _("Connections dropped over the bound"), flows->evicted, true },
         { "beginnings_dropped", _("Beginnings dropped over the bound"), flows->parts_refused, true },
         { "early_dropped", _("Early segments dropped over the bound"), flows->early_refused, true },
+        { "certificates_dropped", _("Certificates not kept over the bound"), all->certs_refused, true },
+        { "unjudged", _("Connections not judged over the bound"), totals->traffic_refused, true },
         { "kept_dropped", _("Packets not written over the bound"), flows->kept_refused, true },
     };
 

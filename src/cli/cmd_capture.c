@@ -193,7 +193,7 @@ static void judge(struct job *job)
         .arena = job->totals.arena, .source = POSTURE_PACKETS, .name = "", .now = clock_now(),
         .traffic = job->totals.traffic, .traffic_len = job->totals.traffic_len,
         .packets_lost = counts->dropped_kernel + counts->dropped_interface + counts->flows.evicted
-                        + counts->flows.parts_refused,
+                        + counts->flows.parts_refused + job->totals.traffic_refused,
     };
 
     job->findings.arena = job->totals.arena;

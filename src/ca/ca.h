@@ -212,7 +212,8 @@ PS_MUST bool ca_request_out(const struct ca *ca, const char *name, struct buf *o
                             struct ps_err *err);
 /*
  * On the machine of the root: sign such a request.  `who` decides its EKU and path length, whatever
- * the request asks for.  *out: the new certificate, then the root.
+ * the request asks for; PS_E_UNSAFE when it asks for that of the other side.  *out: the new certificate, then the
+ * root.
  */
 PS_MUST bool ca_sign_request(struct ca *ca, enum ca_who who, const char *pem, size_t len,
                              const char *name, struct cert_list *out, struct ps_err *err);

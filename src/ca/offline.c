@@ -44,6 +44,19 @@ static struct cert_spec plan(const struct ca *ca, enum ca_who who, const struct 
     };
 }
 
+/* An authority of the wrong side would let servers in as roles, or roles pass for servers. */
+static bool check_side(enum ca_who who, const struct csr *csr, const char *name, struct ps_err *err)
+{
+    const unsigned uses = csr_info(csr)->uses & (CERT_USE_SERVER | CERT_USE_CLIENT);
+    const enum ca_who other = who == CA_SERVER ? CA_CLIENT : CA_SERVER;
+
+    if (!uses || uses & ca_profiles[who].uses)
+        return true;
+    ps_fail(err, PS_E_UNSAFE, _("the request \"%s\" is for a %s, not for a %s"), name, ca_profiles[other].name,
+            ca_profiles[who].name);
+    return ps_hint(err, _("Its extended key usage says so; sign it with --kind %s."), ca_profiles[other].name);
+}
+
 bool ca_sign_request(struct ca *ca, enum ca_who who, const char *pem, size_t len,
                      const char *name, struct cert_list *out, struct ps_err *err)
 {
@@ -59,6 +72,8 @@ bool ca_sign_request(struct ca *ca, enum ca_who who, const char *pem, size_t len
     const struct cert_spec spec = plan(ca, who, csr);
     if (!*csr_info(csr)->dn.cn)
         return ps_fail(err, PS_E_VALUE, _("the request \"%s\" names nobody"), name);
+    if (!check_side(who, csr, name, err))
+        return false;
     PS_AUTO(ps_freep) char *kind = ps_asprintf("signed-%s", ca_profiles[who].name);
     if (!ca_signer(ca, CA_ROOT, &root, err)
         || !cert_make(&spec, key, root->cert, root->key, &cert, err)

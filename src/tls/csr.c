@@ -80,6 +80,21 @@ static void read_key(struct csr *csr)
     csr->info.key_text = arena_strdup(csr->arena, tls_pkey_describe(pkey, text, sizeof(text)));
 }
 
+static unsigned read_uses(STACK_OF(X509_EXTENSION) *extensions)
+{
+    EXTENDED_KEY_USAGE *usage = X509V3_get_d2i(extensions, NID_ext_key_usage, NULL, NULL);
+    unsigned uses = 0;
+
+    for (int i = 0; i < (usage ? sk_ASN1_OBJECT_num(usage) : 0); i++) {
+        int nid = OBJ_obj2nid(sk_ASN1_OBJECT_value(usage, i));
+
+        uses |= nid == NID_server_auth ? CERT_USE_SERVER
+              : nid == NID_client_auth ? CERT_USE_CLIENT : CERT_USE_OTHER;
+    }
+    EXTENDED_KEY_USAGE_free(usage);
+    return uses;
+}
+
 static bool read_wishes(struct csr *csr, const char *name, struct ps_err *err)
 {
     PS_AUTO(free_extensions) STACK_OF(X509_EXTENSION) *extensions =
@@ -100,6 +115,8 @@ static bool read_wishes(struct csr *csr, const char *name, struct ps_err *err)
     info->other_names = (names ? (size_t)sk_GENERAL_NAME_num(names) : 0) - list_len(info->dns)
                       - list_len(info->ip);
     info->wants_ca = basic && basic->ca;
+    info->uses = read_uses(extensions);
+    ERR_clear_error();
     return true;
 }
 

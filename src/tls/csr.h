@@ -37,6 +37,7 @@ struct csr_info {                       /* strings belong to the request; names 
     const char *const *dns, *const *ip; /* of the SAN it asks for, NULL at the end */
     size_t other_names;                 /* how many entries of the SAN are of another kind */
     bool wants_ca;                      /* asks for basicConstraints CA:TRUE */
+    unsigned uses;                      /* of enum cert_use, what its extended key usage asks for; 0: nothing */
 };
 const struct csr_info *csr_info(const struct csr *csr);
 

@@ -156,7 +156,8 @@ static bool finish_groups(struct batch *batch, struct ps_err *err)
 
 bool ca_issue_batch(struct ca *ca, const struct ca_batch_io *io, struct ps_err *err)
 {
-    const struct ca_leaf_spec any = { .use = CERT_USE_CLIENT, .common_name = "role" };
+    /* a sample: each wish has its own lifetime, and is measured by that against the issuer's end */
+    const struct ca_leaf_spec any = { .use = CERT_USE_CLIENT, .common_name = "role", .days = 1 };
     PS_AUTO(batch_freep) struct batch *batch = ps_calloc(1, sizeof(*batch));
     struct authority *issuer = NULL;
     struct cert_spec what;

@@ -1,16 +1,13 @@
 /* ca_batch_verb.c - see ca_batch_verb.h. */
 #include "cli/ca_batch_verb.h"
 
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/num.h"
 #include "ca/batch.h"
 #include "kit/many.h"
 #include "kit/roles.h"
 #include "store/store.h"
-#include "tls/digest.h"
 
 struct batch {
     struct ca *ca;
@@ -18,10 +15,9 @@ struct batch {
     struct roles roles;
     size_t next;                /* of the roles */
     struct many *many;          /* NULL: no files */
-    const char **done;          /* roles that a run before has recorded, sorted; for no files */
+    const char **done;          /* roles with a certificate in the ledger, sorted; for no files */
     size_t done_len, done_cap;
     struct arena *arena;        /* of `done` */
-    char mark[DIGEST_HEX + 8];  /* the setting of the ledger that says when this batch began */
     size_t issued, skipped;
 };
 
@@ -42,46 +38,22 @@ static int by_text(const void *a, const void *b)
     return strcmp(*x, *y);
 }
 
-struct since {
-    struct batch *batch;
-    time_t began;
-};
-
 static bool remember(void *arg, const struct store_entry *entry, struct ps_err *err)
 {
-    const struct since *since = arg;
-    struct batch *batch = since->batch;
+    struct batch *batch = arg;
 
     (void)err;
-    if (entry->recorded_at >= since->began && entry->cert.common_name)
+    if (entry->cert.common_name)
         PS_PUSH(batch->done, batch->done_len, batch->done_cap) =
             arena_strdup(batch->arena, entry->cert.common_name);
     return true;
 }
 
-static bool begin_mark(struct batch *batch, struct ps_err *err)
-{
-    PS_AUTO(ps_freep) char *now = ps_asprintf("%lld", (long long)clock_now());
-
-    return store_set(ca_store(batch->ca), batch->mark, now, err);
-}
-
-static bool look_back(struct batch *batch, const struct buf *file, struct ps_err *err)
+static bool look_back(struct batch *batch, struct ps_err *err)
 {
     const struct store_filter filter = { .kind = "client", .state = STORE_VALID };
-    char digest[DIGEST_HEX];
-    PS_AUTO(ps_freep) char *value = NULL;
-    struct since since = { .batch = batch };
-    long began;
 
-    snprintf(batch->mark, sizeof(batch->mark), "batch.%s",
-             digest_sha256_hex(buf_text(file), file->len, digest));
-    if (!store_get(ca_store(batch->ca), batch->mark, &value, err))
-        return false;
-    if (!value || !*value || !num_parse(value, 1, INT64_MAX, &began))
-        return begin_mark(batch, err);
-    since.began = began;
-    if (!store_list(ca_store(batch->ca), &filter, remember, &since, err))
+    if (!store_list(ca_store(batch->ca), &filter, remember, batch, err))
         return false;
     if (batch->done_len > 1)
         qsort(batch->done, batch->done_len, sizeof(*batch->done), by_text);
@@ -154,14 +126,12 @@ bool batch_issue(struct ca *ca, const struct batch_wish *wish, struct doc_node *
 
     if (!file_read(wish->file, ROLES_BYTES_MAX, &file, err)
         || !roles_parse(buf_text(&file), file.len, wish->file, wish->key_type, &batch.roles, err)
-        || !(wish->out ? open_many(&batch, wish->out, err) : look_back(&batch, &file, err)))
+        || !(wish->out ? open_many(&batch, wish->out, err) : look_back(&batch, err)))
         return false;
     if (!ca_issue_batch(ca, &io, err)) {
         ps_hint(err, _("What is issued so far is recorded; the same command again does the rest."));
         return false;
     }
-    if (!wish->out && !store_set(ca_store(ca), batch.mark, "", err))
-        return false;
     doc_int(root, "roles", _("Roles"), (int64_t)batch.roles.len);
     doc_int(root, "issued", _("Issued"), (int64_t)batch.issued);
     doc_int(root, "skipped", _("Issued by a run before"), (int64_t)batch.skipped);

@@ -15,8 +15,8 @@ struct batch_wish {
 };
 
 /*
- * Issue what the file names and a run before has not.  With `out` that is what has its folder; without,
- * what was recorded since a run over the same bytes began and did not end.
+ * Issue what the file names and is not there yet.  With `out` that is what has no folder; without, who has no
+ * valid certificate in the ledger.
  */
 PS_MUST bool batch_issue(struct ca *ca, const struct batch_wish *wish, struct doc_node *root,
                          struct ps_err *err);

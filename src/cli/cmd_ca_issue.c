@@ -27,7 +27,8 @@ static const struct poptOption options[] = {
       N_("for clients: the roles of this file, one a line, or CSV with the columns role, days and "
          "key-type; each gets a folder of its own"), N_("FILE") },
     { "no-files", 0, POPT_ARG_NONE, &opts.no_files, 0,
-      N_("with --batch: only record the certificates in the ledger; their keys are dropped"), NULL },
+      N_("with --batch: only record the certificates in the ledger; their keys are dropped, and roles that have "
+         "a valid certificate there are left alone"), NULL },
     { "key-passphrase-fd", 0, POPT_ARG_INT, &opts.key_pass_fd, 0,
       N_("encrypt the new key with the passphrase that this descriptor gives"), N_("FD") },
     POPT_TABLEEND

@@ -597,6 +597,13 @@ def test_a_batch_without_files_is_in_the_ledger_alone(ca, folder, pgseal):
     assert batch(ca, pgseal, folder / "roles", "--no-files")["issued"] == 2
     assert len(pgseal("ca", "list", "--ca", ca, "--kind", "client", "--format", "json",
                       ok=True).json["certificates"]) == 2
+    # Who has one is left alone, also when the list has grown; a revoked one is none.
+    (folder / "roles").write_text("a\nb\nc\n")
+    again = batch(ca, pgseal, folder / "roles", "--no-files")
+    assert (again["issued"], again["skipped"]) == (1, 2)
+    assert batch(ca, pgseal, folder / "roles", "--no-files")["issued"] == 0
+    pgseal("ca", "revoke", "--ca", ca, "--role", "b", ok=True)
+    assert batch(ca, pgseal, folder / "roles", "--no-files")["issued"] == 1
 
 
 def test_csv_has_options_for_each_role(ca, folder, pgseal):
@@ -632,6 +639,10 @@ def test_a_root_that_is_kept_offline_signs_by_files(folder, pgseal):
     for kind in ("server-ca", "client-ca"):
         pgseal("ca", "csr", "--authority", kind, "--ca", site, "--out", folder / f"{kind}.csr",
                ok=True)
+        other = {"server-ca": "client-ca", "client-ca": "server-ca"}[kind]
+        crossed = pgseal("ca", "sign", folder / f"{kind}.csr", "--kind", other, "--ca", root, "--out",
+                         folder / "no.crt")
+        assert crossed.status == 4 and f"--kind {kind}" in crossed.err, crossed
         pgseal("ca", "sign", folder / f"{kind}.csr", "--kind", kind, "--ca", root, "--out",
                folder / f"{kind}.crt", ok=True)
         pgseal("ca", "import", folder / f"{kind}.crt", "--ca", site, ok=True)

@@ -100,6 +100,11 @@ def test_an_issuer_that_expires(folder, make_ca, pgseal, shifted):
     short = issue(pgseal, broken.ca, folder / "short", "--days", "1", "--format", "json",
                   env=shifted(DAYS_INTERMEDIATE - 3), ok=True)
     assert short.json["ends_with_issuer"] is False
+    (folder / "roles").write_text("one\ntwo\n")
+    many = ("ca", "issue", "client", "--batch", folder / "roles", "--ca", broken.ca, "--out", folder / "many")
+    late = {"env": shifted(DAYS_INTERMEDIATE - 3)}
+    assert pgseal(*many, **late).status == 4        # by the days that are asked for, as the single one
+    assert pgseal(*many, "--days", "1", "--format", "json", **late, ok=True).json["issued"] == 2
     broken.refuses(4, "has expired", env=shifted(DAYS_INTERMEDIATE + 1))
     broken.works_again(unchanged=False)     # and the lists made in the future are replaced
 

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "cli/explain_rule.h"
 #include "doctor/describe.h"
+#include "doctor/latin1.h"
 #include "doctor/tally.h"
 #include "inspect/posture.h"
 
@@ -172,12 +173,53 @@ static bool explain_log(const struct buf *begin, char *const *files, const struc
 
 /* ---- a text ---- */
 
+struct record {
+    struct buf text;
+    size_t messages, records;
+};
+
+static void take_record(void *arg, const struct logs_message *message)
+{
+    struct record *record = arg;
+
+    record->messages++;
+    if (message->prefix.p)
+        return;                 /* of stderr, or no server's */
+    record->records++;
+    buf_clear(&record->text);
+    buf_put(&record->text, message->text.p, message->text.len);
+}
+
+static void replace(struct buf *text, const struct buf *by)
+{
+    buf_free(text);
+    *text = BUF(2 * TEXT_MAX + 1);
+    buf_put(text, buf_text(by), by->len);
+}
+
+/* One record of csvlog or jsonlog is its message, without the quotes that these formats put in. */
+static void unwrap(struct buf *text)
+{
+    PS_AUTO(buf_free) struct buf utf8 = BUF(2 * TEXT_MAX + 1);
+    struct record record = { .text = BUF(TEXT_MAX + 1) };
+    PS_AUTO(logs_freep) struct logs *logs = logs_new(NULL, take_record, &record);
+
+    logs_feed(logs, buf_text(text), text->len);
+    logs_end(logs);
+    if (record.messages == 1 && record.records == 1)
+        replace(text, &record.text);
+    if (latin1_to_utf8(buf_text(text), text->len, &utf8))
+        replace(text, &utf8);
+    buf_free(&record.text);
+}
+
 static bool explain_text(struct buf *text, const struct posture *posture, struct cli_run *run)
 {
     PS_AUTO(doctor_freep) struct doctor *doctor = doctor_new();
     struct doctor_match match;
     struct doc_node *root;
 
+    unwrap(text);
     squeeze(text);
     doctor_match(doctor, buf_text(text), text->len, &match);
     run->doc = doc_new("explain", _("What an error means"));

@@ -94,10 +94,29 @@ static bool parse_address(const char *text, struct hba_question *question)
     return true;
 }
 
-/* Only the entries of plaintext are about plaintext; everything else here needs TLS. */
+/* Does the wording that was met say so?  What it leaves open is meant for TLS, which everything else here needs. */
+static bool says_one_of(const struct doctor_look *look, const char *const *words)
+{
+    const char *text = look->match->len ? look->match->hits[0].pattern->text : "";
+
+    for (; *words; words++)
+        if (strstr(text, *words))
+            return true;
+    return false;
+}
+
 static bool is_about_tls(const struct doctor_look *look)
 {
-    return look->match->len == 0 || !strstr(look->match->hits[0].entry->id, "plaintext");
+    static const char *const words[] = { "no encryption", "SSL off", "sin cifrado", "SSL inactivo", NULL };
+
+    return !says_one_of(look, words);
+}
+
+static bool is_about_replication(const struct doctor_look *look)
+{
+    static const char *const words[] = { "replication connection", "conexión de replicación", NULL };
+
+    return says_one_of(look, words);
 }
 
 static const char *const *roles_of(const struct posture *posture, const char *name)
@@ -114,8 +133,10 @@ static bool make_question(const struct doctor_look *look, struct hba_question *o
         || !look_said(look, WHAT_ADDRESS, names[1], 256) || !parse_address(names[1], out))
         return false;
     out->user = names[0];
-    out->database = look_said(look, WHAT_DATABASE, names[2], 256) ? names[2] : names[0];
-    out->replication = !look->match->got[WHAT_DATABASE].p;
+    out->replication = is_about_replication(look);
+    if (!look_said(look, WHAT_DATABASE, names[2], 256) && !out->replication)
+        return false;           /* another database, another line */
+    out->database = out->replication ? names[0] : names[2];
     out->tls = is_about_tls(look);
     out->roles = roles_of(look->posture, names[0]);
     return true;

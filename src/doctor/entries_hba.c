@@ -14,6 +14,13 @@
 #define NO_REPLICATION_ES "no hay una línea en pg_hba.conf para la conexión de replicación desde el " \
                           "servidor «{address}», usuario «{role}», "
 
+#define REJECTS "pg_hba.conf rejects connection for host \"{address}\", user \"{role}\", database \"{database}\""
+#define REJECTS_REPLICATION "pg_hba.conf rejects replication connection for host \"{address}\", user \"{role}\""
+#define REJECTS_ES "pg_hba.conf rechaza la conexión para el servidor «{address}», usuario «{role}», base de datos " \
+                   "«{database}»"
+#define REJECTS_REPLICATION_ES "pg_hba.conf rechaza la conexión de replicación para el servidor «{address}», " \
+                               "usuario «{role}»"
+
 const struct doctor_entry doctor_hba_entries[] = {
     {
         .id = "hba-no-entry-plaintext",
@@ -79,14 +86,16 @@ const struct doctor_entry doctor_hba_entries[] = {
     {
         .id = "hba-rejects",
         .title = N_("a line of pg_hba.conf with the method reject decides"),
-        .patterns = SAYS({ "pg_hba.conf rejects connection for host \"{address}\", user \"{role}\", database "
-                           "\"{database}\"", SAYS_SERVER },
-                         { "pg_hba.conf rejects replication connection for host \"{address}\", user "
-                           "\"{role}\"", SAYS_SERVER },
-                         { "pg_hba.conf rechaza la conexión para el servidor «{address}», usuario «{role}», "
-                           "base de datos «{database}»", SAYS_SERVER, SPANISH },
-                         { "pg_hba.conf rechaza la conexión de replicación para el servidor «{address}», "
-                           "usuario «{role}»", SAYS_SERVER, SPANISH }),
+        .patterns = SAYS({ REJECTS, SAYS_SERVER }, { REJECTS ", no encryption", SAYS_SERVER, 14 },
+                         { REJECTS ", SSL off", SAYS_SERVER, 0, 13 },
+                         { REJECTS_REPLICATION, SAYS_SERVER },
+                         { REJECTS_REPLICATION ", no encryption", SAYS_SERVER, 14 },
+                         { REJECTS_REPLICATION ", SSL off", SAYS_SERVER, 0, 13 },
+                         { REJECTS_ES, SAYS_SERVER, SPANISH },
+                         { REJECTS_ES ", sin cifrado", SAYS_SERVER, 14, 0, "es" },
+                         { REJECTS_ES ", SSL inactivo", SAYS_SERVER, 0, 13, "es" },
+                         { REJECTS_REPLICATION_ES, SAYS_SERVER, SPANISH },
+                         { REJECTS_REPLICATION_ES ", sin cifrado", SAYS_SERVER, 14, 0, "es" }),
         .sqlstate = "28000",
         .rank = RANK_PRECISE,
         .provoked = true,

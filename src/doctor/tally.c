@@ -12,6 +12,8 @@ struct tally *tally_new(const struct doctor *doctor)
     for (size_t i = 0; i < doctor_entries(); i++)
         tally->causes[i].entry = doctor_entry(i);
     tally->slots = ps_calloc(SLOTS, sizeof(*tally->slots));
+    for (size_t i = 0; i < PS_COUNT(tally->utf8); i++)
+        tally->utf8[i] = BUF(2 * LOGS_MESSAGE_MAX + 1);
     return tally;
 }
 
@@ -21,6 +23,8 @@ void tally_free(struct tally *tally)
     free(tally->slots);
     free(tally->keys);
     free(tally->unknown);
+    for (size_t i = 0; i < PS_COUNT(tally->utf8); i++)
+        buf_free(&tally->utf8[i]);
     free(tally);
 }
 
@@ -198,17 +202,29 @@ static bool is_statement(const struct logs_message *message)
     return false;
 }
 
+/* Good until the next message. */
+static struct logs_message as_utf8(struct tally *tally, const struct logs_message *message)
+{
+    struct logs_message out = *message;
+    struct doctor_text *const texts[] = { &out.text, &out.prefix, &out.role, &out.database };
+
+    for (size_t i = 0; i < PS_COUNT(texts); i++)
+        if (texts[i]->p && latin1_to_utf8(texts[i]->p, texts[i]->len, &tally->utf8[i]))
+            *texts[i] = (struct doctor_text){ buf_text(&tally->utf8[i]), tally->utf8[i].len };
+    return out;
+}
+
 void tally_take(struct tally *tally, const struct logs *logs, const struct logs_message *message)
 {
     struct doctor_match match;
-    struct logs_message who = *message;
+    struct logs_message who = as_utf8(tally, message);
     size_t cause;
 
-    if (is_statement(message))
+    if (is_statement(&who))
         return;
-    doctor_match(tally->doctor, message->text.p, message->text.len, &match);
+    doctor_match(tally->doctor, who.text.p, who.text.len, &match);
     if (match.len == 0) {
-        count_unknown(tally, message);
+        count_unknown(tally, &who);
         return;
     }
     logs_who(logs, &who);

@@ -2,7 +2,9 @@
 #ifndef DOCTOR_TALLY_INTERNAL_H
 #define DOCTOR_TALLY_INTERNAL_H
 
+#include "base/buf.h"
 #include "base/mem.h"
+#include "doctor/latin1.h"
 #include "doctor/tally.h"
 
 enum { SLOTS = 2 * TALLY_KEYS_MAX + 1, UNKNOWN_TEXT_MAX = 256 };
@@ -40,6 +42,7 @@ struct tally {
     size_t unknown_len, unknown_cap;
     uint64_t known_count, unknown_count, unknown_not_kept;
     struct span_of_time when;
+    struct buf utf8[4];             /* of the message at hand: its text, prefix, role and database */
 };
 
 #endif

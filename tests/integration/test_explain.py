@@ -5,6 +5,7 @@ must name the right entry first for each of them.  The entries that the cases na
 table marks as provoked; the others are known by source only.
 """
 import contextlib
+import json
 import os
 import pathlib
 import shutil
@@ -16,7 +17,7 @@ import pytest
 
 import pg
 import provoke
-from test_client import node_modules
+from drivers import node_modules
 
 CASES = []
 BOTH = ("en", "es")
@@ -985,6 +986,34 @@ def test_plaintext_is_not_blamed_on_a_missing_line_where_tls_has_one(labs, folde
     causes, confirmed = looked_at(pgseal, "-D", lab.cluster.data, text=plaintext_where_tls_is_wanted(lab)[0])
     assert [cause["verdict"] for cause in causes[:2]] == ["confirmed", "ruled_out"], causes
     assert "With TLS" in confirmed[0]
+
+
+def test_the_line_that_is_shown_is_the_one_that_decided(labs, folder, pgseal):
+    """Who was refused for plaintext is not told of a line for TLS, and without a database of no line at all."""
+    lab = labs(15, "en", folder)
+    lab.cluster.write_hba("local all all peer\nhostnossl all nobody 127.0.0.1/32 reject\n"
+                          "hostssl all nobody 127.0.0.1/32 cert\nhost all scram 127.0.0.1/32 scram-sha-256\n"
+                          "host replication all 127.0.0.1/32 trust\n")
+    lab.cluster.reload()
+    said = lab.psql(user="nobody", sslmode="disable")[0]
+    assert "no encryption" in said
+    causes, confirmed = looked_at(pgseal, "-D", lab.cluster.data, text=said)
+    assert len(confirmed) == 1 and "line 2 decides" in confirmed[0], causes
+    said = lab.psql(user="scram", password="wrong")[0]
+    causes, _ = looked_at(pgseal, "-D", lab.cluster.data, text=said)
+    assert not any("decides" in (cause["evidence"] or "") for cause in causes), causes
+
+
+def test_one_record_of_a_csvlog_or_jsonlog_is_read_as_its_message(pgseal):
+    text = 'no pg_hba.conf entry for host "10.0.0.5", user "app", database "shop", no encryption'
+    csv = ('2026-11-21 08:29:37.792 UTC,"app","shop",23681,"10.0.0.5:41234",6740a1b2.5c81,1,"authentication",'
+           '2026-11-21 08:29:37 UTC,3/5,0,FATAL,28000,"{}",,,,,,,,,"","client backend",,0')
+    for record in (csv.format(text.replace('"', '""')),
+                   json.dumps({"timestamp": "2026-11-21 08:29:37.792 UTC", "user": "app", "error_severity": "FATAL",
+                               "state_code": "28000", "message": text})):
+        for given in (["--", record], ["-"]):
+            answer = pgseal("explain", "--format", "json", *given, input=record).json["answer"]
+            assert answer["id"] == "hba-no-entry-plaintext", (record, answer)
 
 
 def test_causes_are_confirmed_by_sql(labs, folder, pgseal_as_owner):

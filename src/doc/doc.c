@@ -291,6 +291,29 @@ struct doc_node *doc_aside(struct doc_node *node)
     return node;
 }
 
+struct doc_node *doc_sortable(struct doc_node *table)
+{
+    table->view.sortable = true;
+    return table;
+}
+
+struct doc_node *doc_rank(struct doc_node *field, int rank)
+{
+    field->view.rank = rank;
+    return field;
+}
+
+struct doc_node *doc_link(struct doc_node *field, size_t number)
+{
+    field->view.number = number;
+    return field;
+}
+
+struct doc_node *doc_anchor(struct doc_node *card, size_t number)
+{
+    return doc_link(card, number);
+}
+
 void doc_aside_kind(struct doc_node *node, enum doc_kind kind)
 {
     for (struct doc_node *at = node->first; at; at = at->next)

@@ -85,6 +85,16 @@ struct doc_node *doc_cards(struct doc_node *parent, const char *key, const char 
 struct doc_node *doc_card(struct doc_node *table, enum doc_mark mark, const char *heading);
 
 /*
+ * For pages: people may sort such a table by any column, with or without a mouse; `rank` puts a field before
+ * those of a higher one, where neither numbers nor the alphabet tell (0: they do).
+ */
+struct doc_node *doc_sortable(struct doc_node *table);
+struct doc_node *doc_rank(struct doc_node *field, int rank);
+/* For pages: a field leads to the card with the same number, from 1. */
+struct doc_node *doc_link(struct doc_node *field, size_t number);
+struct doc_node *doc_anchor(struct doc_node *card, size_t number);
+
+/*
  * A verdict: `word` is for programs ("refused"), `text` for people; with a NULL text the word serves
  * both.
  */
@@ -135,7 +145,9 @@ struct doc_view {
     double real;
     enum doc_mark mark;
     bool aside, is_null;
-    bool cards;                 /* of a table */
+    bool cards, sortable;       /* of a table */
+    int rank;                   /* of a field; 0: none */
+    size_t number;              /* of a card; of a field: where it leads; 0: none */
     bool diff;                  /* of a block */
     const struct doc_spot *spot;
 };

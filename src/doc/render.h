@@ -25,8 +25,8 @@ struct doc_style {
  * Text: fields as "Label: value", tables with aligned columns (width by wcwidth), wrapped to the
  * width; good, bad, warning and unknown also as a word or sign, never by colour alone.
  * JSON: {"schema": "pgseal.VERB/1", ...}, indented by two, keys in document order.
- * HTML: one self-contained file, no script and no outside resource, prints on A4, light and dark,
- * language attribute by the current locale.
+ * HTML: one self-contained file, no outside resource, prints on A4, light and dark, language attribute by the
+ * current locale; no script but the one that sorts tables (html_script.h), and only where there are such.
  * CSV (RFC 4180): the document's tables, the first column saying which; values that a spreadsheet
  * would take for a formula are prefixed with an apostrophe.
  */

@@ -48,7 +48,8 @@ static void put_text(const char *text, struct buf *out)
     if (*text && strchr("=+-@\t\r", *text))
         buf_putc(&clean, '\'');
     text_visible(text, &clean);
-    if (!strpbrk(buf_text(&clean), ",\"\r\n")) {
+    /* where the comma is the decimal point, spreadsheets split at semicolons, and a formula may begin there */
+    if (!strpbrk(buf_text(&clean), ",;\"\r\n\t")) {
         buf_put(out, buf_text(&clean), clean.len);
         return;
     }

@@ -4,6 +4,7 @@
 #include <locale.h>
 
 #include "base/mem.h"
+#include "doc/html_script.h"
 #include "doc/html_style.h"
 #include "doc/spot.h"
 #include "doc/text.h"
@@ -82,11 +83,11 @@ static const char *cell_class(enum doc_kind kind)
     return kind == DOC_INT || kind == DOC_REAL ? " class=\"num\"" : "";
 }
 
-static void put_table_head(const struct columns *columns, struct buf *out)
+static void put_table_head(const struct columns *columns, bool sortable, struct buf *out)
 {
-    buf_puts(out, "<div class=\"scroll\"><table>\n<thead><tr>");
+    buf_printf(out, "<div class=\"scroll\"><table%s>\n<thead><tr>", sortable ? " class=\"sortable\"" : "");
     for (size_t i = 0; i < columns->len; i++) {
-        buf_printf(out, "<th%s>", cell_class(columns->at[i].kind));
+        buf_printf(out, "<th scope=\"col\"%s>", cell_class(columns->at[i].kind));
         put_escaped(columns->at[i].label, out);
         buf_puts(out, "</th>");
     }
@@ -102,9 +103,14 @@ static void put_row(const struct columns *columns, const struct doc_node *row, s
 
         if (field)
             doc_look(field, &view);
-        buf_printf(out, "<td%s>", cell_class(columns->at[i].kind));
+        buf_printf(out, "<td%s", cell_class(columns->at[i].kind));
+        if (view.rank)
+            buf_printf(out, " data-rank=\"%d\"", view.rank);
+        buf_puts(out, ">");
+        if (view.number)
+            buf_printf(out, "<a href=\"#card-%zu\">", view.number);
         put_value(&view, out);
-        buf_puts(out, "</td>");
+        buf_puts(out, view.number ? "</a></td>" : "</td>");
     }
     buf_puts(out, "</tr>\n");
 }
@@ -121,6 +127,8 @@ static void put_cards(int level, const struct doc_node *table, struct buf *out)
                    view.mark == DOC_BAD ? " open" : "");
         put_escaped(view.label, out);
         buf_puts(out, "</summary>\n");
+        if (view.number)        /* inside, so that who goes there finds the card opened */
+            buf_printf(out, "<span id=\"card-%zu\"></span>\n", view.number);
         put_children(level, card, out);
         buf_puts(out, "</details>\n");
     }
@@ -145,7 +153,7 @@ static void put_table(int level, const struct doc_node *table, const struct doc_
         return;
     }
     columns_of_table(table, &columns);
-    put_table_head(&columns, out);
+    put_table_head(&columns, view->sortable, out);
     for (const struct doc_node *row = doc_first(table); row; row = doc_next(row))
         put_row(&columns, row, out);
     buf_puts(out, "</tbody></table></div>\n");
@@ -283,20 +291,39 @@ static void put_summary(const struct doc_node *root, struct buf *out)
         buf_puts(out, "</dl>\n</section>\n");
 }
 
-/* The page may load nothing and run nothing, whatever stands in it. */
-static const char policy[] =
-    "<meta http-equiv=\"Content-Security-Policy\" "
-    "content=\"default-src 'none'; style-src 'unsafe-inline'\">\n";
+static bool has_sortable(const struct doc_node *parent)
+{
+    for (const struct doc_node *node = doc_first(parent); node; node = doc_next(node)) {
+        struct doc_view view;
+
+        doc_look(node, &view);
+        if (view.sortable || (view.kind == DOC_SECTION && has_sortable(node)))
+            return true;
+    }
+    return false;
+}
+
+/* The page may load nothing, and run nothing but the one script that is known by its digest, whatever stands in it. */
+static void put_policy(bool script, struct buf *out)
+{
+    buf_puts(out, "<meta http-equiv=\"Content-Security-Policy\" "
+                  "content=\"default-src 'none'; style-src 'unsafe-inline'");
+    if (script)
+        buf_printf(out, "; script-src 'sha256-%s'", html_script_sha256);
+    buf_puts(out, "\">\n");
+}
 
 void render_html(const struct doc *doc, const struct doc_style *style, struct buf *out)
 {
     const char *title = doc_title(doc) ? doc_title(doc) : doc_verb(doc);
 
+    const bool script = has_sortable(doc_top(doc));
+
     (void)style;
     buf_puts(out, "<!DOCTYPE html>\n<html lang=\"");
     put_language(out);
     buf_puts(out, "\">\n<head>\n<meta charset=\"utf-8\">\n");
-    buf_puts(out, policy);
+    put_policy(script, out);
     buf_puts(out, "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>");
     put_escaped(title, out);
     buf_puts(out, "</title>\n<style>\n");
@@ -308,5 +335,8 @@ void render_html(const struct doc *doc, const struct doc_style *style, struct bu
     buf_puts(out, "</header>\n");
     put_summary(doc_top(doc), out);
     put_children(TOP_LEVEL, doc_top(doc), out);
-    buf_puts(out, "</main>\n</body>\n</html>\n");
+    buf_puts(out, "</main>\n");
+    if (script)
+        buf_printf(out, "<script>%s</script>\n", html_script);
+    buf_puts(out, "</body>\n</html>\n");
 }

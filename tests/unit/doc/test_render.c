@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "doc/html_script.h"
 #include "doc/render.h"
 
 static void add_ways(struct doc_node *root)
@@ -168,6 +169,26 @@ static void html_has_one_style_no_script_and_nothing_from_outside(void **state)
     assert_non_null(strstr(buf_text(&out), "&lt;/script&gt;"));
 }
 
+static void a_table_to_sort_brings_its_script_and_leads_to_its_cards(void **state)
+{
+    PS_AUTO(doc_freep) struct doc *doc = doc_new("scan", "Servers");
+    PS_AUTO(buf_free) struct buf out = BUF(BUF_TEXT_MAX);
+    struct doc_node *row = doc_row(doc_sortable(doc_table(doc_root(doc), "servers", "Servers", NULL)));
+    struct doc_node *cards = doc_cards(doc_root(doc), "targets", "Details", NULL);
+
+    (void)state;
+    doc_link(doc_str(row, "host", "Host", "db<1>"), 7);
+    doc_rank(doc_verdict(row, "grade", "Grade", DOC_GOOD, "A+", NULL), 1);
+    doc_str(doc_anchor(doc_card(cards, DOC_PLAIN, "db<1>"), 7), "host", "Host", "db<1>");
+    doc_render(doc, DOC_HTML, &(struct doc_style){ 0 }, &out);
+    assert_non_null(strstr(buf_text(&out), "<table class=\"sortable\">"));
+    assert_non_null(strstr(buf_text(&out), "<a href=\"#card-7\">db&lt;1&gt;</a>"));
+    assert_non_null(strstr(buf_text(&out), "<span id=\"card-7\"></span>"));
+    assert_non_null(strstr(buf_text(&out), "data-rank=\"1\""));
+    assert_non_null(strstr(buf_text(&out), html_script));
+    assert_non_null(strstr(buf_text(&out), html_script_sha256));
+}
+
 static void csv_runs_no_formula(void **state)
 {
     PS_AUTO(buf_free) struct buf out = BUF(BUF_TEXT_MAX);
@@ -210,6 +231,7 @@ int main(void)
         cmocka_unit_test(every_format_gives_the_bytes_on_file),
         cmocka_unit_test(no_format_lets_a_stranger_through),
         cmocka_unit_test(html_has_one_style_no_script_and_nothing_from_outside),
+        cmocka_unit_test(a_table_to_sort_brings_its_script_and_leads_to_its_cards),
         cmocka_unit_test(csv_runs_no_formula),
         cmocka_unit_test(colors_are_only_in_colored_text),
         cmocka_unit_test(without_utf8_signs_are_ascii),

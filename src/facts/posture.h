@@ -181,6 +181,7 @@ struct posture {
     const char *strays_why;             /* not looked for; NULL: they were */
 
     const struct cert_list *trust;      /* --trust; NULL: not given */
+    const struct cert_list *around;     /* CAs that other servers of the same scan sent; NULL: none */
     const struct crl_list *crls;        /* --crl; NULL: not given */
     bool critical;                      /* --profile critical: some rules are stricter */
     void *owned;                        /* the maker's */

@@ -44,6 +44,7 @@ static bool ask_letter(struct talk *talk)
         talk->out->lost = errno == ECONNRESET || errno == EPIPE;
         return failed(talk, &err);
     }
+    talk->out->talks_on = io_wait(talk->io, 0, &err);
     return talk->out->letter == 'S';
 }
 

@@ -25,6 +25,7 @@ struct handshake_spec {
 
 struct handshake {
     bool connected, timeout, done;
+    bool talks_on;                  /* more came behind the letter, unasked: PostgreSQL waits for us there */
     bool alerted;                   /* it failed by an alert: somebody there speaks TLS */
     bool lost;                      /* neither an answer nor a refusal: another try may have one */
     char letter;                    /* 0: none came, or direct */

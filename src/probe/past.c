@@ -3,6 +3,7 @@
 
 #include <limits.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #include <jansson.h>
 
@@ -67,6 +68,7 @@ static bool take(struct past *past, const json_t *line)
     if (!schema || strcmp(schema, "pgseal.scan_server/1") != 0 || !server.host || port < 1
         || port > 65535)
         return false;
+    server.known = server.reach && strcmp(server.reach, "postgres") == 0;
     server.findings = finding_ids(past, json_object_get(line, "findings"));
     PS_PUSH(past->at, past->len, past->cap) = server;
     return true;
@@ -75,7 +77,7 @@ static bool take(struct past *past, const json_t *line)
 static int by_server(const void *left, const void *right)
 {
     const struct past_server *a = left, *b = right;
-    int diff = strcmp(a->host, b->host);
+    int diff = strcasecmp(a->host, b->host);
 
     return diff ? diff : a->port - b->port;
 }
@@ -134,6 +136,26 @@ bool past_parse(const char *text, size_t len, const char *name, struct past *out
     if (out->len)
         keep_last(out);
     return true;
+}
+
+void past_merge(struct past *past, const struct past *older)
+{
+    size_t len = past->len;
+
+    for (size_t i = 0; i < older->len; i++) {
+        struct past_server server = older->at[i];
+        const struct past_server key = { .host = server.host, .port = server.port };
+        struct past_server *now = len ? bsearch(&key, past->at, len, sizeof(key), by_server) : NULL;
+
+        if (!now) {
+            PS_PUSH(past->at, past->len, past->cap) = server;
+        } else if (!now->known && server.known) {
+            server.reach = now->reach;
+            *now = server;
+        }
+    }
+    if (past->len)
+        keep_last(past);
 }
 
 const struct past_server *past_find(const struct past *past, const char *host, int port)

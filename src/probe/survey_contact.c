@@ -88,16 +88,17 @@ static bool first_contact(struct survey *survey)
         survey_unreached(seen, hand.timeout ? REACH_SILENT : REACH_NO_CONNECTION, hand.why);
         return false;
     }
-    seen->letter = hand.letter;
     if (!hand.letter) {
         survey_unreached(seen, hand.timeout ? REACH_SILENT : REACH_CLOSED, hand.why);
         return false;
     }
-    if (!strchr("SNE", hand.letter)) {
+    /* SSH and MySQL greet whoever comes, and a greeting may well begin with such a letter */
+    if (!strchr("SNE", hand.letter) || (hand.letter != 'E' && hand.talks_on)) {
         survey_unreached(seen, REACH_NOT_POSTGRES, _("the answer is not PostgreSQL's"));
         return false;
     }
     seen->reach = REACH_YES;
+    seen->letter = hand.letter;
     if (hand.letter == 'S')
         note_handshake(seen, &hand);
     return true;

@@ -230,12 +230,17 @@ static struct cert *issuer_in(const struct cert_list *list, const struct cert *c
     return NULL;
 }
 
-/* Not sent, but at hand: the anchors that were given, and those that the server has for its clients. */
+/*
+ * Not sent, but at hand: the anchors that were given, what other servers of the scan sent, and those that the
+ * server has for its clients.
+ */
 static struct cert *issuer_at_hand(const struct posture *posture, const struct cert *cert)
 {
     const struct tls_file *ca = posture_file(posture, FILE_CA);
     struct cert *issuer = issuer_in(posture->trust, cert);
 
+    if (!issuer)
+        issuer = issuer_in(posture->around, cert);
     return issuer || !ca ? issuer : issuer_in(&ca->certs, cert);
 }
 

@@ -10,6 +10,9 @@
 #include "cli/given.h"
 #include "cli/scan_compare.h"
 #include "cli/scan_lines.h"
+#include "cli/scan_metrics.h"
+#include "cli/scan_store.h"
+#include "cli/scan_together.h"
 #include "probe/sweep.h"
 #include "probe/view.h"
 #include "secure/settings.h"
@@ -17,7 +20,7 @@
 enum { INPUT_MAX = 64 << 20, RETRIES_MAX = 10 };
 
 static struct {
-    char *ports, *input, *trust, *crl, *lines, *compare, *fail_on, *role, *database, *profile;
+    char *ports, *input, *trust, *crl, *lines, *store, *compare, *fail_on, *role, *database, *profile;
     char **only, **skip;
     int rate, at_once, at_once_net, timeout_ms, retries, connections_max, all_ciphers, certificate_only, dry_run, resume;
 } opts = { .rate = 500, .at_once = 64, .at_once_net = 16, .timeout_ms = 3000 };
@@ -59,8 +62,12 @@ static const struct poptOption options[] = {
       N_("FILE") },
     { "resume", 0, POPT_ARG_NONE, &opts.resume, 0,
       N_("with --lines: leave out the servers that the file has already"), NULL },
+    { "store", 0, POPT_ARG_STRING, &opts.store, 0,
+      N_("keep what is seen in this folder, one file for each scan, and say what changed since the last "
+         "time"), N_("FOLDER") },
     { "compare", 0, POPT_ARG_STRING, &opts.compare, 0,
-      N_("say what changed since the scan that wrote this file with --lines"), N_("FILE") },
+      N_("say what changed since the scan that wrote this file with --lines, or since the last ones in this "
+         "folder of --store"), N_("FILE") },
     { "profile", 0, POPT_ARG_STRING, &opts.profile, 0,
       N_("how strict to be: critical or normal; default normal"), N_("PROFILE") },
     { "only", 0, POPT_ARG_ARGV, &opts.only, 0, N_("run this rule and no other; repeatable"),
@@ -79,7 +86,7 @@ static const char *const examples[] = {
     "pgseal scan db1.example.net",
     "pgseal scan --trust /etc/ssl/company-root.pem db1.example.net:5432 10.0.0.0/24",
     "pgseal scan --input fleet.txt --format csv --output fleet.csv",
-    "pgseal scan --input fleet.txt --lines today.jsonl --compare yesterday.jsonl",
+    "pgseal scan --input fleet.txt --store /var/lib/pgseal/scans",
     "pgseal scan --input fleet.txt --format prometheus --output /var/lib/node_exporter/pgseal.prom",
     "pgseal scan --all-ciphers --format json '[2001:db8::5]:5432'",
     NULL
@@ -166,10 +173,13 @@ struct scan {
     enum profile profile;
     enum severity fail_on, worst;
     struct seen **seen;             /* by target */
+    size_t *findings;               /* by target: how many its line has */
+    struct cert_list around;        /* CAs that some server sent */
     size_t done, reached;
     struct past known, before;      /* of --resume and of --compare */
     bool *skip;                     /* by target */
-    int lines_fd;                   /* -1: none */
+    bool compares;
+    int lines_fd, store_fd;         /* -1: none */
     struct ps_err lines_err;        /* the first line that could not be written */
 };
 
@@ -187,13 +197,17 @@ static void scan_free(struct scan *scan)
         if (scan->seen[i])
             seen_free(scan->seen[i]);
     free(scan->seen);
+    free(scan->findings);
     free(scan->skip);
     past_free(&scan->known);
     past_free(&scan->before);
     if (scan->lines_fd > STDOUT_FILENO)
         close(scan->lines_fd);
+    if (scan->store_fd >= 0)
+        close(scan->store_fd);
     targets_free(&scan->targets);
     arena_free(scan->targets.arena);
+    cert_list_free(&scan->around);
     cert_list_free(&scan->trust);
     crl_list_free(&scan->crls);
 }
@@ -217,6 +231,7 @@ static void judge(struct scan *scan, const struct seen *seen, struct judged *out
 
     out->posture = view_posture(seen, opts.trust ? &scan->trust : NULL,
                                 opts.crl ? &scan->crls : NULL);
+    out->posture->around = &scan->around;
     out->posture->critical = scan->profile == PROFILE_CRITICAL;
     *report = (struct report){ .posture = out->posture, .choice = &scan->choice, .modes = RULE_SCAN,
                                .findings = { .arena = out->posture->arena } };
@@ -227,20 +242,36 @@ static void judge(struct scan *scan, const struct seen *seen, struct judged *out
     scan->worst = worst > scan->worst ? worst : scan->worst;
 }
 
-/* A line that cannot be written ends the scan: whoever resumes it relies on them. */
+/*
+ * A line that cannot be written ends the scan: whoever resumes it relies on them.  With `again` only what
+ * differs by now is written: the last line of a server counts.
+ */
+static void put_line(struct scan *scan, size_t target, bool again)
+{
+    PS_AUTO(judged_free) struct judged judged = { 0 };
+
+    if ((scan->lines_fd < 0 && scan->store_fd < 0) || scan->lines_err.code != PS_E_NONE)
+        return;
+    judge(scan, scan->seen[target], &judged);
+    if (again && judged.report.findings.len == scan->findings[target])
+        return;
+    scan->findings[target] = judged.report.findings.len;
+    const int fds[] = { scan->lines_fd, scan->store_fd };
+    for (size_t i = 0; i < PS_COUNT(fds); i++)
+        if (fds[i] >= 0
+            && !scan_lines_put(fds[i], scan->seen[target], &judged.report, &scan->lines_err)) {
+            stop = 1;
+            return;
+        }
+}
+
 static void take(void *arg, size_t target, struct seen *seen)
 {
     struct scan *scan = arg;
 
     scan->seen[target] = seen;
     scan->reached += seen->reach == REACH_YES;
-    if (scan->lines_fd >= 0 && scan->lines_err.code == PS_E_NONE) {
-        PS_AUTO(judged_free) struct judged judged = { 0 };
-
-        judge(scan, seen, &judged);
-        if (!scan_lines_put(scan->lines_fd, seen, &judged.report, &scan->lines_err))
-            stop = 1;
-    }
+    put_line(scan, target, false);
     log_progress(_("servers"), ++scan->done, scan->targets.len);
 }
 
@@ -267,6 +298,7 @@ static bool look(struct scan *scan, struct ps_err *err)
     sweep.survey.ctx12 = tls12;
     sweep.survey.ctx_alpn = alpn;
     scan->seen = ps_calloc(scan->targets.len, sizeof(struct seen *));
+    scan->findings = ps_calloc(scan->targets.len, sizeof(*scan->findings));
     /* what was seen until then is shown */
     sigaction(SIGINT, &action, &before[0]);
     sigaction(SIGTERM, &action, &before[1]);
@@ -274,61 +306,21 @@ static bool look(struct scan *scan, struct ps_err *err)
     sigaction(SIGINT, &before[0], NULL);
     sigaction(SIGTERM, &before[1], NULL);
     log_progress_end();
+    return ok;
+}
+
+/* ---- what only all servers together tell ---- */
+
+static bool settle(struct scan *scan, struct ps_err *err)
+{
+    scan_find_shared_keys(scan->seen, scan->targets.len);
+    scan_collect_cas(scan->seen, scan->targets.len, &scan->around);
+    for (size_t i = 0; i < scan->targets.len; i++)
+        if (scan->seen[i])
+            put_line(scan, i, true);
     if (scan->lines_err.code != PS_E_NONE)
         *err = scan->lines_err;
-    return ok && scan->lines_err.code == PS_E_NONE;
-}
-
-/* ---- keys that several servers share ---- */
-
-struct owner {
-    struct seen *seen;
-    char key[CERT_FINGERPRINT_HEX];
-};
-
-static int by_key(const void *left, const void *right)
-{
-    const struct owner *a = left, *b = right;
-
-    return strcmp(a->key, b->key);
-}
-
-/* One server by two names has one key, and that is as it should be. */
-static bool is_same_server(const struct seen *a, const struct seen *b)
-{
-    return a->port == b->port && strcmp(a->address, b->address) == 0;
-}
-
-/* The names of all owners but one, as far as they fit; NULL: the key is its own. */
-static const char *others(const struct owner *owners, size_t len, size_t but)
-{
-    PS_AUTO(buf_free) struct buf text = BUF(4096);
-
-    for (size_t i = 0; i < len; i++)
-        if (i != but && !is_same_server(owners[i].seen, owners[but].seen))
-            buf_printf(&text, "%s%s:%d", text.len ? ", " : "", owners[i].seen->host,
-                       owners[i].seen->port);
-    return text.len ? arena_strdup(owners[but].seen->arena, buf_text(&text)) : NULL;
-}
-
-static void find_shared_keys(struct scan *scan)
-{
-    PS_AUTO(ps_freep) struct owner *owners = ps_calloc(scan->targets.len, sizeof(*owners));
-    size_t len = 0;
-
-    for (size_t i = 0; i < scan->targets.len; i++) {
-        struct seen *seen = scan->seen[i];
-        owners[len].seen = seen;
-        if (seen && seen->chain.len && *cert_key_sha256(seen->chain.at[0], owners[len].key))
-            len++;
-    }
-    qsort(owners, len, sizeof(*owners), by_key);
-    for (size_t i = 0, n; i < len; i += n) {
-        for (n = 1; i + n < len && strcmp(owners[i].key, owners[i + n].key) == 0; )
-            n++;
-        for (size_t k = 0; n > 1 && k < n; k++)
-            owners[i + k].seen->shares_key_with = others(&owners[i], n, k);
-    }
+    return scan->lines_err.code == PS_E_NONE;
 }
 
 /* ---- earlier scans ---- */
@@ -342,9 +334,25 @@ static bool read_past(const char *path, struct scan *scan, struct past *out, str
         && past_parse(buf_text(&text), text.len, path, out, err);
 }
 
+/* With what this scan is to be compared: before its own file is among those of the store. */
+static bool read_before(struct scan *scan, struct ps_err *err)
+{
+    const char *where = opts.compare ? opts.compare : opts.store;
+    bool folder = !opts.compare || file_is_dir(where);
+
+    if (!where)
+        return true;
+    scan->before.arena = scan->targets.arena;
+    if (folder ? !scan_store_read(where, &scan->targets, &scan->before, err)
+               : !read_past(where, scan, &scan->before, err))
+        return false;
+    scan->compares = opts.compare || scan->before.len;
+    return true;
+}
+
 static bool prepare_lines(struct scan *scan, struct ps_err *err)
 {
-    if (opts.compare && !read_past(opts.compare, scan, &scan->before, err))
+    if (!read_before(scan, err))
         return false;
     scan->skip = ps_calloc(scan->targets.len, sizeof(*scan->skip));
     if (opts.resume && file_exists(opts.lines)) {
@@ -354,7 +362,8 @@ static bool prepare_lines(struct scan *scan, struct ps_err *err)
             scan->skip[i] = past_find(&scan->known, scan->targets.at[i].host,
                                       scan->targets.at[i].port) != NULL;
     }
-    return !opts.lines || scan_lines_open(opts.lines, &scan->lines_fd, err);
+    return (!opts.lines || scan_lines_open(opts.lines, &scan->lines_fd, err))
+        && (!opts.store || scan_store_add(opts.store, &scan->store_fd, err));
 }
 
 /* ---- showing ---- */
@@ -368,10 +377,10 @@ static void show(struct scan *scan)
     const bool details = run->format == DOC_JSON || run->format == DOC_HTML || one;
 
     if (table || run->format == DOC_CSV)
-        rows = doc_table(root, "servers", _("Servers"), _("no server was looked at"));
+        rows = doc_sortable(doc_table(root, "servers", _("Servers"), _("no server was looked at")));
     if (details && run->format != DOC_CSV && !(one && run->format == DOC_TEXT))
         cards = doc_cards(root, "targets", run->format == DOC_JSON ? NULL : _("Details"), NULL);
-    if (opts.compare)
+    if (scan->compares && run->format != DOC_CSV)
         changes = doc_table(root, "changes", _("Changes since the earlier scan"),
                             _("nothing changed since the earlier scan"));
     for (size_t i = 0; i < scan->targets.len; i++) {
@@ -383,10 +392,18 @@ static void show(struct scan *scan)
         judge(scan, seen, &judged);
         if (changes)
             scan_compare(&scan->before, seen, &judged.report, changes);
-        if (rows)
-            scan_row(seen, &judged.report, doc_row(rows));
+        if (rows) {
+            struct doc_node *row = doc_row(rows);
+            scan_row(seen, &judged.report, cards ? i + 1 : 0, row);
+            if (run->format == DOC_CSV || run->verbose)
+                scan_row_more(seen, &judged.report, row);
+            if (scan->compares && run->format == DOC_CSV)
+                doc_str(row, "changes", _("Changes"),
+                        scan_compare_text(&scan->before, seen, &judged.report));
+        }
         if (cards)
-            scan_describe(seen, &judged.report, doc_card(cards, DOC_PLAIN, judged.posture->name));
+            scan_describe(seen, &judged.report,
+                          doc_anchor(doc_card(cards, DOC_PLAIN, judged.posture->name), i + 1));
         else if (one && run->format == DOC_TEXT)
             scan_describe(seen, &judged.report, root);
     }
@@ -441,7 +458,8 @@ static void show_plan(const struct scan *scan)
 static bool scan_run(struct cli_run *run, struct ps_err *err)
 {
     PS_AUTO(scan_free) struct scan scan = { .run = run, .targets = { .arena = arena_new() },
-                                            .choice = { opts.only, opts.skip }, .lines_fd = -1 };
+                                            .choice = { opts.only, opts.skip }, .lines_fd = -1,
+                                            .store_fd = -1 };
 
     if (!check_usage(err) || !severity_parse(opts.fail_on, SEV_HIGH, &scan.fail_on, err)
         || (opts.profile && !profile_parse(opts.profile, &scan.profile, err))
@@ -454,9 +472,8 @@ static bool scan_run(struct cli_run *run, struct ps_err *err)
         show_plan(&scan);
         return true;
     }
-    if (!prepare_lines(&scan, err) || !look(&scan, err))
+    if (!prepare_lines(&scan, err) || !look(&scan, err) || !settle(&scan, err))
         return false;
-    find_shared_keys(&scan);
     if (run->own_format)
         show_metrics(&scan);
     else if (opts.lines && strcmp(opts.lines, "-") == 0 && !run->output)

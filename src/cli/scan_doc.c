@@ -4,6 +4,8 @@
 #include "base/clock.h"
 #include "pg/wire.h"
 
+enum { NEAR_DAYS = 30 };        /* a certificate that ends that soon is worth a look */
+
 /* ---- words ---- */
 
 static const struct {
@@ -65,8 +67,8 @@ static void put_grade(struct doc_node *node, const struct grade *grade, bool rea
     };
 
     if (grade->graded && reached)
-        doc_verdict(node, "grade", _("Grade"), marks[grade->letter],
-                    grade_letter_word(grade->letter), NULL);
+        doc_rank(doc_verdict(node, "grade", _("Grade"), marks[grade->letter],
+                             grade_letter_word(grade->letter), NULL), (int)grade->letter + 1);
     else
         doc_verdict(node, "grade", _("Grade"), DOC_UNKNOWN, "not_graded", "-");
 }
@@ -345,35 +347,77 @@ static void put_worst(struct doc_node *row, const struct findings *findings)
     doc_str(row, "worst", _("Worst findings"), text.len ? buf_text(&text) : NULL);
 }
 
+static bool speaks_old(const struct seen *seen)
+{
+    for (int i = 0; i < seen_version_index(TLS_1_2); i++)
+        if (seen->versions[i] == FACT_YES)
+            return true;
+    return false;
+}
+
 /* For people, who has no TLS, and who is not there, says so where the others have their versions. */
 static void put_lowest(struct doc_node *row, const struct seen *seen)
 {
+    const char *version = seen->reach == REACH_YES ? scan_lowest_version(seen) : NULL;
+
     if (seen->reach != REACH_YES)
-        doc_verdict(row, "lowest_version", _("Lowest TLS"), DOC_UNKNOWN, reaches[seen->reach].word,
+        doc_verdict(row, "lowest_version", _("Lowest TLS"), DOC_UNKNOWN, "",
                     _(reaches[seen->reach].text));
     else if (seen->letter != 'S')
         doc_verdict(row, "lowest_version", _("Lowest TLS"), DOC_BAD, "none", _("no TLS"));
     else
-        doc_str(row, "lowest_version", _("Lowest TLS"), scan_lowest_version(seen));
+        doc_mark(doc_str(row, "lowest_version", _("Lowest TLS"), version),
+                 version && speaks_old(seen) ? DOC_BAD : DOC_PLAIN);
 }
 
-void scan_row(const struct seen *seen, const struct report *report, struct doc_node *row)
+static void put_days_left(struct doc_node *row, const struct cert_info *info)
+{
+    if (!info) {
+        doc_str(row, "days_left", _("Days left"), NULL);
+        return;
+    }
+    long days = clock_days_until(info->not_after);
+    doc_mark(doc_int(row, "days_left", _("Days left"), days),
+             days < 0 ? DOC_BAD : days <= NEAR_DAYS ? DOC_WARN : DOC_PLAIN);
+}
+
+/* All of them, with blanks: a spreadsheet's filter finds one. */
+static void put_findings(struct doc_node *row, const struct findings *findings)
+{
+    PS_AUTO(buf_free) struct buf text = BUF(8192);
+
+    for (size_t i = 0; i < findings->len; i++)
+        if (!i || strcmp(findings->at[i].id, findings->at[i - 1].id) != 0)
+            buf_printf(&text, "%s%s", text.len ? " " : "", findings->at[i].id);
+    doc_str(row, "findings", _("Findings"), text.len ? buf_text(&text) : NULL);
+}
+
+void scan_row(const struct seen *seen, const struct report *report, size_t number,
+              struct doc_node *row)
 {
     const struct cert_info *info = seen->chain.len ? cert_info(seen->chain.at[0]) : NULL;
 
-    doc_str(row, "host", _("Host"), seen->host);
+    doc_link(doc_str(row, "host", _("Host"), seen->host), number);
     doc_int(row, "port", _("Port"), seen->port);
     put_grade(row, &report->grade, seen->reach == REACH_YES);
     put_plaintext(row, seen);
     put_lowest(row, seen);
-    if (info)
-        doc_int(row, "days_left", _("Days left"), clock_days_until(info->not_after));
-    else
-        doc_str(row, "days_left", _("Days left"), NULL);
+    put_days_left(row, info);
     put_worst(row, &report->findings);
-    doc_aside(doc_verdict(row, "reach", _("Reached"), DOC_PLAIN, reaches[seen->reach].word,
-                          _(reaches[seen->reach].text)));
-    doc_aside(doc_str(row, "subject", _("Certificate"), info ? info->subject : NULL));
-    doc_aside(doc_str(row, "issuer", _("Issuer"), info ? info->issuer : NULL));
-    doc_aside(doc_int(row, "connections", _("Connections"), seen->connections));
+}
+
+void scan_row_more(const struct seen *seen, const struct report *report, struct doc_node *row)
+{
+    const struct cert_info *info = seen->chain.len ? cert_info(seen->chain.at[0]) : NULL;
+
+    doc_str(row, "address", _("Address"), seen->address);
+    doc_verdict(row, "reach", _("Reached"), DOC_PLAIN, reaches[seen->reach].word,
+                _(reaches[seen->reach].text));
+    doc_str(row, "kind", _("Kind"), seen->reach == REACH_YES ? kinds[seen->kind] : NULL);
+    doc_str(row, "subject", _("Certificate"), info ? info->subject : NULL);
+    doc_str(row, "issuer", _("Issuer"), info ? info->issuer : NULL);
+    if (info)
+        doc_time(row, "not_after", _("Not after"), info->not_after);
+    put_findings(row, &report->findings);
+    doc_int(row, "connections", _("Connections"), seen->connections);
 }

@@ -14,8 +14,11 @@
  */
 void scan_describe(const struct seen *seen, const struct report *report, struct doc_node *node);
 
-/* One row: what fits beside the other servers. */
-void scan_row(const struct seen *seen, const struct report *report, struct doc_node *row);
+/* One row: what fits beside the other servers; it leads to the card with that number (0: there is none). */
+void scan_row(const struct seen *seen, const struct report *report, size_t number,
+              struct doc_node *row);
+/* More columns, for spreadsheets. */
+void scan_row_more(const struct seen *seen, const struct report *report, struct doc_node *row);
 
 /* "TLSv1", the worst that is accepted; NULL: none is known. */
 const char *scan_lowest_version(const struct seen *seen);

@@ -174,6 +174,7 @@ class Cluster:
         self.port = free_port()
         self.user = OWNER.pw_name
         self.options = []
+        self.before = []                        # before the server's command line: where it lives
         self._process = None
         self.sockets.mkdir(mode=0o700)
         give(self.sockets)
@@ -239,7 +240,7 @@ class Cluster:
         assert self.pid is None, "it runs already"
         with open(self.log_file, "ab") as log:
             give(self.log_file)
-            argv = ["setpriv", "--pdeathsig", "INT"]        # never outlives the tests
+            argv = [*self.before, "setpriv", "--pdeathsig", "INT"]      # never outlives the tests
             if AS_ROOT:
                 argv += [f"--reuid={OWNER.pw_uid}", f"--regid={OWNER.pw_gid}", "--clear-groups"]
             argv += [str(self.bindir / "postgres"), "-D", str(self.data), *self.options]

@@ -1,6 +1,8 @@
 """pgseal scan: the truth is known, because each server was made so, and the verdict meets it."""
+import base64
 import contextlib
 import csv
+import hashlib
 import io
 import json
 import re
@@ -330,7 +332,11 @@ def test_a_fleet_in_one_run(pgseal, make, folder):
     assert [row["port"] for row in rows] == [str(c.port) for c in (good, plain, other)] + ["1"]
     assert [row["plaintext"] for row in rows] == ["no", "yes", "yes", "unknown"]
     page = pgseal("scan", "--format", "html", "--input", fleet).out
-    assert page.count("plaintext-accepted") >= 2 and "<script" not in page
+    assert page.count("plaintext-accepted") >= 2
+    script, = re.findall(r"<script>(.*?)</script>", page, re.S)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'\">" in page, f"html_script_sha256 should be {digest}"
+    assert "<script" not in pgseal("scan", "--format", "html", at(plain)).out
 
 
 def test_a_key_behind_two_servers_is_found(pgseal, make, folder):

@@ -150,14 +150,32 @@ static void put_groups(struct doc_node *tls, const struct seen *seen)
         doc_int(tls, "dh_bits", _("Diffie-Hellman bits"), seen->dh_bits);
 }
 
-static void put_schemes(struct doc_node *node, const struct seen *seen)
+/* By version, as suites are. */
+static void put_schemes(struct doc_node *tls, const struct seen *seen)
 {
-    const char *names[PS_COUNT(seen->schemes)];
-    char numbers[PS_COUNT(seen->schemes)][8];
+    struct doc_node *section = doc_section(tls, "signature_schemes", _("Signature schemes"));
 
-    for (size_t i = 0; i < seen->schemes_len; i++)
-        names[i] = code_name(tls_scheme_name(seen->schemes[i]), seen->schemes[i], numbers[i]);
-    put_list(node, "signature_schemes", _("Signature schemes seen"), names, seen->schemes_len);
+    for (int i = SEEN_VERSIONS - 1; i >= 0; i--) {
+        const char *names[SEEN_SCHEMES_MAX];
+        char numbers[SEEN_SCHEMES_MAX][8];
+        size_t len = 0;
+
+        for (size_t k = 0; k < seen->schemes_len; k++)
+            if (seen->schemes[k].version == seen_versions[i]) {
+                uint16_t scheme = seen->schemes[k].scheme;
+                names[len] = code_name(tls_scheme_name(scheme), scheme, numbers[len]);
+                len++;
+            }
+        if (len)
+            put_list(section, tls_version_name(seen_versions[i]), tls_version_name(seen_versions[i]),
+                     names, len);
+    }
+    struct doc_node *complete = doc_bool(tls, "signature_schemes_complete",
+                                         _("All signature schemes are listed"), seen->all_schemes);
+    if (!seen->all_schemes) {
+        doc_aside(section);
+        doc_aside(complete);
+    }
 }
 
 static void put_tls(struct doc_node *node, const struct seen *seen)
@@ -172,6 +190,7 @@ static void put_tls(struct doc_node *node, const struct seen *seen)
     doc_aside(doc_str(tls, "lowest_version", _("Lowest TLS"), scan_lowest_version(seen)));
     put_suites(tls, seen);
     put_groups(tls, seen);
+    put_schemes(tls, seen);
     put_fact(tls, "server_preference", _("The server's order counts"), seen->server_order);
     put_fact(tls, "direct", _("Direct TLS"), seen->direct_tls);
     put_fact(tls, "client_certificate_asked", _("Client certificate asked for"), seen->asks_certificate);
@@ -183,7 +202,6 @@ static void put_tls(struct doc_node *node, const struct seen *seen)
         put_list(tls, "client_authorities", _("CAs of clients"), seen->authorities, len);
 
     struct doc_node *aside = doc_aside(doc_section(tls, "extensions", _("Extensions")));
-    put_schemes(aside, seen);
     put_fact(aside, "compression", _("Compression"), seen->compression);
     put_fact(aside, "secure_renegotiation", _("Secure renegotiation"), seen->secure_renegotiation);
     put_fact(aside, "client_renegotiation", _("Clients may renegotiate"), seen->client_renegotiation);

@@ -61,13 +61,18 @@ void seen_add_group(struct seen *seen, uint16_t group)
         seen->groups[seen->groups_len++] = group;
 }
 
-void seen_add_scheme(struct seen *seen, uint16_t scheme)
+bool seen_has_scheme(const struct seen *seen, uint16_t version, uint16_t scheme)
 {
     for (size_t i = 0; i < seen->schemes_len; i++)
-        if (seen->schemes[i] == scheme)
-            return;
-    if (scheme && seen->schemes_len < PS_COUNT(seen->schemes))
-        seen->schemes[seen->schemes_len++] = scheme;
+        if (seen->schemes[i].scheme == scheme && seen->schemes[i].version == version)
+            return true;
+    return false;
+}
+
+void seen_add_scheme(struct seen *seen, uint16_t version, uint16_t scheme)
+{
+    if (scheme && seen->schemes_len < SEEN_SCHEMES_MAX && !seen_has_scheme(seen, version, scheme))
+        seen->schemes[seen->schemes_len++] = (struct seen_scheme){ version, scheme };
 }
 
 bool seen_has_trait(const struct seen *seen, unsigned traits)

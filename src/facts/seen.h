@@ -56,10 +56,14 @@ bool startup_is_open(const struct startup_seen *startup);
 /* By somebody who knows the protocol: an error of the old style may be any bytes that begin with E. */
 bool startup_is_answered(const struct startup_seen *startup);
 
-enum { SEEN_SUITES_MAX = 256, SEEN_GROUPS_MAX = 64, SEEN_VERSIONS = 5 };
+enum { SEEN_SUITES_MAX = 256, SEEN_GROUPS_MAX = 64, SEEN_SCHEMES_MAX = 64, SEEN_VERSIONS = 5 };
 
 struct seen_suite {
     uint16_t version, suite;
+};
+
+struct seen_scheme {
+    uint16_t version, scheme;
 };
 
 struct seen {
@@ -97,8 +101,9 @@ struct seen {
     size_t groups_len;
     bool all_groups, asked_weak_groups, asked_hybrid;
     unsigned dh_bits;                   /* the smallest seen; 0: none */
-    uint16_t schemes[8];
+    struct seen_scheme schemes[SEEN_SCHEMES_MAX];   /* of signatures in handshakes, as they were met */
     size_t schemes_len;
+    bool all_schemes;                   /* the key signs with no other, as far as we could ask */
     enum fact_bool compression, secure_renegotiation, client_renegotiation, extended_master_secret,
                    encrypt_then_mac, tickets, session_ids, sentinel, alpn;
 
@@ -126,7 +131,8 @@ extern const uint16_t seen_versions[SEEN_VERSIONS];
 /* Each only once, in the order of coming. */
 void seen_add_suite(struct seen *seen, uint16_t version, uint16_t suite);
 void seen_add_group(struct seen *seen, uint16_t group);
-void seen_add_scheme(struct seen *seen, uint16_t scheme);
+void seen_add_scheme(struct seen *seen, uint16_t version, uint16_t scheme);
+bool seen_has_scheme(const struct seen *seen, uint16_t version, uint16_t scheme);
 bool seen_has_trait(const struct seen *seen, unsigned traits);     /* some accepted suite has one of them */
 
 #endif

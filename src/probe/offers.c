@@ -32,6 +32,7 @@ static const struct row {
     [ASK_REVERSED13] = { TLS_1_3, TRAIT_TLS13, 0, GROUPS_TLS13, .reversed = true },
     [ASK_HYBRID] = { TLS_1_3, TRAIT_TLS13, 0, GROUPS_HYBRID },
     [ASK_GROUPS13] = { TLS_1_3, TRAIT_TLS13, 0, GROUPS_TLS13 },
+    [ASK_SIGNED] = { TLS_1_2, TRAIT_ECDHE | TRAIT_DHE, TRAIT_TLS13 | TRAIT_BROKEN, GROUPS_ALL },
     [ASK_GROUPS12] = { TLS_1_2, TRAIT_ECDHE, TRAIT_TLS13, GROUPS_ALL },
 };
 
@@ -145,6 +146,11 @@ uint16_t offers_group(const char *name)
     return 0;
 }
 
+uint16_t offers_version(enum question question)
+{
+    return rows[question].version;
+}
+
 uint16_t offers_key_group(const char *key_text)
 {
     static const struct { const char *key; uint16_t group; } curves[] = {
@@ -170,7 +176,8 @@ bool offers_put(enum question question, const struct offer_known *known, struct 
         .host = known->host,
         .suites = { suites, pick_suites(row, known, suites) },
         .groups = { groups, pick_groups(row, known, groups) },
-        .signatures = { signatures, PS_COUNT(signatures) },
+        .signatures = { known->schemes_len ? known->schemes : signatures,
+                        known->schemes_len ? known->schemes_len : PS_COUNT(signatures) },
         .compression = !tls13,
         .extended_master_secret = true, .encrypt_then_mac = true, .ticket = true,
         .bare = row->bare,

@@ -25,6 +25,7 @@ enum question {
     ASK_HYBRID,         /* TLS 1.3, post-quantum hybrids alone, without a share */
     ASK_GROUPS13,       /* TLS 1.3, every group, without a share: the answer names the one it wants */
     ASK_GROUPS12,       /* ECDHE before TLS 1.3 on every curve */
+    ASK_SIGNED,         /* TLS 1.2, the suites whose key exchange the server signs */
     QUESTIONS
 };
 
@@ -39,10 +40,16 @@ struct offer_known {
     size_t suites_len;
     const uint16_t *groups;
     size_t groups_len;
+    /* The schemes of signatures that are offered; none: all. */
+    const uint16_t *schemes;
+    size_t schemes_len;
 };
 
 /* False: nothing is left to be offered. */
 bool offers_put(enum question question, const struct offer_known *known, struct buf *out);
+
+/* The version that a question asks for at most. */
+uint16_t offers_version(enum question question);
 
 /* The number of a group by its name, in any case; 0: not one of those that are offered. */
 uint16_t offers_group(const char *name);

@@ -46,7 +46,7 @@ static void note_hello(struct seen *seen, const struct answer *answer)
     survey_set(&seen->session_ids, answer->session_id);
     if (answer->complete)
         survey_set(&seen->asks_certificate, answer->asks_certificate);
-    seen_add_scheme(seen, answer->scheme);
+    seen_add_scheme(seen, answer->version, answer->scheme);
 }
 
 /* A hello that was refused leaves a line in the log; so does one that we leave in the middle. */
@@ -83,6 +83,7 @@ void survey_ask(struct survey *survey, struct asked *list, size_t len, enum leav
         .key_group = seen->chain.len ? offers_key_group(cert_info(seen->chain.at[0])->key_text) : 0,
         .suites = seen->suites, .suites_len = leave_out == OFFER_NEW_SUITES ? seen->suites_len : 0,
         .groups = seen->groups, .groups_len = leave_out == OFFER_NEW_GROUPS ? seen->groups_len : 0,
+        .schemes = survey->schemes, .schemes_len = survey->schemes_len,
     };
     struct shot shots[8];
     struct asked *who[8];

@@ -64,7 +64,7 @@ static void note_handshake(struct seen *seen, struct handshake *hand)
     seen->group = hand->group;
     seen_add_suite(seen, hand->version, hand->suite);
     seen_add_group(seen, hand->group ? offers_group(hand->group) : 0);
-    seen_add_scheme(seen, hand->scheme);
+    seen_add_scheme(seen, hand->version, hand->scheme);
     seen->authorities = hand->authorities;
     seen->over_tls = hand->startup;
     seen->chain = hand->chain;

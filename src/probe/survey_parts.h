@@ -17,6 +17,11 @@ struct survey {
     struct shot_target target;
     const char *sni;            /* NULL: the host is an address */
     uint16_t first_choice;      /* of all suites before TLS 1.3, with the best first in the list; 0: none */
+    uint16_t schemes[16];       /* of signatures, for the next hello alone */
+    size_t schemes_len;         /* 0: all */
+    bool schemes12_known;       /* of TLS 1.2: no other is accepted */
+    uint16_t refused13[4];
+    size_t refused13_len;
     char role[48];
     struct buf ssl, gss, plain, replication;    /* what is sent */
     struct buf newest;          /* a startup of the newest protocol that we know */
@@ -49,6 +54,9 @@ bool asked_refused(const struct asked *asked);
 bool asked_accepted(const struct asked *asked);
 void asked_free(struct asked *list, size_t len);
 
+/* A question for one more suite, which asks for one more scheme of signatures too (survey_schemes.c). */
+void survey_ask_both(struct survey *survey, struct asked *one);
+
 /* ---- what need not be asked (survey_known.c) ---- */
 
 bool survey_has_one_curve(const struct seen *seen);         /* a good one, and no other group */
@@ -68,5 +76,6 @@ uint16_t survey_renegotiation(struct survey *survey);     /* the suite that was 
 void survey_versions(struct survey *survey);        /* survey_versions.c */
 void survey_kinds(struct survey *survey);           /* survey_suites.c */
 void survey_all(struct survey *survey);
+void survey_schemes(struct survey *survey);         /* survey_schemes.c */
 
 #endif

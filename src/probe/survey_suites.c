@@ -147,7 +147,10 @@ static bool exhaust(struct survey *survey, enum question question, enum leave_ou
         struct asked one = { .question = question };
         size_t before = known(seen, what);
 
-        survey_ask(survey, &one, 1, what);
+        if (what == OFFER_NEW_SUITES)
+            survey_ask_both(survey, &one);
+        else
+            survey_ask(survey, &one, 1, what);
         more = known(seen, what) > before;
         over = asked_refused(&one) || one.nothing_left
             || (what == OFFER_NEW_GROUPS && asked_accepted(&one) && one.answer.group);
@@ -204,4 +207,5 @@ void survey_all(struct survey *survey)
         seen->all_groups = false;
     if (!survey_speaks_before(seen, TLS_1_3))
         order_of_tls13(survey);
+    survey_schemes(survey);
 }

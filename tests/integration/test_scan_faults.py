@@ -2,6 +2,7 @@
 import contextlib
 import re
 import ssl
+import subprocess
 
 import pytest
 
@@ -226,3 +227,39 @@ def test_a_client_certificate_asked_for_and_one_demanded(pgseal, folder, version
         _, (seen,) = scan(pgseal, target)
     assert seen["tls"]["client_certificate_asked"] == asked
     assert seen["tls"]["client_certificate_demanded"] == demanded
+
+
+# ---- signatures -----------------------------------------------------------------------------------------
+
+OPENSSL_NAMES = {
+    "rsa_pss_rsae_sha256": "rsa_pss_rsae_sha256", "rsa_pss_rsae_sha384": "rsa_pss_rsae_sha384",
+    "rsa_pss_rsae_sha512": "rsa_pss_rsae_sha512", "rsa_pkcs1_sha256": "RSA+SHA256", "rsa_pkcs1_sha384": "RSA+SHA384",
+    "rsa_pkcs1_sha512": "RSA+SHA512", "rsa_pkcs1_sha224": "RSA+SHA224", "rsa_pkcs1_sha1": "RSA+SHA1",
+    "ecdsa_secp256r1_sha256": "ECDSA+SHA256", "ecdsa_secp384r1_sha384": "ECDSA+SHA384",
+    "ecdsa_secp521r1_sha512": "ECDSA+SHA512", "ecdsa_sha224": "ECDSA+SHA224", "ecdsa_sha1": "ECDSA+SHA1",
+    "ed25519": "ed25519",
+}
+
+
+def openssl_takes(where, version, scheme):
+    """Does OpenSSL's client come to terms with this scheme alone?"""
+    done = subprocess.run(["openssl", "s_client", "-starttls", "postgres", "-connect", where, version, "-sigalgs",
+                           OPENSSL_NAMES[scheme], "-cipher", "ALL:@SECLEVEL=0"],
+                          capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=20)
+    return "Peer signing digest" in done.stdout or "Peer signature type" in done.stdout
+
+
+@pytest.mark.parametrize("key", [("rsa:2048",), ("ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
+                                 ("ec", "-pkeyopt", "ec_paramgen_curve:P-384"), ("ed25519",)],
+                         ids=["RSA", "P-256", "P-384", "Ed25519"])
+def test_the_schemes_of_signatures_are_those_that_openssl_finds(pgseal, make, folder, key):
+    cluster = tls_server(make, folder, hba=TLS_HBA, files=certificate(folder, key=key))
+    _, (target,) = scan(pgseal, at(cluster), args=["--all-ciphers"])
+    found = target["tls"]["signature_schemes"]
+    assert target["tls"]["signature_schemes_complete"] and target["connections"] <= 75
+    for version, option in (("TLSv1.3", "-tls1_3"), ("TLSv1.2", "-tls1_2")):
+        truth = {one for one in OPENSSL_NAMES if openssl_takes(at(cluster), option, one)}
+        assert set(found[version]) == truth, version
+    _, (short,) = scan(pgseal, at(cluster))
+    assert not short["tls"]["signature_schemes_complete"]
+    assert set(short["tls"]["signature_schemes"]["TLSv1.3"]) <= set(found["TLSv1.3"])

@@ -183,6 +183,36 @@ static bool next_conn(void *of, bool restart, struct doc_node *row)
     return false;
 }
 
+/* Who reads "low" beside a password in plaintext is to know why. */
+static void say_where(const struct totals *totals, struct doc_node *root)
+{
+    uint64_t inside = 0;
+
+    for (size_t i = 0; i < totals->traffic_len; i++)
+        if (totals->traffic[i].loopback && (strcmp(totals->traffic[i].verdict, "plaintext") == 0
+                                            || strcmp(totals->traffic[i].verdict, "downgraded") == 0))
+            inside += totals->traffic[i].connections;
+    if (inside == totals->readable)
+        doc_para(root, DOC_PLAIN, _("All of that stayed within this machine (loopback), where only its "
+                                    "administrators can read it: therefore the findings are low."));
+    else if (inside)
+        doc_para(root, DOC_PLAIN, ngettext("Of these, %llu stayed within this machine (loopback).",
+                                           "Of these, %llu stayed within this machine (loopback).", inside),
+                 (unsigned long long)inside);
+}
+
+/* What was in order: the other half of the answer. */
+static void say_encrypted(const struct totals *totals, struct doc_node *root)
+{
+    if (totals->encrypted)
+        doc_para(root, DOC_GOOD,
+                 ngettext("%llu of %llu connections was encrypted: who sees its packets reads no password, no "
+                          "question and no answer in them.",
+                          "%llu of %llu connections were encrypted: who sees their packets reads no password, no "
+                          "question and no answer in them.", totals->encrypted),
+                 (unsigned long long)totals->encrypted, (unsigned long long)totals->connections);
+}
+
 static void answer(const struct totals *totals, struct doc_node *root)
 {
     if (totals->readable) {
@@ -215,6 +245,9 @@ static void answer(const struct totals *totals, struct doc_node *root)
                           "changed.",
                           "In %llu connections a password, or what serves as one, was readable: they have to "
                           "be changed.", totals->passwords), (unsigned long long)totals->passwords);
+    if (totals->readable)
+        say_where(totals, root);
+    say_encrypted(totals, root);
     if (totals->undecided)
         doc_para(root, DOC_UNKNOWN,
                  ngettext("Of %llu connection it is not known: it began before the capture, or "
@@ -238,7 +271,8 @@ static void split(const struct totals *totals, struct doc_node *root)
         doc_verdict(row, "verdict", _("Verdict"), marks[i].mark, verdict_word((enum verdict)i),
                     verdict_text((enum verdict)i));
         doc_int(row, "connections", _("Connections"), (int64_t)totals->verdicts[i]);
-        doc_share(row, "share", _("Share"), totals->verdicts[i], totals->connections);
+        doc_share(row, "share", _("Share"), totals->verdicts[i], totals->connections,
+                  marks[i].mark);
     }
 }
 
@@ -256,7 +290,7 @@ static void owners(const struct totals *totals, size_t most, struct doc_node *ro
         doc_str(row, "database", _("Database"), owner->key.part[2]);
         doc_str(row, "network", _("From"), owner->key.part[3]);
         doc_int(row, "connections", _("Connections"), (int64_t)owner->connections);
-        doc_mark(doc_int(row, "passwords_exposed", _("Passwords exposed"), (int64_t)owner->passwords),
+        doc_mark(doc_int(row, "passwords_exposed", _("Passwords"), (int64_t)owner->passwords),
                  owner->passwords ? DOC_BAD : DOC_PLAIN);
         doc_int(row, "queries", _("Queries"), (int64_t)owner->queries);
         doc_int(row, "rows", _("Rows"), (int64_t)owner->rows);
@@ -300,7 +334,7 @@ static void total_table(const struct total_table *from, const char *key, const c
         doc_int(row, "encrypted", _("Encrypted"), (int64_t)total->encrypted);
         doc_int(row, "readable", _("Plaintext"), (int64_t)total->readable);
         doc_int(row, "undecided", _("Unknown"), (int64_t)total->undecided);
-        doc_int(row, "passwords_exposed", _("Passwords exposed"), (int64_t)total->passwords);
+        doc_int(row, "passwords_exposed", _("Passwords"), (int64_t)total->passwords);
         doc_int(row, "bytes", _("Bytes"), (int64_t)total->bytes);
     }
 }

@@ -236,7 +236,7 @@ struct doc_node *doc_moment(struct doc_node *node, const char *key, const char *
 }
 
 struct doc_node *doc_share(struct doc_node *node, const char *key, const char *label, uint64_t part,
-                           uint64_t whole)
+                           uint64_t whole, enum doc_mark tone)
 {
     enum { FULL = 20, BLOCK_BYTES = 3 };
     static const char *const signs[2][2] = { { ".", "#" },
@@ -249,6 +249,7 @@ struct doc_node *doc_share(struct doc_node *node, const char *key, const char *l
 
     for (int i = 0; i < FULL; i++)
         buf_puts(&bar, signs[utf8][i < filled || (part && i == 0)]);
+    field->view.tone = tone;
     field->view.real = (double)(int64_t)(percent * 10 + 0.5) / 10;
     field->view.text = arena_printf(field->arena, "%s %5.1f %%", buf_text(&bar), percent);
     return field;

@@ -72,9 +72,9 @@ struct doc_node *doc_time(struct doc_node *node, const char *key, const char *la
 /* A moment in seconds since 1970, to the millisecond; programs get the number, people the UTC time. */
 struct doc_node *doc_moment(struct doc_node *node, const char *key, const char *label,
                             int64_t value_us);
-/* A share in percent, of a whole; people see a bar. */
+/* A share in percent, of a whole; people see a bar, on a page in the colour of `tone`. */
 struct doc_node *doc_share(struct doc_node *node, const char *key, const char *label, uint64_t part,
-                           uint64_t whole);
+                           uint64_t whole, enum doc_mark tone);
 
 /*
  * A table whose rows people see as cards, one below the other: a heading, then what is in the row.  Fields
@@ -144,6 +144,7 @@ struct doc_view {
     int64_t integer;            /* DOC_INT, DOC_BOOL, DOC_TIME */
     double real;
     enum doc_mark mark;
+    enum doc_mark tone;         /* of a share */
     bool aside, is_null;
     bool cards, sortable;       /* of a table */
     int rank;                   /* of a field; 0: none */

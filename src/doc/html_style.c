@@ -47,6 +47,8 @@ const char html_style[] =
     ".chip.bad{color:var(--bad);background:var(--bad-bg)}\n"
     ".chip.warn{color:var(--warn);background:var(--warn-bg)}\n"
     ".chip.unknown{color:var(--unknown);background:var(--unknown-bg)}\n"
+    ".tone.good{color:var(--good)}.tone.bad{color:var(--bad)}.tone.warn{color:var(--warn)}\n"
+    ".tone.unknown{color:var(--unknown)}\n"
     ".note{margin:.5rem 0}\n"
     ".note.good,.note.bad,.note.warn,.note.unknown{padding:.5rem .8rem;border-left:4px solid;"
     "border-radius:4px}\n"

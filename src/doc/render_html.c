@@ -63,8 +63,10 @@ static void put_value(const struct doc_view *view, struct buf *out)
 {
     if (view->mark != DOC_PLAIN)
         buf_printf(out, "<span class=\"chip %s\">%s", chips[view->mark], signs[view->mark]);
+    if (view->tone != DOC_PLAIN)
+        buf_printf(out, "<span class=\"tone %s\">", chips[view->tone]);
     put_escaped(view->text ? view->text : "", out);
-    if (view->mark != DOC_PLAIN)
+    if (view->mark != DOC_PLAIN || view->tone != DOC_PLAIN)
         buf_puts(out, "</span>");
 }
 

@@ -4,6 +4,7 @@ import csv
 import io
 import ipaddress
 import json
+import os
 import pathlib
 import random
 import re
@@ -45,15 +46,53 @@ def test_the_two_examples_of_the_guide_are_told_apart(make, folder, pgseal):
     assert agree(cluster, report) == 2
 
     text = pgseal("capture", "--read", capture.file, "--fail-on", "none", ok=True)
-    assert "connections were readable on the wire" in text.out
-    assert "1 of 2 connections was in plaintext" in text.out
-    assert "In 1 connection a password, or what serves as one, was readable" in text.out
+    words = " ".join(text.out.split())
+    for told in ("connections were readable on the wire", "1 of 2 connections was in plaintext",
+                 "In 1 connection a password, or what serves as one, was readable: it has to be changed.",
+                 "All of that stayed within this machine (loopback)",
+                 "1 of 2 connections was encrypted: who sees its packets reads no password, no question and no answer"):
+        assert told in words
     html = pgseal("capture", "--read", capture.file, "--format", "html", "--fail-on", "none", ok=True)
-    assert "<table>" in html.out and "50.0 %" in html.out
+    assert re.findall(r'class="tone (\w+)">\S+ +(50\.0 %)', html.out) == [("good", "50.0 %"), ("bad", "50.0 %")]
     rows = list(csv.DictReader(io.StringIO(
         pgseal("capture", "--read", capture.file, "--format", "csv", "--fail-on", "none", ok=True).out)))
     assert [r["verdict"] for r in rows if r["table"] == "connections"] == ["plaintext", "tls"]
     nothing_secret(json.dumps(report), text.out, html.out)
+
+    # beside it what came from a network, which is worse
+    mix = folder / "mix.pcap"
+    pg.must(subprocess.run([sys.executable, wire.MAKE_PCAP, mix, "50"], capture_output=True, text=True))
+    both = pgseal("capture", "--read", capture.file, "--read", mix)
+    assert both.status == 1 and "Of these, 1 stayed within this machine (loopback)." in both.out
+
+
+def test_the_same_in_spanish(make, folder, pgseal):
+    cluster = with_tls(make, folder)
+    capture = Capture(folder, cluster.port, pgseal)
+    for sslmode in ("disable", "require"):
+        pg.must(cluster.psql(cluster.dsn(user="claro", password=PASSWORD, sslmode=sslmode), "select * from clientes"))
+    capture.stop()
+    # the program in the folder where it was built has its catalogs beside it
+    built = pathlib.Path(os.environ.get("PGSEAL", pathlib.Path(__file__).resolve().parents[2] / "build/pgseal"))
+
+    def spanish(*options):
+        return pg.must(subprocess.run([built, "capture", "--read", capture.file, "--fail-on", "none", *options], text=True,
+                                      capture_output=True, env={**os.environ, "LC_ALL": "C.UTF-8", "LANGUAGE": "es"})).stdout
+
+    words = " ".join(spanish().split())
+    for told in ("¿Hay algo en texto plano?: ✗ sí: hubo conexiones legibles en la red",
+                 "1 de 2 conexiones estaba en texto plano: lo que envió se podía leer y cambiar por el camino.",
+                 "En 1 conexión era legible una contraseña, o lo que sirve de contraseña: hay que cambiarla.",
+                 "1 de 2 conexiones estaba cifrada: quien ve sus paquetes no lee en ellos ninguna contraseña",
+                 "✓ cifrada con TLS 1", "✗ sin cifrar 1", "! baja wire-password 127.0.0.1"):
+        assert told in words
+    page = spanish("--format", "html")
+    assert '<html lang="es">' in page and "Lo que pasó por la red" in page and "En texto plano, y de quién" in page
+    assert re.findall(r'class="tone (\w+)">\S+ +(50\.0 %)', page) == [("good", "50.0 %"), ("bad", "50.0 %")]
+    data = json.loads(spanish("--format", "json"))      # for programs it is never translated
+    assert data["schema"] == "pgseal.capture/1" and data["answer"] == "plaintext"
+    assert [c["verdict"] for c in data["connections"]] == ["plaintext", "tls"]
+    nothing_secret(words, page)
 
 
 # ---- what cannot be known ---------------------------------------------------------------------

@@ -157,14 +157,26 @@ static bool read_live(struct run *run, struct source *source, struct ps_err *err
     return n >= 0;
 }
 
-static bool read_all(struct run *run, struct ps_err *err)
+/* A file that is broken takes nothing away from the others, nor from what stands before the fault. */
+static void read_files(struct run *run, struct ps_err *unread)
+{
+    for (size_t i = 0; i < run->sources_len; i++) {
+        struct ps_err err = { 0 };
+
+        if (read_file(run, run->sources[i], &err))
+            continue;
+        if (!run->counts.unread)
+            *unread = err;
+        run->counts.unread = true;
+    }
+}
+
+static bool read_all(struct run *run, struct ps_err *unread, struct ps_err *err)
 {
     run->begun_ms = clock_mono_ms();
     if (run->spec->interface)
         return read_live(run, run->sources[0], err);
-    for (size_t i = 0; i < run->sources_len; i++)
-        if (!read_file(run, run->sources[i], err))
-            return false;
+    read_files(run, unread);
     return true;
 }
 
@@ -184,8 +196,14 @@ static bool finish(struct run *run, struct ps_err *err)
     return spool_finish(run->spool, err) && (!run->dump || dump_finish(run->dump, err));
 }
 
-static bool work(struct run *run, struct ps_err *err)
+/* What the child has to say. */
+struct last_words {
+    struct ps_err failed, unread;
+};
+
+static bool work(struct run *run, struct last_words *words)
 {
+    struct ps_err *err = &words->failed;
     const struct flows_spec flows = {
         .ports = run->spec->ports, .ports_count = run->spec->ports_count,
         .want_samples = run->spec->want_samples, .shelf = run->shelf = cert_shelf_new(),
@@ -198,7 +216,7 @@ static bool work(struct run *run, struct ps_err *err)
     if (!sandbox_enter(err))
         return false;
     run->flows = flows_new(&flows);
-    return read_all(run, err) && finish(run, err);
+    return read_all(run, &words->unread, err) && finish(run, err);
 }
 
 /* ---- the parent ---- */
@@ -228,7 +246,7 @@ static void restore_handlers(struct handlers *old)
     sigaction(SIGTERM, &old->terminate, NULL);
 }
 
-static _Noreturn void child(struct run *run, const sigset_t *mask, struct ps_err *shared)
+static _Noreturn void child(struct run *run, const sigset_t *mask, struct last_words *shared)
 {
     struct sigaction ending = { .sa_handler = stop };
     bool done;
@@ -257,7 +275,7 @@ static bool judge_end(int status, const struct ps_err *shared, struct ps_err *er
 /* What is started, and until it is waited for. */
 struct capture_reader {
     struct run run;
-    struct ps_err *shared;          /* what the child has to say */
+    struct last_words *shared;
     pid_t pid;                      /* 0: none */
 };
 
@@ -309,7 +327,9 @@ static bool wait_for_child(struct capture_reader *job, struct ps_err *err)
         if (errno != EINTR)
             return ps_fail(err, PS_E_PROCESS, _("could not wait for a process: %m"));
     job->pid = 0;
-    return judge_end(status, job->shared, err);
+    if (job->run.spec->unread)
+        *job->run.spec->unread = job->shared->unread;
+    return judge_end(status, &job->shared->failed, err);
 }
 
 static bool open_files(struct run *run, struct ps_err *err)

@@ -22,11 +22,12 @@ struct capture_spec {
     /* In the child, for each connection as it ends; NULL: nobody wants to know yet. */
     void (*ended)(void *of, const struct conn *conn);
     void *of;
+    struct ps_err *unread;          /* why a file could not be read to its end; NULL: nobody wants to know */
 };
 
 /*
  * Ends at the end of the files, at a limit, or on SIGINT and SIGTERM, which are no error: the spool has what
- * was seen until then.
+ * was seen until then.  So it has of a file that is broken; the others are read all the same.
  */
 PS_MUST bool capture_run(const struct capture_spec *spec, struct spool *spool, struct ps_err *err);
 

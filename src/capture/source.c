@@ -26,6 +26,7 @@ struct source {
     int fd;                     /* of the file, -1: none */
     uint8_t *buffer;            /* FILE_BUFFER bytes of the file */
     size_t from, until;         /* what is not read of them */
+    uint64_t before;            /* bytes of the file in front of the buffer */
 };
 
 void source_close(struct source *source)
@@ -72,6 +73,7 @@ static ssize_t fill(struct source *source)
 
     memmove(source->buffer, source->buffer + source->from, source->until - source->from);
     source->until -= source->from;
+    source->before += source->from;
     source->from = 0;
     n = read(source->fd, source->buffer + source->until, FILE_BUFFER - source->until);
     if (n > 0)
@@ -157,6 +159,14 @@ static int fail_read(const struct source *source, const char *why, struct ps_err
     return -1;
 }
 
+static int fail_file(const struct source *source, struct ps_err *err)
+{
+    PS_AUTO(ps_freep) char *why = ps_asprintf(_("%s  It stands at byte %llu."), _(source->file.why),
+                                              (unsigned long long)(source->before + source->from));
+
+    return fail_read(source, why, err);
+}
+
 static int read_file(struct source *source, int most, frame_fn to, void *of, bool *cut_short,
                      struct ps_err *err)
 {
@@ -167,7 +177,7 @@ static int read_file(struct source *source, int most, frame_fn to, void *of, boo
 
         feed(source, most, to, of, &count);
         if (source->file.why)
-            return fail_read(source, _(source->file.why), err);
+            return fail_file(source, err);
         if (count > 0)
             return count;
         n = fill(source);

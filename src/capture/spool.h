@@ -17,7 +17,8 @@ struct capture_counts {         /* at the end of the spool */
     uint64_t dropped_kernel, dropped_interface;
     uint64_t certs_refused;     /* certificates that found no room */
     bool live;
-    bool cut_short;             /* the file ended in the middle of a packet */
+    bool cut_short;             /* a file ended in the middle of a packet */
+    bool unread;                /* a file could not be read to its end */
     int64_t first_us, last_us;  /* of packets */
 };
 

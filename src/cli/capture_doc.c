@@ -227,7 +227,7 @@ static void answer(const struct totals *totals, struct doc_node *root)
     } else if (totals->verdicts[V_INJECTED])
         doc_verdict(root, "answer", _("Is anything in plaintext?"), DOC_BAD, "injected",
                     _("bytes were stuffed in before a handshake: look at those connections"));
-    else if (totals->undecided || totals->counts.dropped_kernel)
+    else if (totals->undecided || totals->counts.dropped_kernel || totals->counts.unread)
         doc_verdict(root, "answer", _("Is anything in plaintext?"), DOC_UNKNOWN, "unknown",
                     _("not that was seen, but not everything could be seen"));
     else if (totals->encrypted)
@@ -255,6 +255,17 @@ static void answer(const struct totals *totals, struct doc_node *root)
                           "Of %llu connections it is not known: they began before the capture, or "
                           "packets are missing.", totals->undecided),
                  (unsigned long long)totals->undecided);
+}
+
+/* What is not in the report, before the report. */
+static void missing(const struct capture_view *view, struct doc_node *root)
+{
+    const struct ps_err *unread = view->unread;
+
+    if (unread->code != PS_E_NONE)
+        doc_para(root, DOC_BAD, _("Only a part was read: %s.  %s"), unread->message, unread->detail);
+    if (view->totals->counts.cut_short)
+        doc_para(root, DOC_WARN, _("A file ends in the middle of a packet: its rest is not here."));
 }
 
 static void split(const struct totals *totals, struct doc_node *root)
@@ -400,9 +411,9 @@ static void certificates(const struct totals *totals, struct doc_node *root)
     }
 }
 
-static void counts(const struct totals *totals, struct doc_node *root)
+static void counts(const struct capture_view *view, struct doc_node *root)
 {
-    const struct capture_counts *all = &totals->counts;
+    const struct capture_counts *all = &view->totals->counts;
     const struct flow_counts *flows = &all->flows;
     struct doc_node *section = doc_section(root, "capture", _("The capture"));
     const struct { const char *key, *label; uint64_t value; bool bad; } rows[] = {
@@ -426,12 +437,14 @@ static void counts(const struct totals *totals, struct doc_node *root)
         { "beginnings_dropped", _("Beginnings dropped over the bound"), flows->parts_refused, true },
         { "early_dropped", _("Early segments dropped over the bound"), flows->early_refused, true },
         { "certificates_dropped", _("Certificates not kept over the bound"), all->certs_refused, true },
-        { "unjudged", _("Connections not judged over the bound"), totals->traffic_refused, true },
+        { "unjudged", _("Connections not judged over the bound"), view->totals->traffic_refused, true },
         { "kept_dropped", _("Packets not written over the bound"), flows->kept_refused, true },
     };
 
-    doc_moment(section, "first", _("First packet"), all->first_us);
-    doc_moment(section, "last", _("Last packet"), all->last_us);
+    if (flows->packets) {
+        doc_moment(section, "first", _("First packet"), all->first_us);
+        doc_moment(section, "last", _("Last packet"), all->last_us);
+    }
     for (size_t i = 0; i < PS_COUNT(rows); i++) {
         struct doc_node *field = doc_int(section, rows[i].key, rows[i].label, (int64_t)rows[i].value);
 
@@ -442,6 +455,8 @@ static void counts(const struct totals *totals, struct doc_node *root)
     }
     doc_aside(doc_bool(section, "file_cut_short", _("The file ends in the middle of a packet"),
                        all->cut_short));
+    doc_aside(doc_str(section, "unread", _("Not read to its end"),
+                      view->unread->code != PS_E_NONE ? view->unread->message : NULL));
 }
 
 static void findings_doc(const struct findings *findings, struct doc_node *root)
@@ -475,6 +490,7 @@ void capture_describe(struct capture_view *view, struct doc_node *root)
 {
     const struct totals *totals = view->totals;
 
+    missing(view, root);
     answer(totals, root);
     split(totals, root);
     owners(totals, view->owners, root);
@@ -483,7 +499,7 @@ void capture_describe(struct capture_view *view, struct doc_node *root)
     certificates(totals, root);
     findings_doc(view->findings, root);
     totals_doc(totals, root);
-    counts(totals, root);
+    counts(view, root);
     doc_aside(doc_feed(root, "connections", _("Connections"), NULL, next_conn, view));
     if (!view->all && totals->connections > CAPTURE_PAGE_ROWS)
         doc_para(root, DOC_WARN, _("Only the first connections are listed here; JSON and CSV have all."));

@@ -4,7 +4,7 @@
  * JSON: "answer", "connections" (below), "split" (verdict, connections, share), "readable" (server, user, database,
  * network, ...), "tls" (version, cipher, group), "totals" (connections, encrypted, readable, undecided,
  * passwords_exposed, others, by_role, by_database, by_application, by_network), "times", "certificates",
- * "capture" (packets, dropped, ...), "findings" (id, severity, object, message, evidence, why, cure),
+ * "capture" (packets, dropped, ..., unread: why a file is not here to its end), "findings" (id, severity, object, message, evidence, why, cure),
  * "not_examined".
  *
  * A connection: client, client_port, server, server_port, first, duration_ms, verdict, reason, start,
@@ -27,6 +27,7 @@ struct capture_view {           /* outlives the document */
     struct spool *spool;
     struct totals *totals;
     struct findings *findings;
+    const struct ps_err *unread;        /* a file could not be read to its end */
     bool with_sample;
     bool all;                   /* also connections that do not concern PostgreSQL; without a limit */
     size_t owners;              /* at most so many lines of who was in plaintext */

@@ -53,6 +53,7 @@ enum { PORTS_MAX = 64 };
 
 struct job {
     struct capture_spec spec;
+    struct ps_err unread;
     const char **files;         /* of --read, and what follows them: a shell's pattern gives several */
     size_t files_len, files_cap;
     struct capture_view view;
@@ -216,6 +217,7 @@ static bool look(struct job *job, const struct cli_run *run, struct ps_err *err)
     job->spec.interface = opts.interface;
     job->spec.want_samples = opts.show_exposed;
     job->spec.write_path = opts.write;
+    job->spec.unread = &job->unread;
     if (!parse_ports(job, err) || !parse_duration(job, err) || !parse_count(job, err)
         || !open_lines(job, err) || !spool_new(&job->spool, err)
         || !capture_run(&job->spec, job->spool, err))
@@ -238,7 +240,7 @@ static bool capture_verb(struct cli_run *run, struct ps_err *err)
     }
     judge(&job);
     job.view = (struct capture_view){
-        .spool = job.spool, .totals = &job.totals, .findings = &job.findings,
+        .spool = job.spool, .totals = &job.totals, .findings = &job.findings, .unread = &job.unread,
         .with_sample = opts.show_exposed,
         .all = run->format == DOC_JSON || run->format == DOC_CSV,
         .owners = run->format == DOC_TEXT ? CAPTURE_OWNERS_TEXT : CAPTURE_OWNERS,
@@ -247,6 +249,8 @@ static bool capture_verb(struct cli_run *run, struct ps_err *err)
     capture_describe(&job.view, doc_root(run->doc));
     if (findings_worst(&job.findings) >= least)
         run->status = PS_EXIT_FINDINGS;
+    else if (job.unread.code != PS_E_NONE)
+        run->status = PS_EXIT_NOT_EXAMINED;
     return true;
 }
 

@@ -292,6 +292,7 @@ def test_pcapng_and_several_files_and_a_file_that_ends_early(folder, pgseal):
     small.write_bytes(data[:len(data) // 2])
     cut_short = pgseal("capture", "--read", small, "--format", "json", "--fail-on", "none", ok=True).json
     assert cut_short["capture"]["file_cut_short"] is True
+    assert "ends in the middle of a packet" in pgseal("capture", "--read", small, "--fail-on", "none", ok=True).out
     assert pgseal("capture", "--interface", "lo", small).status == 2
     several = pgseal("capture", "--read", small, pcap, "--format", "json", "--fail-on", "none", ok=True).json
     both = pgseal("capture", "--read", small, "--read", pcap, "--format", "json", "--fail-on", "none",
@@ -309,6 +310,22 @@ def test_what_is_no_capture_is_refused(folder, pgseal):
     assert pgseal("capture", "--read", folder / "x", "--interface", "lo").status == 2
     assert pgseal("capture", "--interface", "lo", "--port", "70000").status == 2
     assert pgseal("capture", "--interface", "lo", "--duration", "soon").status == 2
+
+
+def test_a_broken_file_takes_nothing_away_from_what_is_whole(folder, pgseal):
+    whole, broken, empty = folder / "whole.pcap", folder / "broken.pcap", folder / "empty.pcap"
+    pg.must(subprocess.run([sys.executable, wire.MAKE_PCAP, whole, "40"], capture_output=True, text=True))
+    head = whole.read_bytes()
+    broken.write_bytes(head + b"\xff" * 64)
+    empty.write_bytes(head[:24] + b"\xff" * 64)
+    good = pgseal("capture", "--read", whole, "--format", "json").json
+    bad = pgseal("capture", "--read", broken, "--format", "json")
+    assert bad.status == 1 and bad.json["connections"] == good["connections"]
+    assert "broken.pcap" in bad.json["capture"]["unread"] and good["capture"]["unread"] is None
+    both = pgseal("capture", "--read", empty, "--read", whole, "--format", "json").json
+    assert both["connections"] == good["connections"] and "empty.pcap" in both["capture"]["unread"]
+    nothing = pgseal("capture", "--read", empty)
+    assert nothing.status == 3 and "It stands at byte 24." in nothing.out and "1970" not in nothing.out
 
 
 def test_suspicious_packets_are_kept(folder, pgseal):

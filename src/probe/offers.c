@@ -5,7 +5,7 @@
 
 #include "tls/offer.h"
 
-enum group_set { GROUPS_NONE, GROUPS_ALL, GROUPS_WEAK, GROUPS_HYBRID, GROUPS_TLS13 };
+enum group_set { GROUPS_NONE, GROUPS_ALL, GROUPS_WEAK, GROUPS_HYBRID, GROUPS_FFDHE, GROUPS_TLS13 };
 
 static const struct row {
     uint16_t version;
@@ -27,6 +27,7 @@ static const struct row {
     [ASK_NO_AEAD] = { TLS_1_2, TRAIT_NO_AEAD,
                       TRAIT_TLS13 | TRAIT_BROKEN | TRAIT_WEAK | TRAIT_NO_FS, GROUPS_ALL },
     [ASK_DHE] = { TLS_1_2, TRAIT_DHE, TRAIT_TLS13 | TRAIT_BROKEN | TRAIT_WEAK, GROUPS_NONE },
+    [ASK_DHE_NAMED] = { TLS_1_2, TRAIT_DHE, TRAIT_TLS13, GROUPS_FFDHE },
     [ASK_WEAK_GROUPS] = { TLS_1_2, TRAIT_ECDHE, TRAIT_TLS13 | TRAIT_BROKEN, GROUPS_WEAK },
     [ASK_REVERSED] = { TLS_1_2, 0, TRAIT_TLS13, GROUPS_ALL, .reversed = true },
     [ASK_REVERSED13] = { TLS_1_3, TRAIT_TLS13, 0, GROUPS_TLS13, .reversed = true },
@@ -45,6 +46,7 @@ static const uint16_t weak_groups[] = { 6, 7, 8, 20, 21, 18, 19, 4, 5, 15, 16, 1
 static const uint16_t hybrid_groups[] = {
     GROUP_X25519_MLKEM768, GROUP_P256_MLKEM768, GROUP_P384_MLKEM1024,
 };
+static const uint16_t ffdhe_groups[] = { GROUP_FFDHE2048, 0x0101, 0x0102, 0x0103, 0x0104 };
 /* Hybrids with the draft that browsers had, and ML-KEM alone, behind: some servers have nothing else. */
 static const uint16_t tls13_groups[] = {
     GROUP_X25519, GROUP_P256, GROUP_P384, GROUP_P521, GROUP_X448, 31, 32, 33,
@@ -57,6 +59,7 @@ static const struct { const uint16_t *at; size_t len; } group_sets[] = {
     [GROUPS_ALL] = { all_groups, PS_COUNT(all_groups) },
     [GROUPS_WEAK] = { weak_groups, PS_COUNT(weak_groups) },
     [GROUPS_HYBRID] = { hybrid_groups, PS_COUNT(hybrid_groups) },
+    [GROUPS_FFDHE] = { ffdhe_groups, PS_COUNT(ffdhe_groups) },
     [GROUPS_TLS13] = { tls13_groups, PS_COUNT(tls13_groups) },
 };
 

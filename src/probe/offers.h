@@ -19,6 +19,7 @@ enum question {
     ASK_NO_FS,          /* static key exchange */
     ASK_NO_AEAD,        /* CBC with forward secrecy */
     ASK_DHE,            /* for the size of the group */
+    ASK_DHE_NAMED,      /* DHE on groups of RFC 7919 alone: some servers take no other */
     ASK_WEAK_GROUPS,    /* ECDHE on nothing but weak curves */
     ASK_REVERSED,       /* ASK_TLS12 with the worst first: whose order counts? */
     ASK_REVERSED13,     /* likewise ASK_TLS13 */

@@ -162,8 +162,8 @@ static bool exhaust(struct survey *survey, enum question question, enum leave_ou
 static void all_suites(struct survey *survey)
 {
     static const struct { uint16_t version; enum question question; } each[] = {
-        { TLS_1_3, ASK_TLS13 }, { TLS_1_2, ASK_TLS12 }, { TLS_1_1, ASK_OLD }, { TLS_1_0, ASK_TLS10 },
-        { TLS_SSL3, ASK_SSL3 },
+        { TLS_1_3, ASK_TLS13 }, { TLS_1_2, ASK_TLS12 }, { TLS_1_2, ASK_DHE_NAMED },
+        { TLS_1_1, ASK_OLD }, { TLS_1_0, ASK_TLS10 }, { TLS_SSL3, ASK_SSL3 },
     };
     struct seen *seen = survey->seen;
     struct seen_suite before[SEEN_SUITES_MAX];

@@ -35,13 +35,14 @@ bool survey_never_renegotiates(const struct seen *seen)
 /*
  * ssl_prefer_server_ciphers counts for all versions, and the first handshake offered those of TLS 1.3 the
  * other way round than servers have them: if the last of them was chosen, it was not our order that counted.
+ * Since 18 it may be the only one (ssl_tls13_ciphers).
  */
 bool survey_has_own_order(const struct seen *seen)
 {
     enum { TLS_AES_256_GCM_SHA384 = 0x1302 };
 
-    return does_own_tls(seen, &seen->over_tls) && seen->version == TLS_1_3
-        && seen->suite == TLS_AES_256_GCM_SHA384;
+    return does_own_tls(seen, &seen->over_tls) && seen->major_to > 0 && seen->major_to <= 17
+        && seen->version == TLS_1_3 && seen->suite == TLS_AES_256_GCM_SHA384;
 }
 
 /* Since 17, which is the first that takes it, nobody goes on without ALPN (backend_startup.c). */

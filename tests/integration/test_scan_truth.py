@@ -38,6 +38,8 @@ SERVERS = {
     "TLS 1.3 alone, in an order": dict(major=18, hba=TLS_HBA, ssl_min_protocol_version="TLSv1.3", groups=True,
                                        ssl_tls13_ciphers="TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256",
                                        ssl_groups="secp521r1:X25519:prime256v1"),
+    "one suite of TLS 1.3, the client's order": dict(major=18, ssl_tls13_ciphers="TLS_AES_256_GCM_SHA384",
+                                                     ssl_prefer_server_ciphers="off", ssl_ciphers="ECDHE+AESGCM"),
     "groups before TLS 1.3, EC": dict(major=18, key=P384, groups=True, ssl_max_protocol_version="TLSv1.2",
                                       ssl_prefer_server_ciphers="off", ssl_groups="X448:secp384r1:prime256v1:secp256k1"),
     "one suite": dict(major=15, ssl_max_protocol_version="TLSv1.2", ssl_ciphers="AES256-GCM-SHA384", groups=True),
@@ -90,6 +92,10 @@ def test_versions_suites_and_groups_of_real_servers(pgseal, make, folder, name):
     cluster = start(make, folder, **row)
     _, (seen,) = scan(pgseal, at(cluster), args=["--all-ciphers"])
     tls = seen["tls"]
+    _, (short,) = scan(pgseal, at(cluster))
+    for said in ("versions", "server_preference", "dh_bits"):
+        assert short["tls"].get(said) in (tls.get(said), "unknown"), f"{said} with fewer questions"
+    assert ids(short) == ids(seen)
     assert set(tls["versions"]) == tls_oracle.versions(at(cluster), group)
     if "ssl_max_protocol_version" in row:
         assert tls["versions"][0] == row["ssl_max_protocol_version"]

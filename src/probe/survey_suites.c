@@ -39,10 +39,6 @@ static void ask_order(struct survey *survey, uint16_t chosen)
 {
     struct asked one = { .question = ASK_REVERSED };
 
-    if (survey_has_own_order(survey->seen)) {
-        survey->seen->server_order = FACT_YES;
-        return;
-    }
     if (chosen && chosen == survey->first_choice) {
         judge_order(survey, chosen);
         return;
@@ -84,7 +80,8 @@ static void ask_obsolete(struct survey *survey)
     asked_free(list, PS_COUNT(list));
 }
 
-static void ask_dubious(struct survey *survey)
+/* False: it takes none of them. */
+static bool ask_dubious(struct survey *survey)
 {
     struct seen *seen = survey->seen;
     struct asked list[] = { { .question = ASK_NO_FS }, { .question = ASK_NO_AEAD },
@@ -92,13 +89,14 @@ static void ask_dubious(struct survey *survey)
 
     if (are_all_refused(survey, ASK_DUBIOUS)) {
         seen->asked_broken = seen->asked_weak = seen->asked_no_fs = seen->asked_no_aead = true;
-        return;
+        return false;
     }
     ask_obsolete(survey);
     survey_ask(survey, list, PS_COUNT(list), OFFER_ALL);
     seen->asked_no_fs = was_answered(&list[0]);
     seen->asked_no_aead = was_answered(&list[1]);
     asked_free(list, PS_COUNT(list));
+    return true;
 }
 
 static void ask_weak_groups(struct survey *survey)
@@ -116,15 +114,19 @@ static void ask_weak_groups(struct survey *survey)
 
 void survey_kinds(struct survey *survey)
 {
+    const bool dubious = ask_dubious(survey);
     uint16_t chosen = 0;
 
-    ask_dubious(survey);
     ask_weak_groups(survey);
     if (survey_never_renegotiates(survey->seen))
         survey->seen->client_renegotiation = FACT_NO;
     else
         chosen = survey_renegotiation(survey);
-    ask_order(survey, chosen);
+    /* where every suite is good any order is: two lines in a log are too many for it */
+    if (survey_has_own_order(survey->seen))
+        survey->seen->server_order = FACT_YES;
+    else if (dubious || chosen || survey->plan->all_ciphers)
+        ask_order(survey, chosen);
 }
 
 /* ---- all of them ---- */

@@ -106,8 +106,9 @@ struct seen *survey_run(const struct survey_plan *plan, const char *host, int po
             survey_direct(&survey);
         if (seen->letter == 'S') {
             survey_demand(&survey);
+            note_major(seen);       /* some questions are answered by it, */
             survey_stuffing(&survey);
-            note_major(seen);       /* some questions are answered by it */
+            note_major(seen);       /* and the answer to that one may tell it */
             survey_versions(&survey);
             if (survey_speaks_before(seen, TLS_1_3))
                 survey_kinds(&survey);

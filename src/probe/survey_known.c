@@ -45,6 +45,12 @@ bool survey_has_own_order(const struct seen *seen)
         && seen->version == TLS_1_3 && seen->suite == TLS_AES_256_GCM_SHA384;
 }
 
+/* Mended in 14.1 (CVE-2021-23214); before 17, what it says to such bytes also tells its version. */
+bool survey_refuses_stuffing(const struct seen *seen)
+{
+    return does_own_tls(seen, &seen->over_tls) && seen->major_from >= 17;
+}
+
 /* Since 17, which is the first that takes it, nobody goes on without ALPN (backend_startup.c). */
 bool survey_insists_on_alpn(const struct seen *seen)
 {

@@ -63,6 +63,7 @@ bool survey_has_one_curve(const struct seen *seen);         /* a good one, and n
 bool survey_is_cut_off(const struct seen *seen);            /* nothing below TLS 1.2 */
 bool survey_never_renegotiates(const struct seen *seen);
 bool survey_has_own_order(const struct seen *seen);         /* the server's preference counts */
+bool survey_refuses_stuffing(const struct seen *seen);      /* bytes before the handshake */
 bool survey_insists_on_alpn(const struct seen *seen);       /* on direct connections */
 
 /* ---- the parts, in the order in which they are asked ---- */

@@ -61,21 +61,6 @@ void rule_not_postgres(const struct rule *rule, const struct posture *posture, s
               seen->reach_text, NULL);
 }
 
-void rule_version_disclosed(const struct rule *rule, const struct posture *posture,
-                            struct findings *out)
-{
-    const struct seen *seen = reached(rule, posture, out);
-
-    if (!seen)
-        return;
-    const struct startup_seen *said = seen->plain.file ? &seen->plain
-                                    : seen->plain_replication.file ? &seen->plain_replication
-                                    : &seen->over_tls;
-    if (said->file && said->line && said->routine)
-        found(rule, posture, out, _("errors before the login name a place in the source code"),
-              TELL(out, "%s:%s, %s", said->file, said->line, said->routine), NULL);
-}
-
 /* ---- the way in ---- */
 
 #define HOSTSSL "hostssl all all all scram-sha-256"

@@ -6,6 +6,7 @@ import ipaddress
 import json
 import os
 import pathlib
+import pty
 import random
 import re
 import signal
@@ -269,6 +270,19 @@ def test_twenty_thousand_mixed_connections_have_every_verdict_right(folder, pgse
             wrong.append((kind, conn))
     assert len(got) == 20000 and not wrong[:3]
     assert sum(row["connections"] for row in report["split"]) == 20000
+    totals = report["totals"]
+    verdicts = [c["verdict"] for c in report["connections"]]
+    assert totals["readable"] == verdicts.count("plaintext") + verdicts.count("downgraded") > 4000
+    assert totals["encrypted"] == verdicts.count("tls") + verdicts.count("gss") > 10000
+    assert totals["undecided"] == verdicts.count("unknown") > 100
+    for by in ("by_role", "by_database", "by_application", "by_network"):
+        for what in ("connections", "encrypted", "readable", "undecided", "passwords_exposed"):
+            assert sum(row[what] for row in totals[by]) == totals[what], (by, what)
+    assert {row["name"] for row in totals["by_role"]} >= {"app", "old"} and len(totals["by_network"]) > 50
+    times = {row["what"]: row for row in report["times"]}
+    assert times["handshake"]["count"] >= verdicts.count("tls") and times["setup"]["count"] > 10000
+    for row in times.values():
+        assert 0 < row["p50_ms"] <= row["p90_ms"] <= row["p99_ms"] <= row["max_ms"]
 
 
 def test_pcapng_and_several_files_and_a_file_that_ends_early(folder, pgseal):
@@ -389,6 +403,26 @@ def test_live_stops_by_itself(make, folder, program):
     report = json.loads(out)
     assert [c["password_sent"] for c in report["connections"]] == ["cleartext"], err
     nothing_secret(out, err)
+
+
+def test_live_shows_counters_on_a_terminal_and_stops_after_so_many_packets(make, folder, program):
+    if not pg.AS_ROOT:
+        pytest.skip("capturing live needs root here")
+    cluster = with_tls(make, folder)
+    leader, follower = pty.openpty()
+    process = subprocess.Popen([program, "capture", "--interface", "lo", "--port", str(cluster.port), "--count", "60",
+                                "--format", "json", "--fail-on", "none"], stdout=subprocess.PIPE, stderr=follower,
+                               text=True, env={**os.environ, "LC_ALL": "C.UTF-8", "TERM": "xterm"})
+    os.close(follower)
+    reader_of(process)
+    while process.poll() is None:
+        cluster.psql(cluster.dsn(user="app", password=PASSWORD, sslmode="require"))
+        time.sleep(0.2)
+    report = json.loads(process.communicate(timeout=20)[0])
+    shown = os.read(leader, 65536).decode()
+    os.close(leader)
+    assert report["capture"]["packets"] == 60
+    assert re.search(r"[1-9]\d* packets, \d+ connections open, \d+ encrypted, 0 plaintext, 0 dropped", shown), shown
 
 
 def test_live_keeps_up_with_pgbench_and_copy(make, folder, program, record_property):

@@ -3,6 +3,7 @@
 The truth is the server's own: its log (log_connections), pg_stat_ssl and pg_stat_gssapi.
 """
 import concurrent.futures
+import datetime
 import json
 import os
 import shutil
@@ -311,6 +312,12 @@ def test_a_client_certificate_that_is_refused_is_no_success(make, folder, pgseal
     assert statuses[0] == 0 and statuses[1] != 0
     report = capture.read()
     good, bad = report["connections"]
+    seen = {c["subject"]: c for c in report["certificates"]}
+    assert set(seen) == ({"CN=localhost", "CN=app"} if version == "TLSv1.2" else set())
+    for subject, cert in seen.items():
+        valid = [datetime.datetime.fromisoformat(cert[end]).timestamp() for end in ("not_before", "not_after")]
+        assert valid[0] <= time.time() < valid[1] < time.time() + 366 * 86400
+        assert cert["key"] == {"CN=localhost": "RSA 2048", "CN=app": "EC P-256"}[subject]
     assert (good["verdict"], bad["verdict"]) == ("tls", "tls-failed")
     assert good["tls_version"] == version and bad["alert_from"] == "server"
     if version == "TLSv1.2":

@@ -2,6 +2,7 @@
 #include "probe/targets.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -105,15 +106,24 @@ static bool add_network(struct targets *targets, const char *word, struct ps_err
 
 /* ---- words ---- */
 
-/* What a name may have; anything else would be a mistake, or a trick on who reads the report. */
+/*
+ * What a name may have; anything else would be a mistake, or a trick on who reads the report.  Figures and dots
+ * alone are an address, or nothing: the resolver would take "10.1" for 10.0.0.1.
+ */
 static bool host_ok(const char *host, size_t len)
 {
+    static const char figures[] = "0123456789.-";
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789.-";
+    char name[HOST_MAX + 1];
+    unsigned char bytes[4];
+
     if (len == 0 || len > HOST_MAX)
         return false;
-    for (size_t i = 0; i < len; i++)
-        if (host[i] <= ' ' || host[i] == 0x7f || strchr("/\\\"'@?#%[]:", host[i]))
-            return false;
-    return true;
+    memcpy(name, host, len);
+    name[len] = '\0';
+    if (strspn(name, figures) == len)
+        return inet_pton(AF_INET, name, bytes) == 1;
+    return strspn(name, letters) == len && *name != '-';
 }
 
 static bool is_v6(const char *text, size_t len)
@@ -126,6 +136,29 @@ static bool is_v6(const char *text, size_t len)
     memcpy(addr, text, len);
     addr[len] = '\0';
     return inet_pton(AF_INET6, addr, bytes) == 1;
+}
+
+/* "postgresql://...", "host=...", a line of .pgpass: there may be a password in it, and no message repeats it. */
+static bool is_secretive(const char *word)
+{
+    const char *colon = strchr(word, ':');
+
+    return strchr(word, '@') || strchr(word, '=') || strstr(word, "://")
+        || (*word != '[' && !is_v6(word, strlen(word)) && colon && strchr(colon + 1, ':'));
+}
+
+static bool fail_host(const char *word, struct ps_err *err)
+{
+    if (is_secretive(word)) {
+        ps_fail(err, PS_E_VALUE, _("this is not a host to scan"));
+        return ps_hint(err, _("Write HOST or HOST:PORT, an IPv6 address in brackets before a port; a scan takes "
+                              "no connection strings and needs no password."));
+    }
+    ps_fail(err, PS_E_VALUE, _("\"%s\" is not a host to scan"), word);
+    if (strchr(word, '/'))
+        return ps_hint(err, _("Give a list of targets with --input FILE."));
+    return ps_hint(err, _("Write a name or an address, with :PORT if it is not the usual one, or a "
+                          "network such as 10.0.0.0/24; several with blanks between them."));
 }
 
 /* "host", "host:port", "[v6]", "[v6]:port", or a bare IPv6 address: host and port apart. */
@@ -160,13 +193,11 @@ bool targets_add(struct targets *targets, const char *word, struct ps_err *err)
     size_t len;
     long port = 0;
 
-    if (strchr(word, '/') && *word != '/')
+    /* what stands before the slash of a network is an address; of a path or a URL, it is not */
+    if (isxdigit((unsigned char)*word) && word[strspn(word, "0123456789abcdefABCDEF.:")] == '/')
         return add_network(targets, word, err);
-    if (!split(word, &host, &len, &port_text)) {
-        ps_fail(err, PS_E_VALUE, _("\"%s\" is not a host to scan"), word);
-        return ps_hint(err, _("Write a name or an address, with :PORT if it is not the usual one, or a "
-                              "network such as 10.0.0.0/24."));
-    }
+    if (!split(word, &host, &len, &port_text) || is_secretive(word))
+        return fail_host(word, err);
     if (port_text && !num_parse(port_text, 1, 65535, &port)) {
         ps_fail(err, PS_E_VALUE, _("\"%s\" has no possible port"), word);
         return ps_hint(err, _("A port is a number from 1 to 65535."));

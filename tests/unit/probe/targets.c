@@ -64,7 +64,9 @@ static void a_network_is_its_hosts(void **state)
 static void what_is_no_target_is_refused(void **state)
 {
     static const char *const words[] = {
-        "", ":5432", "a b", "db1:0", "db1:65536", "db1:54x", "10.0.0.0/33", "10.0.0/8", "x/24",
+        "", ":5432", "256.1.1.1", "10.1", "10.0.0.1-20", "10.0.0.*", "a,b", "host=a", "a:5432:b:c:secret",
+        "http://a", "postgresql://u:secret@a", "./list", "fe80::1%eth0", "-a", "a b",
+        "db1:0", "db1:65536", "db1:54x", "10.0.0.0/33", "10.0.0/8", "x/24",
         "/tmp/.s.PGSQL.5432", "[::1", "[::1]x", "[10.0.0.1]:5", "10.0.0.0/8", "::/0", "a@b", "db1\x1b[2J",
         "postgresql://db1/x",
     };

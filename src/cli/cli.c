@@ -257,13 +257,25 @@ static const char *own_format(const struct cli_cmd *cmd, const char *word)
     return NULL;
 }
 
+/* The formats that a verb has of its own belong to the hint too. */
+static bool hint_formats(const struct cli_cmd *cmd, struct ps_err *err)
+{
+    PS_AUTO(buf_free) struct buf words = BUF(256);
+
+    for (const char *const *own = cmd->formats; own && *own; own++)
+        buf_printf(&words, ", %s", *own);
+    if (words.len)
+        ps_hint(err, _("The formats are text, json, html, csv%s."), buf_text(&words));
+    return false;
+}
+
 static bool parse_format(const struct cli_cmd *cmd, struct cli_run *run, struct ps_err *err)
 {
     run->own_format = own_format(cmd, common.format);
     if (run->own_format)
         return true;
     if (!doc_format_parse(common.format ? common.format : "text", &run->format, err))
-        return false;
+        return hint_formats(cmd, err);
     if (run->format != DOC_CSV || cmd->csv)
         return true;
     ps_fail(err, PS_E_USAGE, _("the result of \"pgseal %s\" cannot be shown as csv"), cmd->name);

@@ -375,6 +375,7 @@ static void show(struct scan *scan)
     const bool one = scan->targets.len == 1 && scan->seen[0];
     const bool table = !one && run->format != DOC_JSON;
     const bool details = run->format == DOC_JSON || run->format == DOC_HTML || one;
+    size_t in_plaintext = 0;
 
     if (table || run->format == DOC_CSV)
         rows = doc_sortable(doc_table(root, "servers", _("Servers"), _("no server was looked at")));
@@ -390,6 +391,7 @@ static void show(struct scan *scan)
         if (!seen)
             continue;
         judge(scan, seen, &judged);
+        in_plaintext += strcmp(scan_plaintext_word(seen), "yes") == 0;
         if (changes)
             scan_compare(&scan->before, seen, &judged.report, changes);
         if (rows) {
@@ -410,6 +412,8 @@ static void show(struct scan *scan)
     if (scan->targets.len > 1) {
         doc_int(root, "looked_at", _("Looked at"), (int64_t)scan->done);
         doc_int(root, "reached", _("Reached"), (int64_t)scan->reached);
+        doc_mark(doc_int(root, "in_plaintext", _("In plaintext"), (int64_t)in_plaintext),
+                 in_plaintext ? DOC_BAD : DOC_PLAIN);
     }
     if (stop)
         doc_para(root, DOC_WARN, _("The scan was interrupted: %zu of %zu servers were looked at."),
@@ -434,20 +438,42 @@ static void show_metrics(struct scan *scan)
     scan->run->text = buf_take(&text);
 }
 
+static const char *connections_each(void)
+{
+    if (opts.certificate_only)
+        return "1";
+    return opts.all_ciphers ? _("about 60, at most 4 at once") : _("8 to 20, at most 4 at once");
+}
+
+static void show_limits(struct doc_node *root)
+{
+    doc_str(root, "connections_each", _("Connections to each"), connections_each());
+    if (opts.connections_max)
+        doc_int(root, "connections_max", _("Never more than"), opts.connections_max);
+    doc_ms(root, "timeout_ms", _("Time limit of each"), opts.timeout_ms);
+    doc_int(root, "retries", _("Retries"), opts.retries);
+    if (opts.rate)
+        doc_int(root, "rate", _("Connections a second"), opts.rate);
+    doc_int(root, "concurrency", _("Servers at once"), opts.at_once);
+    if (opts.at_once_net)
+        doc_int(root, "per_network", _("In one network at once"), opts.at_once_net);
+}
+
 static void show_plan(const struct scan *scan)
 {
     struct doc_node *root = doc_root(scan->run->doc);
     struct doc_node *table = doc_table(root, "targets", _("Targets"), NULL);
 
     doc_int(root, "servers", _("Servers"), (int64_t)scan->targets.len);
-    doc_str(root, "connections_each", _("Connections to each"),
-            opts.certificate_only ? "1" : opts.all_ciphers ? _("about 60, at most 4 at once")
-                                                           : _("8 to 20, at most 4 at once"));
-    doc_para(root, DOC_PLAIN, _("Asked of each: one TLS handshake; logins that are begun and never ended, in "
-                                "plaintext and over TLS, for a role that does not exist; hellos with old "
-                                "versions and weak suites; TLS at once; a startup glued to the request "
-                                "for TLS. No password is sent. PostgreSQL's log gets about as many lines as "
-                                "there are connections."));
+    show_limits(root);
+    if (opts.certificate_only)
+        doc_para(root, DOC_PLAIN, _("Asked of each: one TLS handshake, for the certificate. No login is begun."));
+    else
+        doc_para(root, DOC_PLAIN, _("Asked of each: one TLS handshake; logins that are begun and never ended, in "
+                                    "plaintext and over TLS, for a role that does not exist; hellos with old "
+                                    "versions and weak suites; TLS at once; a startup glued to the request "
+                                    "for TLS. No password is sent. PostgreSQL's log gets about as many lines "
+                                    "as there are connections."));
     for (size_t i = 0; i < scan->targets.len; i++) {
         struct doc_node *row = doc_row(table);
         doc_str(row, "host", _("Host"), scan->targets.at[i].host);

@@ -406,34 +406,6 @@ def test_a_scan_goes_on_where_it_was_cut(pgseal, make, folder):
     assert again.json["targets"] == []
 
 
-def test_metrics_are_in_the_form_that_prometheus_reads(pgseal, make, folder):
-    one = tls_server(make, folder)
-    text = pgseal("scan", at(one), "127.0.0.1:1", "--format", "prometheus").out
-    sample = re.compile(r'(\w+)\{(?:\w+="[^"\\\n]*",?)+\} -?\d+$')
-    seen, families = [], []
-    for line in text.splitlines():
-        if line.startswith("# TYPE "):
-            families.append(line.split()[2])
-        elif not line.startswith("#"):
-            name = sample.match(line)[1]
-            assert name == families[-1], "samples stand under their family"
-            seen.append(name)
-    assert len(set(families)) == len(families)
-    assert f'pgseal_scan_plaintext{{host="127.0.0.1",port="{one.port}"}} 1' in text
-    assert 'pgseal_scan_reached{host="127.0.0.1",port="1"} 0' in text
-
-
-def test_of_who_does_not_answer_nothing_is_claimed(pgseal, make, folder):
-    run, (target,) = scan(pgseal, "nobody.invalid")
-    assert target["grade"] == "not_graded" and target["connections"] == 0
-    text = pgseal("scan", "nobody.invalid").out
-    assert "nothing was seen" in text and "at most" not in text and len(text.splitlines()) < 25
-    # How the next reload goes is written in files that a stranger does not see.
-    answering = tls_server(make, folder)
-    _, (seen,) = scan(pgseal, at(answering))
-    assert "forecast" not in seen and "forecast" not in target
-
-
 def test_nothing_is_sent_in_a_dry_run(pgseal):
     asked = []
     with peer(lambda link: asked.append(1)) as target:

@@ -171,7 +171,7 @@ VERDICTS = {
     "renamed":       ("postgres", "no", "M", "TLSv1.2", {"name-mismatch"}),
     "old":           ("postgres", "no", "C", "TLSv1", {"tls-legacy-version"}),
     "incomplete":    ("postgres", "no", "T", "TLSv1.2", {"chain-incomplete", "cert-untrusted"}),
-    "pooler":        ("postgres", None, None, "TLSv1.2", set()),
+    "pooler":        ("postgres", "no", None, "TLSv1.2", set()),
     "open-pooler":   ("postgres", "yes", "F", None, {"tls-off", "plaintext-accepted"}),
     "silent":        ("silent", "unknown", "not_graded", None, {"no-answer"}),
     "hole":          ("silent", "unknown", "not_graded", None, {"no-answer"}),
@@ -242,7 +242,7 @@ def test_the_text_says_the_same(company):
     check(company, seen, unknown="-")
     assert [seen[name][2] for name in ("no-tls", "web", "silent", "refused")] == [
         "no TLS", "not PostgreSQL", "no answer in time", "no connection"]
-    assert f"Looked at: {len(seen)}" in text
+    assert re.search(rf"Looked at: +{len(seen)}\n", text) and re.search(r"In plaintext: +. [23]\n", text)
 
 
 def test_the_spreadsheet_has_a_row_for_each(company):

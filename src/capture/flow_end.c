@@ -86,6 +86,16 @@ void flow_end(struct flows *flows, uint32_t i)
 
 /* ---- those that are over stand in a list, for what comes late ---- */
 
+/* Its time is kept beside, for every packet asks. */
+static void set_first(struct flows *flows, uint32_t i)
+{
+    flows->linger_first = i;
+    if (i == NO_FLOW)
+        flows->linger_last = NO_FLOW;
+    else
+        flows->linger_us = flow_at(flows, i)->closed_us;
+}
+
 void flow_linger(struct flows *flows, uint32_t i)
 {
     struct flow *flow = flow_at(flows, i);
@@ -96,7 +106,7 @@ void flow_linger(struct flows *flows, uint32_t i)
     flow->closed_us = flows->now_us;
     flow->lingers = NO_FLOW;
     if (flows->linger_last == NO_FLOW)
-        flows->linger_first = i;
+        set_first(flows, i);
     else
         flow_at(flows, flows->linger_last)->lingers = i;
     flows->linger_last = i;
@@ -106,16 +116,14 @@ static void end_first_lingering(struct flows *flows)
 {
     uint32_t i = flows->linger_first;
 
-    flows->linger_first = flow_at(flows, i)->lingers;
-    if (flows->linger_first == NO_FLOW)
-        flows->linger_last = NO_FLOW;
+    set_first(flows, flow_at(flows, i)->lingers);
     flow_end(flows, i);
 }
 
 void flow_end_lingering(struct flows *flows)
 {
     while (flows->linger_first != NO_FLOW) {
-        int64_t passed = flows->now_us - flow_at(flows, flows->linger_first)->closed_us;
+        int64_t passed = flows->now_us - flows->linger_us;
 
         /* a clock that was set back must not make them stay for ever */
         if (passed <= FLOW_LINGER_US && passed >= -FLOW_LINGER_US)
@@ -136,6 +144,7 @@ void flow_end_now(struct flows *flows, uint32_t i)
         *link = flow_at(flows, i)->lingers;
         if (flows->linger_last == i)
             flows->linger_last = before;
+        set_first(flows, flows->linger_first);
     }
     flow_end(flows, i);
 }

@@ -56,6 +56,7 @@ struct flows {
     size_t parts_bytes, kept_bytes;
     uint32_t hand;
     uint32_t linger_first, linger_last;
+    int64_t linger_us;          /* when the first of them was closed */
     uint64_t ports[65536 / 64];
     uint64_t verdicts[VERDICTS];
     int64_t now_us;

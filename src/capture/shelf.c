@@ -1,6 +1,7 @@
 /* shelf.c - see shelf.h. */
 #include "capture/shelf.h"
 
+#include "base/hash.h"
 #include "base/mem.h"
 
 struct cert_shelf {
@@ -42,15 +43,6 @@ struct span cert_shelf_at(const struct cert_shelf *shelf, size_t i)
     return shelf->at[i];
 }
 
-static uint64_t sum_of(const uint8_t *p, size_t len)
-{
-    uint64_t sum = 0xcbf29ce484222325ull;
-
-    for (size_t i = 0; i < len; i++)
-        sum = (sum ^ p[i]) * 0x100000001b3ull;
-    return sum;
-}
-
 uint32_t cert_shelf_put(struct cert_shelf *shelf, const void *der, size_t len)
 {
     uint64_t sum;
@@ -59,7 +51,7 @@ uint32_t cert_shelf_put(struct cert_shelf *shelf, const void *der, size_t len)
         shelf->refused++;
         return 0;
     }
-    sum = sum_of(der, len);
+    sum = ps_hash(0, der, len);
     for (size_t i = 0; i < shelf->len; i++)
         if (shelf->sums[i] == sum && shelf->at[i].len == len
             && memcmp(shelf->at[i].p, der, len) == 0)

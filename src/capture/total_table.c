@@ -1,6 +1,8 @@
 /* total_table.c - see total_table.h. */
 #include "capture/total_table.h"
 
+#include "base/hash.h"
+
 enum { SLOTS = 4096 };          /* more than twice as many as rows */
 
 struct total_slot {
@@ -15,31 +17,14 @@ void total_table_free(struct total_table *table)
     *table = (struct total_table){ 0 };
 }
 
-static uint64_t hash_text(uint64_t hash, const char *text)
-{
-    size_t len = text ? strlen(text) : SIZE_MAX;
-    uint64_t word;
-
-    hash ^= len;
-    for (; text && len > 0; text += sizeof(word)) {
-        size_t n = len < sizeof(word) ? len : sizeof(word);
-
-        word = 0;
-        memcpy(&word, text, n);
-        hash = (hash ^ word) * 0x9E3779B97F4A7C15ull;
-        hash ^= hash >> 32;
-        len -= n;
-    }
-    return hash;
-}
-
 uint64_t total_hash(const struct total_key *key)
 {
     uint64_t hash = 0;
 
     for (int i = 0; i < TOTAL_PARTS; i++)
-        hash = hash_text(hash * 0x9E3779B97F4A7C15ull + 1, key->part[i]);
-    return hash ^ hash >> 32;
+        if (key->part[i])
+            hash = ps_hash(hash + (uint64_t)i, key->part[i], strlen(key->part[i]));
+    return hash;
 }
 
 static bool same_text(const char *a, const char *b)

@@ -26,46 +26,92 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
+static size_t body_len(const uint8_t *message)
+{
+    return (size_t)u16(message + 2) + ((size_t)message[1] << 16);
+}
+
+static void tell_message(const uint8_t *message, size_t body, tls_event_fn event, void *of)
+{
+    event(of, &(struct tls_event){ .kind = TLS_EV_MESSAGE, .type = message[0], .whole = true,
+                                   .body = { message + HANDSHAKE_HEAD, body } });
+}
+
+static void skip_message(struct tls_reader *reader, const uint8_t *head)
+{
+    reader->skip_kind = head[0];
+    reader->skip_left = (uint32_t)body_len(head);
+}
+
+static size_t skip(struct tls_reader *reader, size_t len, tls_event_fn event, void *of)
+{
+    size_t n = least(len, reader->skip_left);
+
+    reader->skip_left -= (uint32_t)n;
+    if (reader->skip_left == 0)
+        event(of, &(struct tls_event){ .kind = TLS_EV_MESSAGE, .type = reader->skip_kind });
+    return n;
+}
+
+/* One that begins here.  How many bytes it took; 0: it is not all here, and has to be put together. */
+static size_t take_in_place(struct tls_reader *reader, const uint8_t *p, size_t len, tls_event_fn event,
+                            void *of)
+{
+    size_t body;
+
+    if (len < HANDSHAKE_HEAD)
+        return 0;
+    body = body_len(p);
+    if (body > TLS_MESSAGE_MAX - HANDSHAKE_HEAD) {
+        skip_message(reader, p);
+        return HANDSHAKE_HEAD;
+    }
+    if (len - HANDSHAKE_HEAD < body)
+        return 0;
+    tell_message(p, body, event, of);
+    return HANDSHAKE_HEAD + body;
+}
+
+static size_t put_together(struct tls_reader *reader, const uint8_t *p, size_t len, tls_event_fn event,
+                           void *of)
+{
+    struct buf *message = &reader->message;
+    size_t whole = HANDSHAKE_HEAD, n;
+    const uint8_t *at;
+
+    message->max = TLS_MESSAGE_MAX;
+    if (message->len >= HANDSHAKE_HEAD)
+        whole += body_len((const uint8_t *)message->p);
+    n = least(len, whole - message->len);
+    buf_put(message, p, n);
+    if (message->len < HANDSHAKE_HEAD)
+        return n;
+    at = (const uint8_t *)message->p;
+    if (body_len(at) > TLS_MESSAGE_MAX - HANDSHAKE_HEAD) {
+        skip_message(reader, at);
+        buf_clear(message);
+    } else if (message->len == HANDSHAKE_HEAD + body_len(at)) {
+        tell_message(at, body_len(at), event, of);
+        buf_clear(message);
+    }
+    return n;
+}
+
 /* Messages may share a record and may be split over several: RFC 8446 5.1. */
 static void take_handshake(struct tls_reader *reader, const uint8_t *p, size_t len,
                            tls_event_fn event, void *of)
 {
-    struct buf *message = &reader->message;
-
-    message->max = TLS_MESSAGE_MAX;
     while (len > 0) {
-        size_t whole = HANDSHAKE_HEAD, n;
+        size_t n = 0;
 
-        if (reader->skip_left > 0) {
-            n = least(len, reader->skip_left);
-            reader->skip_left -= (uint32_t)n;
-            p += n;
-            len -= n;
-            if (reader->skip_left == 0)
-                event(of, &(struct tls_event){ .kind = TLS_EV_MESSAGE, .type = reader->skip_kind });
-            continue;
-        }
-        if (message->len >= HANDSHAKE_HEAD)
-            whole += (size_t)u16((const uint8_t *)message->p + 2)
-                   + ((size_t)(uint8_t)message->p[1] << 16);
-        n = least(len, whole - message->len);
-        buf_put(message, p, n);
+        if (reader->skip_left > 0)
+            n = skip(reader, len, event, of);
+        else if (reader->message.len == 0)
+            n = take_in_place(reader, p, len, event, of);
+        if (n == 0)
+            n = put_together(reader, p, len, event, of);
         p += n;
         len -= n;
-        if (message->len < HANDSHAKE_HEAD)
-            return;
-
-        const uint8_t *at = (const uint8_t *)message->p;
-        size_t body = (size_t)u16(at + 2) + ((size_t)at[1] << 16);
-        if (body > TLS_MESSAGE_MAX - HANDSHAKE_HEAD) {
-            reader->skip_kind = at[0];
-            reader->skip_left = (uint32_t)body;
-            buf_clear(message);
-        } else if (message->len == HANDSHAKE_HEAD + body) {
-            event(of, &(struct tls_event){ .kind = TLS_EV_MESSAGE, .type = at[0], .whole = true,
-                                           .body = { at + HANDSHAKE_HEAD, body } });
-            buf_clear(message);
-        }
     }
 }
 
@@ -117,10 +163,14 @@ void tls_reader_feed(struct tls_reader *reader, const uint8_t *p, size_t len, tl
         return;
     while (len > 0 && !reader->bad) {
         if (reader->left == 0) {
-            reader->head[reader->head_len++] = *p++;
-            len--;
+            size_t n = least(len, (size_t)TLS_RECORD_HEAD - reader->head_len);
+
+            memcpy(reader->head + reader->head_len, p, n);
+            reader->head_len = (uint8_t)(reader->head_len + n);
+            p += n;
+            len -= n;
             if (reader->head_len < TLS_RECORD_HEAD)
-                continue;
+                return;
             begin_record(reader, event, of);
             reader->head_len = 0;
             continue;

@@ -31,11 +31,57 @@ static inline size_t rd_left(const struct rd *rd)
     return rd->bad ? 0 : rd->len - rd->pos;
 }
 
-bool rd_u8(struct rd *rd, uint8_t *out);
-bool rd_u16(struct rd *rd, uint16_t *out);
-bool rd_u24(struct rd *rd, uint32_t *out);
-bool rd_u32(struct rd *rd, uint32_t *out);
-bool rd_bytes(struct rd *rd, size_t len, struct span *out);
+/* Here, for a hello of TLS has a hundred fields, and a capture thousands of hellos. */
+static inline bool rd_bytes(struct rd *rd, size_t len, struct span *out)
+{
+    if (rd->bad || len > rd->len - rd->pos) {
+        rd->bad = true;
+        return false;
+    }
+    *out = (struct span){ .p = rd->p + rd->pos, .len = len };
+    rd->pos += len;
+    return true;
+}
+
+static inline bool rd_u8(struct rd *rd, uint8_t *out)
+{
+    struct span span;
+
+    if (!rd_bytes(rd, 1, &span))
+        return false;
+    *out = span.p[0];
+    return true;
+}
+
+static inline bool rd_u16(struct rd *rd, uint16_t *out)
+{
+    struct span span;
+
+    if (!rd_bytes(rd, 2, &span))
+        return false;
+    *out = (uint16_t)(span.p[0] << 8 | span.p[1]);
+    return true;
+}
+
+static inline bool rd_u24(struct rd *rd, uint32_t *out)
+{
+    struct span span;
+
+    if (!rd_bytes(rd, 3, &span))
+        return false;
+    *out = (uint32_t)span.p[0] << 16 | (uint32_t)span.p[1] << 8 | span.p[2];
+    return true;
+}
+
+static inline bool rd_u32(struct rd *rd, uint32_t *out)
+{
+    struct span span;
+
+    if (!rd_bytes(rd, 4, &span))
+        return false;
+    *out = (uint32_t)span.p[0] << 24 | (uint32_t)span.p[1] << 16 | (uint32_t)span.p[2] << 8 | span.p[3];
+    return true;
+}
 
 /* A vector with a length of 1, 2 or 3 bytes before it, of min to max bytes: opaque x<min..max>. */
 bool rd_vec8(struct rd *rd, size_t min, size_t max, struct span *out);

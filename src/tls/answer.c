@@ -25,11 +25,8 @@ static enum answer_state gather(struct rd *in, struct answer *out, bool *last)
 
     *last = false;
     while (rd_left(in) > 0) {
-        if (rd_left(in) < 5)
+        if (rd_left(in) < 5 || !rd_u8(in, &type) || !rd_u16(in, &version) || !rd_u16(in, &size))
             return ANSWER_MORE;
-        rd_u8(in, &type);
-        rd_u16(in, &version);
-        rd_u16(in, &size);
         if (type < 20 || type > 24 || version >> 8 != 3 || size > RECORD_MAX)
             return ANSWER_BAD;
         if (type != RECORD_HANDSHAKE && type != RECORD_ALERT) {

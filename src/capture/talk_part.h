@@ -15,7 +15,8 @@ enum phase {
 };
 
 struct talk_part {
-    struct buf pending[SIDES];          /* bytes whose meaning is not decided */
+    struct span pending[SIDES];         /* bytes whose meaning is not decided: in `held`, or just coming */
+    struct buf held[SIDES];
     int64_t pending_acked[SIDES];       /* what their sender had received; -1: not known */
     struct tls_reader reader[SIDES];
     uint8_t session_id[32], session_len;
@@ -37,6 +38,15 @@ static inline enum talk_side other_side(enum talk_side side)
 
 void talk_set_text(struct talk *talk, enum talk_text which, const void *p, size_t len);
 
+/* By the phase of that side. */
+void talk_route(struct talk *talk, enum talk_side side, const uint8_t *p, size_t len, int64_t acked,
+                int64_t now_us);
+bool talk_is_waiting(const struct talk *talk, enum talk_side side);
+
+/* talk_start.c: while a side is waiting */
+void talk_wait(struct talk *talk, enum talk_side side, const uint8_t *p, size_t len, int64_t acked,
+               int64_t now_us);
+void talk_wait_gap(struct talk *talk, enum talk_side side, uint64_t len);
 
 /* talk_tls.c: bytes behind the S, or from the first byte on */
 void talk_tls_feed(struct talk *talk, enum talk_side side, const uint8_t *p, size_t len,

@@ -94,6 +94,11 @@ static void hear(struct talk *talk)
             break;
     }
     startup_read(buf_text(&in), in.len, talk->arena, &talk->out->startup);
+    if (in.len) {
+        struct io_tls_info info;
+        io_tls_info(talk->io, &info);
+        talk->out->ticket = info.ticket ? FACT_YES : FACT_NO;
+    }
     if (startup_is_open(&talk->out->startup))
         talk->out->demands_certificate = FACT_NO;
 }

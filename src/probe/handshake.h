@@ -33,6 +33,7 @@ struct handshake {
     uint16_t version, suite, scheme;
     const char *group;
     bool alpn, asks_certificate;
+    enum fact_bool ticket;          /* known when something was heard inside */
     enum fact_bool demands_certificate;     /* NO: it went on without one */
     enum fact_bool renegotiated;
     const char *const *authorities; /* NULL: none */

@@ -67,6 +67,8 @@ static void note_handshake(struct seen *seen, struct handshake *hand)
     seen_add_scheme(seen, hand->version, hand->scheme);
     seen->authorities = hand->authorities;
     seen->over_tls = hand->startup;
+    if (hand->ticket != FACT_UNKNOWN)
+        survey_set(&seen->tickets, hand->ticket == FACT_YES);
     seen->chain = hand->chain;
     hand->chain = (struct cert_list){ 0 };
 }

@@ -189,21 +189,28 @@ def test_renegotiation_by_clients(pgseal, folder, options, value):
     assert bool(found) == (value == "yes")
 
 
-def test_resumption_is_seen_where_it_is_offered(pgseal, folder):
-    certificate(folder)
-    with peer(openssl_peer(folder, ["-tls1_2"])) as target:
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize("offered", [True, False])
+def test_resumption_is_seen_where_it_is_offered(pgseal, folder, version, offered):
+    def change(context):
+        if not offered:
+            context.options |= ssl.OP_NO_TICKET
+            context.num_tickets = 0
+
+    with peer(asking(certificate(folder), version, ssl.CERT_NONE, None, change)) as target:
         _, (seen,) = scan(pgseal, target)
-    assert seen["tls"]["extensions"]["tickets"] == "yes"
+    assert seen["tls"]["extensions"]["tickets"] == ("yes" if offered else "no")
 
 
 # ---- certificates of clients ------------------------------------------------------------------------------
 
-def asking(files, version, verify, roots):
+def asking(files, version, verify, roots, change=lambda context: None):
     """Answers a startup inside, so that it is seen to go on."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*files)
     context.minimum_version = context.maximum_version = version
     context.verify_mode = verify
+    change(context)
     if verify:
         context.load_verify_locations(roots)
 

@@ -241,8 +241,8 @@ def test_endless_requests_are_found_by_three_of_them(pgseal, times, places, foun
 
 # ---- the certificate, and nothing else ------------------------------------------------------------------
 
-def test_a_certificate_costs_one_connection_and_no_line_in_the_log(pgseal, make, folder, every_major):
-    cluster = tls_server(make, folder, every_major, hba=TLS_HBA, log_connections="off")
+def test_a_certificate_costs_one_connection_and_no_line_in_the_log(pgseal, make, folder):
+    cluster = tls_server(make, folder, hba=TLS_HBA, log_connections="off")
     before = cluster.log()
     run, (target,) = scan(pgseal, at(cluster), args=["--certificate-only", "--trust", folder / "server.crt"])
     assert target["connections"] == 1 and target["certificate"]["names"] == ["localhost", "127.0.0.1"]

@@ -328,22 +328,40 @@ def test_what_openssl_offers_and_postgresql_does_not(pgseal, folder, name):
     assert seen["tls"]["suites_complete"] and seen["tls"]["groups_complete"]
 
 
+def listens(port):
+    with socket.create_connection(("127.0.0.1", port)):
+        return True
+
+
+def shakes_hands(port):
+    """NSS listens long before it has made its DH parameters."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as link, context.wrap_socket(link):
+        return True
+
+
 @contextlib.contextmanager
-def running(program, argv, port, **kwargs):
-    """A server of somebody else's, kept on loopback by libloopback, gone afterwards."""
-    child = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                             env={"LD_PRELOAD": str(program.parent / "libloopback.so"), "PATH": "/usr/sbin:/usr/bin:/bin"},
-                             **kwargs)
+def running(argv, port, ready=listens, **kwargs):
+    """A server of somebody else's, gone afterwards."""
+    child = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **kwargs)
     try:
-        for _ in range(500):
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
             assert child.poll() is None, f"{argv} ended with {child.returncode}"
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-                break
+            with contextlib.suppress(OSError):
+                if ready(port):
+                    break
             time.sleep(0.02)
         yield
     finally:
         child.kill()
         child.wait()
+
+
+def on_loopback(program):
+    """For servers that know no other address than all of them."""
+    return {"LD_PRELOAD": str(program.parent / "libloopback.so"), "PATH": "/usr/sbin:/usr/bin:/bin"}
 
 
 def wanted_program(name):
@@ -369,8 +387,8 @@ def nss_server(program, folder, *args):
     for argv in (["certutil", "-N", "--empty-password"], ["pk12util", "-i", bundle, "-W", ""]):
         subprocess.run([*argv, "-d", f"sql:{folder}"], check=True, stdout=subprocess.DEVNULL)
     port = pg.free_port()
-    with running(program, [selfserv, "-n", "server", "-p", str(port), "-d", f"sql:{folder}", *args], port), \
-            peer(front(port)) as target:
+    argv = [selfserv, "-n", "server", "-p", str(port), "-d", f"sql:{folder}", *args]
+    with running(argv, port, shakes_hands, env=on_loopback(program)), peer(front(port)) as target:
         yield target
 
 
@@ -416,7 +434,7 @@ def test_anonymous_rc4_and_3des_of_gnutls(pgseal, program, folder):
     crt, key = certificate(folder)
     port = pg.free_port()
     argv = [server, "-q", "--echo", "-a", "-p", str(port), "--x509certfile", crt, "--x509keyfile", key, "--priority", GNUTLS]
-    with running(program, argv, port), peer(front(port)) as target:
+    with running(argv, port, shakes_hands, env=on_loopback(program)), peer(front(port)) as target:
         _, (seen,) = scan(pgseal, target, args=["--all-ciphers"])
     assert seen["tls"]["versions"] == ["TLSv1.2", "TLSv1.1", "TLSv1"]
     for version, accepted in seen["tls"]["suites"].items():
@@ -435,7 +453,7 @@ def test_stunnel(pgseal, make, folder):
     port, conf = pg.free_port(), folder / "stunnel.conf"
     conf.write_text(f"foreground = yes\npid =\nsyslog = no\n[pg]\naccept = 127.0.0.1:{port}\nconnect = {at(backend)}\n"
                     f"protocol = pgsql\ncert = {crt}\nkey = {key}\n")
-    with started([stunnel, conf], port):
+    with running([stunnel, conf], port):
         judge_middle(pgseal, f"127.0.0.1:{port}")
 
 
@@ -450,23 +468,8 @@ def test_pgbouncer(pgseal, make, folder):
     for path in (folder, crt, key, conf):
         pg.give(path)
     who = {"user": pg.OWNER.pw_uid, "group": pg.OWNER.pw_gid, "extra_groups": []} if pg.AS_ROOT else {}
-    with started([pgbouncer, "-q", conf], port, **who):
+    with running([pgbouncer, "-q", conf], port, **who):
         judge_middle(pgseal, f"127.0.0.1:{port}")
-
-
-@contextlib.contextmanager
-def started(argv, port, **kwargs):
-    child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **kwargs)
-    try:
-        for _ in range(500):
-            assert child.poll() is None, f"{argv} ended with {child.returncode}"
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-                break
-            time.sleep(0.02)
-        yield
-    finally:
-        child.terminate()
-        child.wait()
 
 
 def judge_middle(pgseal, target):
@@ -554,7 +557,7 @@ def test_hybrids_of_openssl_3_5_in_node(pgseal, folder):
     crt, key = certificate(folder)
     port = pg.free_port()
     argv = [node, "-e", NODE_SERVER, str(port), crt, key, "X25519MLKEM768:SecP256r1MLKEM768:X25519"]
-    with started(argv, port), peer(front(port)) as target:
+    with running(argv, port), peer(front(port)) as target:
         _, (seen,) = scan(pgseal, target, args=["--all-ciphers"])
     assert set(seen["tls"]["groups"]) == {"X25519MLKEM768", "SecP256r1MLKEM768", "x25519"}
     assert "no-pq-group" not in ids(seen)

@@ -425,6 +425,24 @@ def test_live_shows_counters_on_a_terminal_and_stops_after_so_many_packets(make,
     assert re.search(r"[1-9]\d* packets, \d+ connections open, \d+ encrypted, 0 plaintext, 0 dropped", shown), shown
 
 
+def test_live_says_what_the_kernel_dropped(make, folder, program):
+    """A reader that stands still while more is sent than there is room for."""
+    cluster = with_tls(make, folder)
+    process = live(program, "--interface", "lo", "--port", cluster.port, "--format", "json", "--fail-on", "none")
+    reader, _ = reader_of(process)
+    app = dict(user="app", password=PASSWORD, sslmode="require")
+    pg.must(cluster.psql(cluster.dsn(**app)))
+    time.sleep(0.5)
+    os.kill(reader, signal.SIGSTOP)
+    pg.must(cluster.psql(cluster.dsn(**app), "copy (select repeat('x', 1000) from generate_series(1, 60000)) to stdout"))
+    os.kill(reader, signal.SIGCONT)
+    process.send_signal(signal.SIGINT)
+    report = json.loads(process.communicate(timeout=20)[0])
+    assert report["capture"]["dropped_kernel"] > 0
+    assert report["answer"] == "unknown" and report["connections"][0]["verdict"] == "tls"
+    assert "wire-unknown" in {rule["id"] for rule in report["not_examined"]}
+
+
 def test_live_keeps_up_with_pgbench_and_copy(make, folder, program, record_property):
     cluster = with_tls(make, folder)
     process = live(program, "--interface", "lo", "--port", cluster.port, "--format", "json", "--fail-on", "none")

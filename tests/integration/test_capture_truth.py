@@ -120,13 +120,16 @@ def test_pg_stat_ssl_agrees_on_every_version_suite_and_address(make, folder, pgs
     for host in ("127.0.0.1", "::1"):
         for params in ({"sslmode": "disable"}, {"sslmode": "prefer"}, {"sslmode": "allow"}, {"sslmode": "require"}):
             said.append(cluster.psql(cluster.dsn(user="app", password=PASSWORD, host=host, **params), ASK).stdout)
+    said.append(cluster.psql(cluster.dsn(user="app", password=PASSWORD, host="localhost", hostaddr="127.0.0.1",
+                                         sslmode="require"), ASK).stdout)
     for suite in suites:
         cluster.set(ssl_ciphers=suite, ssl_max_protocol_version="TLSv1.2")
         cluster.reload()
         said.append(cluster.psql(cluster.dsn(user="app", password=PASSWORD, sslmode="require"), ASK).stdout)
     report = capture.read()
     agree_with_sessions(report, said)
-    assert agree(cluster, report) == len(said) == 12
+    assert agree(cluster, report) == len(said) == 13
+    assert [c["sni"] for c in report["connections"]].count("localhost") == 1
     assert [c["cipher"] for c in report["connections"]][-4:] == list(suites)
     assert [c["group"] is None for c in report["connections"]][-4:] == [False, False, True, False]
 

@@ -101,12 +101,12 @@ static void flush(struct talk *talk, enum talk_side side, int64_t now_us)
 
 /* ---- what the client sends first ---- */
 
-static void take_startup(struct talk *talk, const struct wire_first *first)
+static void take_startup(struct talk *talk, const struct wire_first *first, bool whole)
 {
     struct talk_facts *facts = &talk->facts;
     const struct { const char *value; enum talk_text to; } texts[] = {
         { first->user, TEXT_USER }, { first->application, TEXT_APPLICATION },
-        { first->database ? first->database : first->user, TEXT_DATABASE },
+        { first->database || !whole ? first->database : first->user, TEXT_DATABASE },
     };
 
     note_start(talk, START_PLAINTEXT);
@@ -199,7 +199,7 @@ static bool advance_first(struct talk *talk)
             not_postgres(talk);
             return false;
         }
-        take_startup(talk, &first);
+        take_startup(talk, &first, true);
         consume(talk, SIDE_CLIENT, first.len);
         return false;
     }

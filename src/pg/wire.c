@@ -119,6 +119,23 @@ static bool read_first(struct rd *body, struct wire_first *first)
     }
 }
 
+bool wire_startup_head(const void *bytes, size_t len, uint64_t whole, struct wire_first *out)
+{
+    struct rd rd = rd_over(bytes, len);
+    const char *name, *value;
+    uint32_t size, code;
+
+    *out = (struct wire_first){ .kind = WIRE_FIRST_STARTUP };
+    if (!rd_u32(&rd, &size) || !rd_u32(&rd, &code) || size != whole || size > WIRE_STARTUP_MAX
+        || code >> 16 != 3)
+        return false;
+    out->len = size;
+    out->protocol = code;
+    while (rd_cstr(&rd, &name) && *name && rd_cstr(&rd, &value))
+        take_pair(out, name, value);
+    return true;
+}
+
 enum wire_parse wire_first_parse(const void *bytes, size_t len, struct wire_first *out)
 {
     const uint8_t *p = bytes;

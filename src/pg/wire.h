@@ -39,6 +39,12 @@ struct wire_first {
 enum wire_parse { WIRE_MORE, WIRE_DONE, WIRE_BAD };     /* *out is to be used only when done */
 
 /*
+ * The head of a startup of protocol 3 that has `whole` bytes, of which only `len` are known: what of its pairs
+ * is whole.  False: these bytes begin nothing else that is so long.
+ */
+bool wire_startup_head(const void *bytes, size_t len, uint64_t whole, struct wire_first *out);
+
+/*
  * WIRE_MORE: at least one byte is missing; WIRE_BAD: the server would close the connection.  What
  * stands behind the packet is not looked at: who answers a request for TLS must see to it that nothing
  * does (CVE-2021-23214).  The parameters of a startup are read for protocol 3 alone, of any minor; of

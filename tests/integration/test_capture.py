@@ -326,6 +326,26 @@ def test_what_is_no_capture_is_refused(folder, pgseal):
     assert pgseal("capture", "--interface", "lo", "--duration", "soon").status == 2
 
 
+def test_of_packets_that_were_cut_short_plaintext_is_known_all_the_same(folder, pgseal):
+    """tcpdump -s 96: the hellos of TLS are cut, and unknown; a startup in plaintext is one by its head."""
+    pcap, cut = folder / "whole.pcap", folder / "cut.pcap"
+    pg.must(subprocess.run([sys.executable, wire.MAKE_PCAP, pcap, "200"], capture_output=True, text=True))
+    data, at = pcap.read_bytes(), 24
+    parts = [data[:24]]
+    while at < len(data):
+        sec, usec, length, size = struct.unpack("<IIII", data[at:at + 16])
+        parts.append(struct.pack("<IIII", sec, usec, min(length, 96), size) + data[at + 16:at + 16 + min(length, 96)])
+        at += 16 + length
+    cut.write_bytes(b"".join(parts))
+    whole, short = ({(conn["client"], conn["client_port"]): conn["verdict"] for conn in pgseal(
+        "capture", "--read", file, "--format", "json", "--fail-on", "none", ok=True).json["connections"]}
+        for file in (pcap, cut))
+    readable = {"plaintext", "downgraded"}
+    assert {who for who, verdict in short.items() if verdict in readable} == \
+        {who for who, verdict in whole.items() if verdict in readable} != set()
+    assert all(verdict in (whole[who], "unknown") for who, verdict in short.items())
+
+
 def test_a_broken_file_takes_nothing_away_from_what_is_whole(folder, pgseal):
     whole, broken, empty = folder / "whole.pcap", folder / "broken.pcap", folder / "empty.pcap"
     pg.must(subprocess.run([sys.executable, wire.MAKE_PCAP, whole, "40"], capture_output=True, text=True))

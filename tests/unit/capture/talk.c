@@ -106,6 +106,12 @@ static const struct {
     { "TLS for something else", { SAY(C, "\x16\3\1\0\x33\1\0\0\x2f\3\3" "0123456789abcdef0123456789abcdef"
                                          "\0\0\2\x13\1\1\0\0\4\0\x17\0\0") }, "not-postgres", NULL, true,
       false },
+    { "plaintext that was cut short",
+      { SAY(C, "\0\0\0\x20\0\3\0\0user\0app\0data"), HOLE(C, 11), SAY(S, AUTH_OK READY) }, "plaintext", NULL,
+      true, false },
+    { "a startup that would be longer",
+      { SAY(C, "\0\0\0\x20\0\3\0\0user\0app\0data"), HOLE(C, 10), SAY(S, AUTH_OK READY) }, "unknown",
+      "lost", true, false },
     { "its beginning is lost", { HOLE(C, 8), SAY(S, "S"), SAY(C, "@tls13") }, "unknown", "lost", true,
       false },
 };

@@ -348,6 +348,21 @@ void talk_wait(struct talk *talk, enum talk_side side, const uint8_t *p, size_t 
         give_up_waiting(talk, R_OVER_BOUND);
 }
 
+/* Of a startup the head is enough: whoever sends one speaks plaintext. */
+static bool take_cut_startup(struct talk *talk, uint64_t len)
+{
+    struct span bytes = pending(talk, SIDE_CLIENT);
+    struct wire_first first;
+
+    if (talk->phase[SIDE_CLIENT] != PH_FIRST || !wire_startup_head(bytes.p, bytes.len, bytes.len + len, &first))
+        return false;
+    take_startup(talk, &first, false);
+    consume(talk, SIDE_CLIENT, bytes.len);
+    talk->facts.incomplete = true;
+    advance(talk, 0);
+    return true;
+}
+
 void talk_wait_gap(struct talk *talk, enum talk_side side, uint64_t len)
 {
     bool wait_ssl = talk->phase[SIDE_CLIENT] == PH_WAIT_SSL;
@@ -359,7 +374,8 @@ void talk_wait_gap(struct talk *talk, enum talk_side side, uint64_t len)
         advance(talk, 0);
         return;
     }
-    give_up_waiting(talk, R_LOST);
+    if (side != SIDE_CLIENT || !take_cut_startup(talk, len))
+        give_up_waiting(talk, R_LOST);
 }
 
 /* Only the client's packets were captured: what it said next tells what it was answered. */

@@ -88,11 +88,13 @@ bool file_is_dir(const char *path)
 
 bool file_is_stream(const char *path)
 {
-    struct stat st;
+    struct stat st, name;
 
     if (stat(path, &st) != 0 || S_ISDIR(st.st_mode))
         return false;
-    return !S_ISREG(st.st_mode) || strncmp(path, "/dev/", 5) == 0;
+    /* /dev/stdout is a link to whatever it is; a file in /dev/shm is a file */
+    return !S_ISREG(st.st_mode)
+        || (strncmp(path, "/dev/", 5) == 0 && lstat(path, &name) == 0 && S_ISLNK(name.st_mode));
 }
 
 bool file_attr_read(const char *path, struct file_attr *out, struct ps_err *err)

@@ -27,7 +27,7 @@ PS_MUST bool file_read(const char *path, size_t max, struct buf *out, struct ps_
 
 bool file_exists(const char *path);     /* of any kind; a dangling link does not */
 bool file_is_dir(const char *path);
-/* What is written to as it is, never replaced: a device, a pipe, a socket, and whatever /dev names. */
+/* What is written to as it is, never replaced: a device, a pipe, a socket, and what a link in /dev leads to. */
 bool file_is_stream(const char *path);
 
 struct file_attr {

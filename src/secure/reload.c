@@ -45,7 +45,8 @@ static char *find_log(const struct server *server, struct admin *admin)
     if (len <= 0)
         return NULL;
     path[len] = '\0';
-    return path[0] == '/' && strncmp(path, "/dev/", 5) != 0 ? ps_strdup(path) : NULL;
+    /* not a terminal, a pipe or /dev/null */
+    return path[0] == '/' && file_exists(path) && !file_is_stream(path) ? ps_strdup(path) : NULL;
 }
 
 static long long size_of(const char *path)

@@ -412,8 +412,9 @@ static void show(struct scan *scan)
     if (scan->targets.len > 1) {
         doc_int(root, "looked_at", _("Looked at"), (int64_t)scan->done);
         doc_int(root, "reached", _("Reached"), (int64_t)scan->reached);
-        doc_mark(doc_int(root, "in_plaintext", _("In plaintext"), (int64_t)in_plaintext),
-                 in_plaintext ? DOC_BAD : DOC_PLAIN);
+        if (!opts.certificate_only)
+            doc_mark(doc_int(root, "in_plaintext", _("In plaintext"), (int64_t)in_plaintext),
+                     in_plaintext ? DOC_BAD : DOC_PLAIN);
     }
     if (stop)
         doc_para(root, DOC_WARN, _("The scan was interrupted: %zu of %zu servers were looked at."),

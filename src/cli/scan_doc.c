@@ -344,9 +344,14 @@ void scan_describe(const struct seen *seen, const struct report *report, struct 
 
 const char *scan_lowest_version(const struct seen *seen)
 {
-    for (int i = 0; i < SEEN_VERSIONS; i++)
+    bool unknown = false;
+
+    for (int i = 0; i < SEEN_VERSIONS; i++) {
+        unknown |= seen->versions[i] == FACT_UNKNOWN;
+        /* an old one is bad enough; that a good one is the lowest is to be known */
         if (seen->versions[i] == FACT_YES)
-            return tls_version_name(seen_versions[i]);
+            return unknown && seen_versions[i] >= TLS_1_2 ? NULL : tls_version_name(seen_versions[i]);
+    }
     return NULL;
 }
 
@@ -383,9 +388,11 @@ static void put_lowest(struct doc_node *row, const struct seen *seen)
                     _(reaches[seen->reach].text));
     else if (seen->letter != 'S')
         doc_verdict(row, "lowest_version", _("Lowest TLS"), DOC_BAD, "none", _("no TLS"));
+    else if (!version)
+        doc_verdict(row, "lowest_version", _("Lowest TLS"), DOC_UNKNOWN, "", _("unknown"));
     else
         doc_mark(doc_str(row, "lowest_version", _("Lowest TLS"), version),
-                 version && speaks_old(seen) ? DOC_BAD : DOC_PLAIN);
+                 speaks_old(seen) ? DOC_BAD : DOC_PLAIN);
 }
 
 static void put_days_left(struct doc_node *row, const struct cert_info *info)

@@ -20,7 +20,7 @@ void scan_row(const struct seen *seen, const struct report *report, size_t numbe
 /* More columns, for spreadsheets. */
 void scan_row_more(const struct seen *seen, const struct report *report, struct doc_node *row);
 
-/* "TLSv1", the worst that is accepted; NULL: none is known. */
+/* "TLSv1", the worst that is accepted; NULL: none is known, or whether worse ones are accepted too. */
 const char *scan_lowest_version(const struct seen *seen);
 /* "yes", "no", "unknown". */
 const char *scan_plaintext_word(const struct seen *seen);

@@ -300,6 +300,15 @@ def test_the_page_has_a_table_to_sort_and_a_card_for_each(company):
     assert 'table class="sortable"' in done.stdout and page.scripts == 1
 
 
+def test_certificates_alone_say_nothing_about_versions_and_plaintext(company):
+    done = company.scan("--certificate-only", form="csv", names=["good", "old", "expired", "web"])
+    rows = {name_of(row["host"]): row for row in csv.DictReader(io.StringIO(done.stdout))}
+    assert {row["lowest_version"] for row in rows.values()} == {""}
+    assert {row["plaintext"] for row in rows.values()} == {"unknown"}
+    assert int(rows["expired"]["days_left"]) < 0 and "cert-expired" in rows["expired"]["findings"]
+    assert rows["old"]["connections"] == "1" and rows["web"]["reach"] == "not_postgres"
+
+
 # ---- the second run ---------------------------------------------------------------------------
 
 def changes(done):

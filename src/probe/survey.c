@@ -82,6 +82,18 @@ static void note_major(struct seen *seen)
     seen->major_to = range.to == MAJOR_LAST ? 0 : range.to;
 }
 
+/* Which kinds of suites there are may say that nothing old is left to be asked for; seldom they come behind it. */
+static void ask_versions_and_kinds(struct survey *survey)
+{
+    survey_new_versions(survey);
+    const bool below = survey_speaks_before(survey->seen, TLS_1_3);
+    if (below)
+        survey_kinds(survey);
+    survey_old_versions(survey);
+    if (!below && survey_speaks_before(survey->seen, TLS_1_3))
+        survey_kinds(survey);
+}
+
 struct seen *survey_run(const struct survey_plan *plan, const char *host, int port)
 {
     struct seen *seen = ps_calloc(1, sizeof(*seen));
@@ -106,12 +118,9 @@ struct seen *survey_run(const struct survey_plan *plan, const char *host, int po
             survey_direct(&survey);
         if (seen->letter == 'S') {
             survey_demand(&survey);
-            note_major(seen);       /* some questions are answered by it, */
             survey_stuffing(&survey);
-            note_major(seen);       /* and the answer to that one may tell it */
-            survey_versions(&survey);
-            if (survey_speaks_before(seen, TLS_1_3))
-                survey_kinds(&survey);
+            note_major(seen);       /* some questions are answered by it */
+            ask_versions_and_kinds(&survey);
             if (plan->all_ciphers)
                 survey_all(&survey);
         }

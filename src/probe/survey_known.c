@@ -45,10 +45,12 @@ bool survey_has_own_order(const struct seen *seen)
         && seen->version == TLS_1_3 && seen->suite == TLS_AES_256_GCM_SHA384;
 }
 
-/* Mended in 14.1 (CVE-2021-23214); before 17, what it says to such bytes also tells its version. */
-bool survey_refuses_stuffing(const struct seen *seen)
+/* ssl_ciphers counts for all versions before 1.3, and those before 1.2 have none but dubious suites. */
+bool survey_has_nothing_old(const struct seen *seen)
 {
-    return does_own_tls(seen, &seen->over_tls) && seen->major_from >= 17;
+    return does_own_tls(seen, &seen->over_tls) && survey_speaks(seen, TLS_1_2) && seen->asked_broken
+        && seen->asked_weak && seen->asked_no_fs && seen->asked_no_aead
+        && !seen_has_trait(seen, TRAIT_BROKEN | TRAIT_WEAK | TRAIT_NO_FS | TRAIT_NO_AEAD);
 }
 
 /* Since 17, which is the first that takes it, nobody goes on without ALPN (backend_startup.c). */

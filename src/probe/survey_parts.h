@@ -63,7 +63,7 @@ bool survey_has_one_curve(const struct seen *seen);         /* a good one, and n
 bool survey_is_cut_off(const struct seen *seen);            /* nothing below TLS 1.2 */
 bool survey_never_renegotiates(const struct seen *seen);
 bool survey_has_own_order(const struct seen *seen);         /* the server's preference counts */
-bool survey_refuses_stuffing(const struct seen *seen);      /* bytes before the handshake */
+bool survey_has_nothing_old(const struct seen *seen);       /* no suite that could be spoken below TLS 1.2 */
 bool survey_insists_on_alpn(const struct seen *seen);       /* on direct connections */
 
 /* ---- the parts, in the order in which they are asked ---- */
@@ -74,7 +74,8 @@ void survey_direct(struct survey *survey);          /* survey_start.c */
 void survey_stuffing(struct survey *survey);
 void survey_demand(struct survey *survey);
 uint16_t survey_renegotiation(struct survey *survey);     /* the suite that was agreed on; 0: none */
-void survey_versions(struct survey *survey);        /* survey_versions.c */
+void survey_new_versions(struct survey *survey);    /* survey_versions.c */
+void survey_old_versions(struct survey *survey);
 void survey_kinds(struct survey *survey);           /* survey_suites.c */
 void survey_all(struct survey *survey);
 void survey_schemes(struct survey *survey);         /* survey_schemes.c */

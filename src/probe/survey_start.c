@@ -69,10 +69,6 @@ void survey_stuffing(struct survey *survey)
     PS_AUTO(buf_free) struct buf glued = BUF(2 * WIRE_STARTUP_MAX);
     PS_AUTO(handshake_free) struct handshake hand = { 0 };
 
-    if (survey_refuses_stuffing(survey->seen)) {
-        survey->seen->stuffing_used = FACT_NO;
-        return;
-    }
     buf_put(&glued, survey->ssl.p, survey->ssl.len);
     buf_put(&glued, survey->plain.p, survey->plain.len);
     if (!shake_again(survey, &(struct handshake_spec){ .hello = &glued, .listen = true }, &hand))

@@ -25,7 +25,7 @@ static void ask_hybrid(struct survey *survey)
     asked_free(&hybrid, 1);
 }
 
-static void ask_new_versions(struct survey *survey)
+void survey_new_versions(struct survey *survey)
 {
     struct seen *seen = survey->seen;
     bool hybrids = survey_speaks(seen, TLS_1_3) && !survey_has_one_curve(seen);
@@ -79,10 +79,9 @@ static void ask_old_versions(struct survey *survey)
     }
 }
 
-void survey_versions(struct survey *survey)
+void survey_old_versions(struct survey *survey)
 {
-    ask_new_versions(survey);
-    if (!survey_is_cut_off(survey->seen)) {
+    if (!survey_is_cut_off(survey->seen) && !survey_has_nothing_old(survey->seen)) {
         ask_old_versions(survey);
         return;
     }

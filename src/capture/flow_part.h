@@ -8,7 +8,7 @@
 
 #define NO_FLOW UINT32_MAX
 
-/* Who talks to whom, the same for both directions: end 0 is the one with the lower address and port. */
+/* Who talks to whom, the same for both directions: which end is 0 depends on the two alone. */
 struct flow_key {
     uint64_t address[2][2];     /* high and low half as they stand in the packet; IPv4 has a low one only */
     uint16_t port[2];

@@ -39,39 +39,35 @@ static struct flow *at(const struct flow_table *table, uint32_t i)
 
 /* ---- keys ---- */
 
-static bool is_after(const uint64_t a[2], uint16_t a_port, const uint64_t b[2], uint16_t b_port)
+static bool order_v4(const struct packet *packet, struct flow_key *key)
 {
-    if (a[0] != b[0])
-        return a[0] > b[0];
-    return a[1] != b[1] ? a[1] > b[1] : a_port > b_port;
+    uint32_t src, dst;
+    bool after;
+
+    memcpy(&src, packet->src, sizeof(src));
+    memcpy(&dst, packet->dst, sizeof(dst));
+    after = ((uint64_t)src << 16 | packet->sport) > ((uint64_t)dst << 16 | packet->dport);
+    *key = (struct flow_key){ .address = { { 0, after ? dst : src }, { 0, after ? src : dst } } };
+    return after;
 }
 
-static void read_address(const struct packet *packet, const uint8_t *p, uint64_t out[2])
+static bool order_v6(const struct packet *packet, struct flow_key *key)
 {
-    uint32_t v4;
+    int order = memcmp(packet->src, packet->dst, 16);
+    bool after = order > 0 || (order == 0 && packet->sport > packet->dport);
 
-    if (packet->v6) {
-        memcpy(out, p, 16);
-        return;
-    }
-    memcpy(&v4, p, sizeof(v4));
-    out[0] = 0;
-    out[1] = v4;
+    *key = (struct flow_key){ .v6 = true };
+    memcpy(key->address[after], packet->src, 16);
+    memcpy(key->address[!after], packet->dst, 16);
+    return after;
 }
 
 void flow_key_of(const struct packet *packet, struct flow_key *key, bool *swapped)
 {
-    uint64_t src[2], dst[2];
-    bool after;
+    bool after = packet->v6 ? order_v6(packet, key) : order_v4(packet, key);
 
-    read_address(packet, packet->src, src);
-    read_address(packet, packet->dst, dst);
-    after = is_after(src, packet->sport, dst, packet->dport);
-    memcpy(key->address[after], src, sizeof(src));
-    memcpy(key->address[!after], dst, sizeof(dst));
-    key->port[after] = packet->sport;
-    key->port[!after] = packet->dport;
-    key->v6 = packet->v6;
+    key->port[0] = after ? packet->dport : packet->sport;
+    key->port[1] = after ? packet->sport : packet->dport;
     *swapped = after;
 }
 

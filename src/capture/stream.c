@@ -133,9 +133,9 @@ static void take_early(struct stream *stream, struct stream_pool *pool, const st
 }
 
 /* Nobody reads: the end of what was seen is all that counts. */
-static void count_only(struct stream *stream, struct stream_pool *pool, const struct segment *head)
+static void count_only(struct stream *stream, struct stream_pool *pool, uint32_t end)
 {
-    int32_t more = distance(stream->next, head->seq + head->len);
+    int32_t more = distance(stream->next, end);
 
     if (stream->early)
         stream_free(stream, pool);
@@ -145,31 +145,39 @@ static void count_only(struct stream *stream, struct stream_pool *pool, const st
     }
 }
 
-void stream_take(struct stream *stream, struct stream_pool *pool, const struct packet *packet,
-                 stream_fn to, void *of)
+static void take_bytes(struct stream *stream, struct stream_pool *pool, const struct packet *packet,
+                       uint32_t seq, stream_fn to, void *of)
 {
-    struct segment head = { .seq = packet->seq + ((packet->flags & TCP_SYN) != 0),
-                            .ack = packet->ack, .len = packet->len,
+    struct segment head = { .seq = seq, .ack = packet->ack, .len = packet->len,
                             .captured = packet->captured < packet->len ? packet->captured : packet->len,
                             .has_ack = (packet->flags & TCP_ACK) != 0 };
 
+    if (distance(stream->next, seq) > 0) {
+        take_early(stream, pool, &head, packet->payload, to, of);
+        return;
+    }
+    deliver(stream, &head, packet->payload, to, of);
+    if (stream->early)
+        deliver_early(stream, pool, to, of);
+}
+
+void stream_take(struct stream *stream, struct stream_pool *pool, const struct packet *packet,
+                 stream_fn to, void *of)
+{
+    uint32_t seq = packet->seq + ((packet->flags & TCP_SYN) != 0);
+
     if (!stream->known)
-        stream_begin(stream, head.seq);
+        stream_begin(stream, seq);
     if (packet->flags & TCP_FIN) {
         stream->fin = true;
-        stream->fin_at = head.seq + head.len;
+        stream->fin_at = seq + packet->len;
     }
-    if (head.len == 0)
+    if (packet->len == 0)
         return;
-    if (!to)
-        count_only(stream, pool, &head);
-    else if (distance(stream->next, head.seq) > 0)
-        take_early(stream, pool, &head, packet->payload, to, of);
-    else {
-        deliver(stream, &head, packet->payload, to, of);
-        if (stream->early)
-            deliver_early(stream, pool, to, of);
-    }
+    if (to)
+        take_bytes(stream, pool, packet, seq, to, of);
+    else
+        count_only(stream, pool, seq + packet->len);
 }
 
 void stream_acked(struct stream *stream, struct stream_pool *pool, uint32_t ack, stream_fn to,

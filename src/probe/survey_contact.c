@@ -95,7 +95,9 @@ static bool first_contact(struct survey *survey)
         return false;
     }
     /* SSH and MySQL greet whoever comes, and a greeting may well begin with such a letter */
-    if (!strchr("SNE", hand.letter) || (hand.letter != 'E' && hand.talks_on)) {
+    if (!strchr("SNE", hand.letter) || (hand.letter != 'E' && hand.talks_on)
+        /* whose error it is, only a startup would tell */
+        || (hand.letter == 'E' && survey->plan->certificate_only)) {
         survey_unreached(seen, REACH_NOT_POSTGRES, _("the answer is not PostgreSQL's"));
         return false;
     }

@@ -92,6 +92,31 @@ def test_a_rate_spreads_the_connections(pgseal):
     assert all(moment - times[0] > 0.1 * i - 0.09 for i, moment in enumerate(times))
 
 
+def test_a_network_is_asked_at_few_servers_at_once_by_address_or_name(pgseal):
+    lock, asked, most = threading.Lock(), {}, []
+
+    def talk(link):
+        port = link.getsockname()[1]
+        with lock:
+            asked[port] = asked.get(port, 0) + 1
+            most.append(sum(count > 0 for count in asked.values()))
+        time.sleep(0.05)
+        with lock:
+            asked[port] -= 1            # before the answer: what comes behind it is the next question
+        plain_postgres(link)
+
+    with contextlib.ExitStack() as stack:
+        targets = [stack.enter_context(peer(talk)) for _ in range(8)]
+        named = [target.replace("127.0.0.1", "localhost") for target in targets[4:]]
+        _, seen = scan(pgseal, *targets[:4], *named, args=["--per-network", "2"])
+        # on a busy machine somebody may be waited for so long that others go on meanwhile
+        assert max(most) >= 2 and sum(servers > 2 for servers in most) <= len(most) // 10
+        assert {one["reach"] for one in seen} == {"postgres"}
+        most.clear()
+        scan(pgseal, *targets, args=["--per-network", "0"])
+        assert max(most) > 2
+
+
 # ---- patience ---------------------------------------------------------------------------------
 
 def reset(link):

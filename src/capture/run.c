@@ -19,8 +19,8 @@
 #include "capture/source.h"
 
 /* Beside other work, who ends it waits for it: packets come sooner, at the cost of more wake-ups. */
-enum { BATCH = 4096, LIVE_WAIT_MS = 100, BESIDE_WAIT_MS = 4, RESTS = 3, PROGRESS_MS = 250,
-       READER_NICE = -10 };
+enum { BATCH = 4096, LIVE_WAIT_MS = 100, BESIDE_WAIT_MS = 4, RESTS = 3, REST_LIMIT_MS = 1000,
+       PROGRESS_MS = 250, READER_NICE = -10 };
 
 static volatile sig_atomic_t stopped;
 static volatile sig_atomic_t reader;    /* the child's number, in the parent */
@@ -141,6 +141,20 @@ static int read_some(struct run *run, struct source *source, struct ps_err *err)
     return source_read(source, batch(run), take_frame, run, &run->counts.cut_short, err);
 }
 
+/*
+ * The kernel hands packets over some time after they came: those before the signal belong to the capture.  What
+ * ends it is waiting in vain, for a clock goes on also while others have the processor.
+ */
+static int read_rest(struct run *run, struct source *source, struct ps_err *err)
+{
+    int64_t limit = clock_mono_ms() + REST_LIMIT_MS;
+    int n = 0;
+
+    for (int vain = 0; n >= 0 && vain < RESTS && batch(run) > 0 && clock_mono_ms() < limit; vain += n == 0)
+        n = read_some(run, source, err);
+    return n;
+}
+
 static bool read_live(struct run *run, struct source *source, struct ps_err *err)
 {
     int n = 0;
@@ -149,10 +163,8 @@ static bool read_live(struct run *run, struct source *source, struct ps_err *err
         n = read_some(run, source, err);
         show_progress(run);
     }
-    /* the kernel hands packets over some time after they came: those before the signal belong to it */
-    for (int64_t until = clock_mono_ms() + (int64_t)RESTS * run->live.wait_ms;
-         n >= 0 && stopped && batch(run) > 0 && clock_mono_ms() < until;)
-        n = read_some(run, source, err);
+    if (n >= 0 && stopped)
+        n = read_rest(run, source, err);
     source_drops(source, &run->counts.dropped_kernel, &run->counts.dropped_interface);
     return n >= 0;
 }

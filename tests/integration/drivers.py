@@ -85,18 +85,32 @@ def by_node(cluster, user, password, sslmode, query):
                                   capture_output=True, text=True)).stdout.strip()
 
 
+def java_class(name, source):
+    """The folder of a class, compiled once for all test processes: the compiler takes longer than what it made."""
+    folder = pathlib.Path(os.environ["PGSEAL_TEST_ROOT"]) / f"java-{name}"
+    with open(f"{folder}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            part = folder.with_suffix(".part")
+            part.mkdir()
+            (part / f"{name}.java").write_text(source)
+            pg.must(subprocess.run(["javac", "-d", part, part / f"{name}.java"], capture_output=True, text=True))
+            part.rename(folder)
+    return folder
+
+
 def by_jdbc(cluster, user, password, sslmode, query):
     jar = "/usr/share/java/postgresql.jar"
     if not os.path.exists(jar) or not shutil.which("javac"):
         pytest.skip("libpostgresql-jdbc-java or a JDK is not installed")
-    source = cluster.dir / "Ask.java"
-    source.write_text("""
+    classes = java_class("AskAll", """
         import java.sql.*;
-        class Ask { public static void main(String[] a) throws Exception {
+        class AskAll { public static void main(String[] a) throws Exception {
             try (Connection c = DriverManager.getConnection(a[0]); PreparedStatement s = c.prepareStatement(a[1]);
                 ResultSet r = s.executeQuery()) { r.next(); System.out.println(r.getString(1)); } } }""")
     url = f"jdbc:postgresql://127.0.0.1:{cluster.port}/postgres?user={user}&password={password}&sslmode={sslmode}"
-    return pg.must(subprocess.run(["java", "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", jar, source, url, query],
+    return pg.must(subprocess.run(["java", "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", f"{jar}:{classes}",
+                                   "AskAll", url, query],
                                   capture_output=True, text=True)).stdout.strip()
 
 

@@ -279,10 +279,9 @@ def by_asyncpg(strings, folder):
 
 def by_jdbc(strings, folder):
     jar = "/usr/share/java/postgresql.jar"
-    if not os.path.exists(jar) or not shutil.which("java"):
+    if not os.path.exists(jar) or not shutil.which("javac"):
         pytest.skip("libpostgresql-jdbc-java or a JDK is not installed")
-    source = folder / "Ask.java"
-    source.write_text(textwrap.dedent(f"""\
+    classes = drivers.java_class("Ask", textwrap.dedent(f"""\
         import java.sql.*;
         class Ask {{
             public static void main(String[] a) throws Exception {{
@@ -295,7 +294,7 @@ def by_jdbc(strings, folder):
             }}
         }}
         """))
-    return run(["java", "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", jar, source],
+    return run(["java", "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", f"{jar}:{classes}", "Ask"],
                strings["jdbc"])
 
 

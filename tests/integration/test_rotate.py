@@ -424,7 +424,8 @@ def test_the_units_are_what_systemd_understands(folder, program):
         (folder / source.name.removesuffix(".in")).write_text(text)
     done = subprocess.run(["systemd-analyze", "verify", folder / "pgseal-rotate.service",
                            folder / "pgseal-rotate.timer"], capture_output=True, text=True)
-    assert done.returncode == 0 and done.stderr == "", done.stderr
+    # what it says of the machine's other units is not our matter
+    assert done.returncode == 0 and "pgseal" not in done.stderr, done.stderr
 
 
 @pytest.mark.skipif(not pg.AS_ROOT, reason="only root can give capabilities up")

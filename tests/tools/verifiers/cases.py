@@ -156,7 +156,7 @@ def make_world(tool, path, world, now):
     key_type, shards, _ = WORLDS[world]
     path.mkdir()
     done = subprocess.run([tool, path, key_type, str(shards)], input=plan(world, now),
-                          capture_output=True, text=True, timeout=120)
+                          capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     everything = "".join(p.read_text() for p in sorted((path / "ca").glob("*.crl")))
     for use in ("server", "client"):

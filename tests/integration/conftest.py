@@ -3,9 +3,12 @@
 PGSEAL            the program (default: build/pgseal)
 PGSEAL_SERVERS    where tools/get-servers has put more majors
 """
+import contextlib
+import itertools
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -14,16 +17,34 @@ import pytest
 
 import pg
 
+ST_NOEXEC = 8       # statvfs(3); os has no name for it everywhere
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 
 
 # ---- one root for the whole run ---------------------------------------------------------------
 
+def place_for_root():
+    """Memory, where there is enough of it: no test cuts the power, and a disk makes them wait for what kill -9
+    does not undo anyway.  (Programs run from the root: it must not be mounted noexec.)"""
+    memory = "/dev/shm"
+    with contextlib.suppress(OSError, ValueError):
+        at = os.statvfs(memory)
+        available = int(re.search(r"^MemAvailable: +(\d+) kB", pathlib.Path("/proc/meminfo").read_text(), re.M)[1])
+        available <<= 10
+        if (min(at.f_bavail * at.f_frsize, available) >= 6 << 30 and not at.f_flag & ST_NOEXEC
+                and os.path.ismount(memory)):
+            return memory
+    return "/tmp"
+
+
 def pytest_configure(config):
     """The first process makes the root; the others, its children, find it in the environment."""
+    config.addinivalue_line("markers", "takes(seconds, together=NAME): a long test, about so long alone; these "
+                            "come first, and those with the same name run in one process")
     if os.environ.get("PGSEAL_TEST_ROOT"):
         return
-    root = pathlib.Path(tempfile.mkdtemp(prefix="pgseal-", dir="/tmp"))
+    place = place_for_root()            # (names as long in both: how texts are folded is looked at)
+    root = pathlib.Path(tempfile.mkdtemp(prefix="pgseal-" if place == "/tmp" else "pg-", dir=place))
     root.chmod(0o755)
     pg.give(root)
     config.pgseal_root = os.environ["PGSEAL_TEST_ROOT"] = str(root)
@@ -33,6 +54,47 @@ def pytest_unconfigure(config):
     if getattr(config, "pgseal_root", None):
         shutil.rmtree(config.pgseal_root, ignore_errors=True)
         del os.environ["PGSEAL_TEST_ROOT"]
+
+
+# ---- long tests first --------------------------------------------------------------------------
+
+def dealt(units, hands):
+    """Units (seconds, items), the longest first, each to the hand that has least."""
+    out = [[0, []] for _ in range(hands)]
+    for seconds, items in sorted(units, key=lambda unit: -unit[0]):
+        least = min(out, key=lambda hand: hand[0])
+        least[0] += seconds
+        least[1] += items
+    return [items for _, items in out]
+
+
+def units_of(items):
+    """What is marked: each test by itself, or those that belong together."""
+    units = {}
+    for item in items:
+        mark = item.get_closest_marker("takes")
+        if mark:
+            name = mark.kwargs.get("together", item.nodeid)
+            seconds, members = units.get(name, (0, []))
+            units[name] = (seconds + mark.args[0], [*members, item])
+    return list(units.values())
+
+
+def pytest_collection_modifyitems(config, items):
+    """No worker is to begin a long test when the others have nothing left.  pytest-xdist gives each worker a
+    quarter of its share of the list to begin with, one piece behind the other: the long tests are dealt to
+    these pieces, and the rest follows in its order."""
+    workers = getattr(config, "workerinput", {}).get("workercount", 0)
+    if workers < 2:
+        return
+    hands = dealt(units_of(items), workers)
+    long_ones = {item for hand in hands for item in hand}
+    rest = iter([item for item in items if item not in long_ones])
+    piece = max(len(items) // workers // 4, 2)
+    order = []
+    for hand in hands:
+        order += hand + list(itertools.islice(rest, max(piece - len(hand), 0)))
+    items[:] = order + list(rest)
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -125,6 +125,7 @@ def test_a_batch_issues_what_the_single_command_issues(folder, pgseal, shards, k
 
 # ---- kill -9 ------------------------------------------------------------------------------------
 
+@pytest.mark.takes(30)
 def test_killed_at_random_moments_with_two_at_work(ca, folder, program, pgseal, record_property):
     outs = [folder / "one", folder / "two"]
     files = [folder / "roles1", folder / "roles2"]
@@ -147,6 +148,7 @@ def test_killed_at_random_moments_with_two_at_work(ca, folder, program, pgseal, 
         found = given_out(*outs)
         assert len(found) >= seen, "what was given out stays"
         seen = len(found)
+        most *= 1 if seen else 1.5          # two at work on a busy machine: later, then
         assert set(found.values()) <= recorded(ca, pgseal)
     assert seen > 0
     for path, out in zip(files, outs, strict=True):
@@ -162,6 +164,7 @@ def test_killed_at_random_moments_with_two_at_work(ca, folder, program, pgseal, 
                             "all of them recorded, no serial twice")
 
 
+@pytest.mark.takes(25)
 def test_killed_at_each_step_it_goes_on(ca, folder, killat, pgseal, record_property):
     """Before and after each call that changes a file: of the ledger, and of the roles' folders."""
     roles = folder / "roles"

@@ -149,6 +149,7 @@ def name_of(chapter):
     return f"{chapter.parent.name}-{chapter.stem}"
 
 
+@pytest.mark.takes(5)
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=name_of)
 def test_the_commands_of_a_chapter_print_what_it_shows(chapter, place):
     text, differences = chapter.read_text(), []

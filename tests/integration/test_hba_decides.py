@@ -287,6 +287,7 @@ def round_of(cluster, dice, pool):
     return wrong, sum(answer["sure"] for answer in ours), len(dead)
 
 
+@pytest.mark.takes(20)
 def test_the_server_decides_by_the_line_that_we_say(server, record_property):
     dice = random.Random(server.major * 1000 + int(os.environ.get("PGSEAL_HBA_SEED", 1)))
     rounds, sure, dead, wrong, begin = 0, 0, 0, [], time.monotonic()

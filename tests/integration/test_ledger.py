@@ -21,6 +21,7 @@ TOOL = BUILD / "tests/tools/ledger_work"
 ROUNDS, WORKERS = 25, 2
 
 
+@pytest.mark.takes(8)
 def test_the_suite_of_the_ledger_holds_in_postgresql(every_major, database):
     if not SUITE.exists():
         subprocess.run(["ninja", "-C", BUILD, SUITE.relative_to(BUILD)], check=True,
@@ -58,6 +59,7 @@ class Crowd:
         return done.stdout.strip()
 
 
+@pytest.mark.takes(15)
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
 def test_nothing_is_lost_when_its_users_are_killed(engine, database, folder, record_property):
     crowd = Crowd(database()[1] if engine == "postgresql" else str(folder / "ledger.db"))
@@ -71,6 +73,7 @@ def test_nothing_is_lost_when_its_users_are_killed(engine, database, folder, rec
                             f"{crowd.said.count(chr(10))} promises kept")
 
 
+@pytest.mark.takes(20)
 def test_nothing_is_lost_when_connections_are_cut(database, record_property):
     server, dsn = database()
     crowd = Crowd(dsn)
@@ -119,7 +122,7 @@ def issue(pgseal, ca, out, **kwargs):
 
 def test_verify_names_the_act_that_was_tampered_with(ca, folder, pgseal):
     sound = pgseal("ca", "verify", "--ca", ca, "--format", "json", ok=True).json
-    pgseal("ca", "revoke", "--ca", ca, "--cert", next((folder / "app").glob("*.crt")), ok=True)
+    pgseal("ca", "revoke", "--ca", ca, "--cert", folder / "app/postgresql.crt", ok=True)
     assert pgseal("ca", "verify", "--ca", ca, "--head", sound["head"]).status == 0
     assert pgseal("ca", "verify", "--ca", ca, "--head", "00" * 32).status == 1
 
@@ -392,7 +395,7 @@ def test_two_hosts_issue_from_one_ledger_in_postgresql(database, folder, pgseal)
     shutil.copytree(first, second)                      # the keys; the ledger is where it was
     issue(pgseal, first, folder / "one", ok=True)
     issue(pgseal, second, folder / "two", ok=True)
-    pgseal("ca", "revoke", "--ca", second, "--cert", next((folder / "one").glob("*.crt")), ok=True)
+    pgseal("ca", "revoke", "--ca", second, "--cert", folder / "one/postgresql.crt", ok=True)
     numbers = [int(pgseal("ca", "crl", "--ca", ca, "--force", "--format", "json",
                           ok=True).json["crls"][-1]["number"]) for ca in (first, second, first)]
     assert numbers == sorted(set(numbers))

@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from test_verifiers import everything       # noqa: F401  (and the way to the verifiers)
+from test_verifiers import everything, worlds       # noqa: F401  (and the way to the verifiers)
 
 import der
 import lints
@@ -37,6 +37,7 @@ def judge(paths, record_property, whose):
     return count
 
 
+@worlds
 def test_nothing_that_verifiers_are_to_accept_breaks_a_rule(everything, record_property):
     paths = {path for case in everything if case.accept
              for path in (case.chain, case.issuers, case.root, case.crls) if path}

@@ -84,6 +84,7 @@ def by_jdbc_p12(strings, folder):
 
 LOGINS = {"psql": by_psql, "psycopg": by_psycopg, "psycopg2": by_psycopg2, "lib-pq": by_lib_pq,
           **DRIVERS, "jdbc-p12": by_jdbc_p12}
+SECONDS = {"pgbouncer": 50, "jdbc": 15, "jdbc-p12": 15}     # it waits for each refusal, Java for itself
 
 
 def openssl(*args):
@@ -231,7 +232,8 @@ def site(make_shared, tmp_path_factory, program, pgseal, shifted):
     return site
 
 
-@pytest.mark.parametrize("driver", LOGINS)
+@pytest.mark.parametrize("driver", [
+    pytest.param(name, marks=pytest.mark.takes(SECONDS.get(name, 6), together="logins")) for name in LOGINS])
 def test_a_driver_gets_in_or_is_refused_as_it_must_be(site, driver, record_property):
     wrong, counts = [], {True: 0, False: 0}
     for name, want, put in cases_of(site):

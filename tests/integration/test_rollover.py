@@ -167,6 +167,7 @@ def site(make, folder, pgseal):
 
 # ---- the promises ---------------------------------------------------------------------------------
 
+@pytest.mark.takes(15)
 def test_no_client_of_three_servers_notices_that_all_authorities_are_replaced(site, record_property):
     """Both intermediates, then the root with new intermediates below it; the old ones are gone in the
     end.  Old files, with what is trusted and checked brought up to date, are good until they are
@@ -208,6 +209,7 @@ def test_without_the_new_lists_there_is_an_outage_and_the_clients_at_work_show_i
         assert load.process.returncode != 0 and "certificate verify failed" in err
 
 
+@pytest.mark.takes(14)
 def test_kits_are_renewed_in_their_place_under_load(site, record_property):
     """What is due is renewed for the same key: nobody meets a certificate and a key that do not fit."""
     site.begin()

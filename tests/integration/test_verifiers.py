@@ -17,6 +17,9 @@ sys.path.insert(0, str(HERE.parents[1] / "tools/verifiers"))
 import cases            # noqa: E402
 import judges           # noqa: E402
 
+# the worlds are made once, and whoever comes meanwhile would wait for them
+worlds = pytest.mark.takes(10, together="worlds")
+
 MAKE_PKI = pathlib.Path(os.environ.get("PGSEAL", HERE.parents[2] / "build/pgseal")
                         ).resolve().parent / "tests/tools/make_pki"
 
@@ -34,6 +37,7 @@ def judge(request, tmp_path):
     return request.param(tmp_path)
 
 
+@worlds
 def test_there_are_more_than_200_cases_of_both_kinds(everything):
     assert len(everything) > 200
     assert sum(case.accept for case in everything) > 60
@@ -41,6 +45,7 @@ def test_there_are_more_than_200_cases_of_both_kinds(everything):
     assert len({case.what for case in everything}) == len(everything)
 
 
+@worlds
 def test_every_case_is_judged_as_it_must_be(judge, everything, record_property):
     asked = [case for case in everything if judge.can(case)]
     verdicts = list(zip(asked, judge.judge(asked), strict=True))
@@ -64,6 +69,7 @@ def lint_findings(path):
             if lint["result"] in ("info", "warn", "error", "fatal")}
 
 
+@worlds
 @pytest.mark.skipif(not shutil.which("zlint"),
                     reason="zlint is not installed (Debian has it from version 13); see test_lints.py")
 def test_zlint_finds_nothing(everything, tmp_path, record_property):
@@ -87,6 +93,7 @@ def keytool(*args, **kwargs):
 needs_keytool = pytest.mark.skipif(not shutil.which("keytool"), reason="keytool is not installed")
 
 
+@worlds
 @needs_keytool
 def test_keytool_prints_every_chain_and_list(everything, record_property):
     chains = {case.chain for case in everything

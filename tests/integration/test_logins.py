@@ -221,12 +221,9 @@ def client_as_server(site):
 
 
 @pytest.fixture(scope="module")
-def site(make_shared, tmp_path_factory, program, pgseal, shifted):
-    folder = tmp_path_factory.mktemp("logins")
-    for path in (folder, *folder.parents):      # pgbouncer reads there as another user
-        if path == pathlib.Path(tempfile.gettempdir()):
-            break
-        path.chmod(0o755)
+def site(make_shared, root, program, pgseal, shifted):
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="logins-", dir=root))
+    folder.chmod(0o755)         # pgbouncer reads there as another user
     site = Site(make_shared, folder, program, pgseal, shifted)
     prepare(site)
     return site

@@ -486,7 +486,7 @@ static void after_an_adoption_every_crl_is_outdated(void **state)
 {
     struct place *place = *state;
     PS_AUTO(store_freep) struct store *store = open_at(place->where);
-    int64_t number = next_number(store, 0), before = number;
+    int64_t number = next_number(store, 0), before = number, began = (int64_t)clock_now() * 1000;
     struct ps_err err = { 0 };
 
     publish(store, number, NOW);
@@ -499,7 +499,7 @@ static void after_an_adoption_every_crl_is_outdated(void **state)
         assert_false(look_at(store, number, "ab").outdated);
         before = number;
     }
-    assert_true(number > (int64_t)clock_now() * 1000);
+    assert_true(number > began);        /* it may be long ago on a busy machine */
     expect_sound(store);
 }
 

@@ -268,27 +268,42 @@ static void put_certificate(struct doc_node *node, const struct seen *seen)
 
 /* ---- the whole ---- */
 
-static const char *startup_word(const struct startup_seen *startup)
-{
-    static const char *const words[] = {
-        [STARTUP_UNKNOWN] = "unknown", [STARTUP_ASKED] = "asked", [STARTUP_IN] = "let_in",
-        [STARTUP_CERTIFICATE] = "certificate", [STARTUP_HEARD] = "no_such_role",
-        [STARTUP_REFUSED] = "refused", [STARTUP_TLS_DEMANDED] = "tls_demanded",
-        [STARTUP_ERROR] = "error",
-    };
+static const struct {
+    const char *word, *text;
+} startups[] = {
+    [STARTUP_UNKNOWN]      = { "unknown",      N_("unknown") },
+    [STARTUP_ASKED]        = { "asked",        N_("asked for a proof") },
+    [STARTUP_IN]           = { "let_in",       N_("let in without any proof") },
+    [STARTUP_CERTIFICATE]  = { "certificate",  N_("a client certificate is missing") },
+    [STARTUP_HEARD]        = { "no_such_role", N_("no such role") },
+    [STARTUP_REFUSED]      = { "refused",      N_("refused") },
+    [STARTUP_TLS_DEMANDED] = { "tls_demanded", N_("TLS is demanded") },
+    [STARTUP_ERROR]        = { "error",        N_("another error") },
+};
 
-    return startup->end == STARTUP_ASKED ? wire_auth_name(startup->auth) : words[startup->end];
+/* The method that was asked for has one name in all languages. */
+static struct doc_node *put_startup(struct doc_node *node, const char *key, const char *label,
+                                    const struct startup_seen *startup)
+{
+    const char *method = startup->end == STARTUP_ASKED ? wire_auth_name(startup->auth) : NULL;
+
+    return doc_verdict(node, key, label, DOC_PLAIN, method ? method : startups[startup->end].word,
+                       method ? method : _(startups[startup->end].text));
 }
 
 static void put_logins(struct doc_node *node, const struct seen *seen)
 {
-    struct doc_node *logins = doc_section(node, "logins", _("What a startup is answered"));
+    struct doc_node *logins = doc_section(node, "logins", _("What a startup is answered")), *over_tls;
 
-    doc_str(logins, "plaintext", _("In plaintext"), startup_word(&seen->plain));
-    doc_str(logins, "plaintext_replication", _("Replication in plaintext"),
-            startup_word(&seen->plain_replication));
-    doc_str(logins, "tls", _("Over TLS"), startup_word(&seen->over_tls));
-    doc_bool(logins, "channel_binding", _("Channel binding offered"), seen->over_tls.scram_plus);
+    put_startup(logins, "plaintext", _("In plaintext"), &seen->plain);
+    put_startup(logins, "plaintext_replication", _("Replication in plaintext"), &seen->plain_replication);
+    over_tls = put_startup(logins, "tls", _("Over TLS"), &seen->over_tls);
+    struct doc_node *bound = doc_bool(logins, "channel_binding", _("Channel binding offered"),
+                                      seen->over_tls.scram_plus);
+    if (seen->letter != 'S') {          /* without TLS there is nothing to be said of it */
+        doc_aside(over_tls);
+        doc_aside(bound);
+    }
     put_fact(logins, "gss_encryption", _("GSSAPI encryption offered"), seen->gss);
 }
 

@@ -223,52 +223,26 @@ static void look_for_stuffing(struct talk *talk, uint64_t answer_at)
     }
 }
 
-static bool take_ssl_answer(struct talk *talk, char answer)
+/* S or G: it goes on encrypted.  N: the client may begin anew, which is then looked at.  E: an error. */
+static bool take_answer(struct talk *talk, bool gss, char answer)
 {
-    uint64_t at = pending_at(talk, SIDE_SERVER);
-
-    talk->facts.ssl_answer = answer;
-    if (answer == 'S') {
-        look_for_stuffing(talk, at);
-        consume(talk, SIDE_SERVER, 1);
-        begin_tls(talk);
-        return false;
-    }
-    if (answer == 'N') {
-        consume(talk, SIDE_SERVER, 1);
-        set_both(talk, PH_FIRST);
-        return true;
-    }
-    if (answer == 'E') {
-        talk->phase[SIDE_SERVER] = PH_ERROR;
-        talk->phase[SIDE_CLIENT] = PH_SKIP;
-        return false;
-    }
-    not_postgres(talk);
-    return false;
-}
-
-static bool take_gss_answer(struct talk *talk, char answer)
-{
-    talk->facts.gss_answer = answer;
-    if (answer == 'G') {
+    if (answer == (gss ? 'G' : 'S')) {
         look_for_stuffing(talk, pending_at(talk, SIDE_SERVER));
         consume(talk, SIDE_SERVER, 1);
-        set_both(talk, PH_GSS);
-        return false;
-    }
-    if (answer == 'N') {
+        if (gss)
+            set_both(talk, PH_GSS);
+        else
+            begin_tls(talk);
+    } else if (answer == 'N') {
         consume(talk, SIDE_SERVER, 1);
         set_both(talk, PH_FIRST);
-        return true;
-    }
-    if (answer == 'E') {
+    } else if (answer == 'E') {
         talk->phase[SIDE_SERVER] = PH_ERROR;
         talk->phase[SIDE_CLIENT] = PH_SKIP;
-        return false;
+    } else {
+        not_postgres(talk);
     }
-    not_postgres(talk);
-    return false;
+    return answer == 'N';
 }
 
 /* The answer was lost: what the client says next tells which one it was. */
@@ -296,7 +270,8 @@ static bool advance_answer(struct talk *talk, bool gss)
         return guess_answer(talk);
     if (!server.len)
         return false;
-    return gss ? take_gss_answer(talk, (char)server.p[0]) : take_ssl_answer(talk, (char)server.p[0]);
+    *answer = (char)server.p[0];
+    return take_answer(talk, gss, *answer);
 }
 
 static void advance(struct talk *talk, int64_t now_us)

@@ -74,6 +74,23 @@ bool asked_accepted(const struct asked *asked)
     return asked->answer.kind == ANSWER_HELLO || asked->answer.kind == ANSWER_RETRY;
 }
 
+/*
+ * A connection that ends behind the S, without an alert: so do some refuse, and so is everybody let go of by a
+ * server that is shut down or started anew.  Only the former says the same when it is asked again.
+ */
+static void fire_again(struct survey *survey, struct shot *shot)
+{
+    struct shot again = { .parts = { shot->parts[0], shot->parts[1] }, .go_on = shot->go_on,
+                          .enough = shot->enough };
+
+    if (shot->letter != 'S' || shot->got.len || (shot->end != SHOT_CLOSED && shot->end != SHOT_RESET))
+        return;
+    survey->seen->refused_handshakes++;
+    shots_fire(&survey->target, &again, 1);
+    shot_release(shot);
+    *shot = again;
+}
+
 /* Ask several questions at once; those for which nothing is left to be offered are not asked. */
 void survey_ask(struct survey *survey, struct asked *list, size_t len, enum leave_out leave_out)
 {
@@ -102,6 +119,7 @@ void survey_ask(struct survey *survey, struct asked *list, size_t len, enum leav
     }
     shots_fire(&survey->target, shots, n);
     for (size_t i = 0; i < n; i++) {
+        fire_again(survey, &shots[i]);
         who[i]->shot = shots[i];
         note_answer(survey, who[i]);
     }

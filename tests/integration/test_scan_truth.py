@@ -5,6 +5,7 @@ group, one version at a time, and sslscan.  Where they differ, the test says who
 """
 import contextlib
 import hashlib
+import itertools
 import re
 import shutil
 import socket
@@ -258,15 +259,19 @@ def before_tls(link):
     return False
 
 
+def forward(link, port):
+    with socket.create_connection(("127.0.0.1", port)) as inner:
+        back = threading.Thread(target=pump, args=(inner, link), daemon=True)
+        back.start()
+        pump(link, inner)
+        back.join(5)
+
+
 def front(port):
     """PostgreSQL's start before a TLS server on this port of loopback."""
     def talk(link):
         if before_tls(link):
-            with socket.create_connection(("127.0.0.1", port)) as inner:
-                back = threading.Thread(target=pump, args=(inner, link), daemon=True)
-                back.start()
-                pump(link, inner)
-                back.join(5)
+            forward(link, port)
     return talk
 
 
@@ -561,6 +566,34 @@ def test_hybrids_of_openssl_3_5_in_node(pgseal, folder):
         _, (seen,) = scan(pgseal, target, args=["--all-ciphers"])
     assert set(seen["tls"]["groups"]) == {"X25519MLKEM768", "SecP256r1MLKEM768", "x25519"}
     assert "no-pq-group" not in ids(seen)
+
+
+# ---- a server that goes away ------------------------------------------------------------------------------
+
+def cut_once(port, which):
+    """A server's port, where one connection ends behind the S as it does when a backend is told to stop."""
+    numbers = itertools.count(1)
+
+    def talk(link):
+        if next(numbers) != which:
+            forward(link, port)
+        elif link.recv(8, socket.MSG_WAITALL) == b"\0\0\0\x08\x04\xd2\x16\x2f":
+            link.sendall(b"S")
+            link.recv(65536)
+    return talk
+
+
+def test_a_connection_that_is_cut_is_no_refusal(pgseal, make, folder):
+    """What is there is found all the same, or said not to have been examined: never passed over."""
+    backend = start(make, folder)
+    with peer(cut_once(backend.port, 0)) as target:
+        _, (whole,) = scan(pgseal, target)
+    wanted = ids(whole) - {"version-disclosed"}         # for that, no question is asked
+    for which in range(2, whole["connections"] + 1):
+        with peer(cut_once(backend.port, which)) as target:
+            _, (seen,) = scan(pgseal, target)
+        assert wanted <= ids(seen) | {one["id"] for one in seen["not_examined"]}, which
+        assert set(seen["tls"]["versions"]) == set(whole["tls"]["versions"]), which
 
 
 # ---- how many connections ---------------------------------------------------------------------------------

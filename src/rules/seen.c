@@ -64,13 +64,14 @@ void rule_not_postgres(const struct rule *rule, const struct posture *posture, s
 /* ---- the way in ---- */
 
 #define HOSTSSL "hostssl all all all scram-sha-256"
+#define HOSTSSL_REPLICATION "hostssl replication all all scram-sha-256"
 
 static const char *how(struct findings *out, const struct seen *seen,
                        const struct startup_seen *startup)
 {
     return TELL(out, _("asked from here for role and database that a stranger can name: %s (%s)"),
                 startup->end == STARTUP_IN ? "AuthenticationOk"
-                : startup->end == STARTUP_HEARD ? startup->message : wire_auth_name(startup->auth),
+                : startup->message ? startup->message : wire_auth_name(startup->auth),
                 seen->address);
 }
 
@@ -105,7 +106,12 @@ void rule_replication_plaintext(const struct rule *rule, const struct posture *p
     if (reached(rule, posture, out))
         judge_plain(rule, posture, &posture->seen->plain_replication,
                     _("the server takes replication in plaintext"),
-                    "hostssl replication all all scram-sha-256", out);
+                    HOSTSSL_REPLICATION, out);
+}
+
+static bool asks_for_password(const struct startup_seen *startup)
+{
+    return startup->end == STARTUP_ASKED && startup->auth == WIRE_AUTH_CLEARTEXT;
 }
 
 void rule_password_plaintext(const struct rule *rule, const struct posture *posture,
@@ -113,9 +119,12 @@ void rule_password_plaintext(const struct rule *rule, const struct posture *post
 {
     const struct seen *seen = reached(rule, posture, out);
 
-    if (seen && seen->plain.end == STARTUP_ASKED && seen->plain.auth == WIRE_AUTH_CLEARTEXT)
+    if (seen && asks_for_password(&seen->plain))
         found(rule, posture, out, _("the server asks for the password itself, in plaintext"),
               how(out, seen, &seen->plain), HOSTSSL);
+    else if (seen && asks_for_password(&seen->plain_replication))
+        found(rule, posture, out, _("the server asks for the password itself, in plaintext"),
+              how(out, seen, &seen->plain_replication), HOSTSSL_REPLICATION);
 }
 
 void rule_trust_auth(const struct rule *rule, const struct posture *posture, struct findings *out)
@@ -124,12 +133,16 @@ void rule_trust_auth(const struct rule *rule, const struct posture *posture, str
 
     if (!seen)
         return;
-    if (seen->plain.end == STARTUP_UNKNOWN && seen->over_tls.end == STARTUP_UNKNOWN)
-        rule_unseen(rule, out, _("a startup was not answered"));
+    const struct startup_seen *const ways[] = { &seen->plain, &seen->over_tls, &seen->plain_replication };
     /* a role that does not exist is let in as far as the error that it does not exist (28000 or 28P01) */
-    else if (seen->plain.end == STARTUP_IN || seen->over_tls.end == STARTUP_IN)
-        found(rule, posture, out, _("the server lets a role in without any proof"),
-              how(out, seen, seen->plain.end == STARTUP_IN ? &seen->plain : &seen->over_tls), HOSTSSL);
+    for (size_t i = 0; i < PS_COUNT(ways); i++)
+        if (ways[i]->end == STARTUP_IN) {
+            found(rule, posture, out, _("the server lets a role in without any proof"),
+                  how(out, seen, ways[i]), ways[i] == &seen->plain_replication ? HOSTSSL_REPLICATION : HOSTSSL);
+            return;
+        }
+    if (!startup_is_open(&seen->plain) && !startup_is_open(&seen->over_tls))
+        rule_unseen(rule, out, _("no authentication was asked for"));
 }
 
 void rule_auth_md5(const struct rule *rule, const struct posture *posture, struct findings *out)

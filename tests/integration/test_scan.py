@@ -145,6 +145,16 @@ def test_how_passwords_are_asked_for(pgseal, make, folder, method, finding):
         assert not {"trust-auth", "password-plaintext"} & ids(target)
 
 
+@pytest.mark.parametrize("method,finding", [("trust", "trust-auth"), ("password", "password-plaintext")])
+def test_replication_is_judged_as_other_logins_are(pgseal, make, folder, method, finding):
+    cluster = tls_server(make, folder, hba="local all all trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n"
+                         f"host replication all 127.0.0.1/32 {method}\n")
+    _, (target,) = scan(pgseal, at(cluster))
+    assert target["plaintext"] == "yes" and target["grade"] == "F"
+    fixes = {one["id"]: one["fix"] for one in target["findings"]}
+    assert fixes[finding] == fixes["replication-plaintext"] == "hostssl replication all all scram-sha-256"
+
+
 def test_a_role_that_is_refused_either_way_says_nothing_of_others(pgseal, make, folder):
     cluster = tls_server(make, folder, hba="local all all trust\nhost all app 127.0.0.1/32 scram-sha-256\n")
     _, (target,) = scan(pgseal, at(cluster))

@@ -12,7 +12,7 @@ import time
 import pytest
 
 import pg
-from test_scan import OPEN_HBA, TLS_HBA, at, certificate, ids, peer, scan, tls_server
+from test_scan import OPEN_HBA, TLS_HBA, at, certificate, ids, peer, scan, tls_server, unseen
 
 SSL_REQUEST, GSSENC_REQUEST = b"\x04\xd2\x16\x2f", b"\x04\xd2\x16\x30"
 
@@ -183,6 +183,13 @@ def test_proxies_are_known_by_what_they_are_known_to_say(pgseal, kind, answer, p
     with peer(proxy(answer)) as target:
         _, (seen,) = scan(pgseal, target)
     assert (seen["kind"], seen["plaintext"]) == (kind, plaintext)
+
+
+def test_who_demands_tls_and_then_asks_for_nothing_has_no_grade_for_it(pgseal, folder):
+    demands, full = error("08P01", "SSL required"), error("08P01", "no more connections allowed (max_client_conn)")
+    with peer(proxy(demands, full, certificate(folder))) as target:
+        _, (seen,) = scan(pgseal, target)
+    assert seen["plaintext"] == "no" and "trust-auth" in unseen(seen) and seen["grade"] == "not_graded"
 
 
 @pytest.mark.parametrize("name,kind,host", [

@@ -376,9 +376,10 @@ void seen_no_pq_group(const struct rule *rule, const struct posture *posture, st
     for (size_t i = 0; i < seen->groups_len; i++)
         if (tls_group_is_hybrid(seen->groups[i]))
             return;
+    /* servers before 18 do not start with a setting that they do not know */
     if (seen->asked_hybrid || speaks(seen, TLS_1_3) == FACT_NO)
         found(rule, posture, out, _("no key exchange that withstands quantum computers"), NULL,
-              "ssl_groups = 'X25519MLKEM768:X25519:prime256v1'");
+              seen->major_from >= 18 ? "ssl_groups = 'X25519MLKEM768:X25519:prime256v1'" : NULL);
     else
         rule_unseen(rule, out, _("the question was not answered"));
 }

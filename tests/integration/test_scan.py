@@ -155,6 +155,13 @@ def test_replication_is_judged_as_other_logins_are(pgseal, make, folder, method,
     assert fixes[finding] == fixes["replication-plaintext"] == "hostssl replication all all scram-sha-256"
 
 
+def test_a_setting_is_only_proposed_to_who_knows_it(pgseal, make, folder, every_major):
+    cluster = tls_server(make, folder, every_major, hba=TLS_HBA)
+    _, (target,) = scan(pgseal, at(cluster))
+    fix, = (one["fix"] for one in target["findings"] if one["id"] == "no-pq-group")
+    assert (fix is not None) == (every_major >= 18)
+
+
 def test_a_role_that_is_refused_either_way_says_nothing_of_others(pgseal, make, folder):
     cluster = tls_server(make, folder, hba="local all all trust\nhost all app 127.0.0.1/32 scram-sha-256\n")
     _, (target,) = scan(pgseal, at(cluster))

@@ -276,6 +276,7 @@ static const struct {
     [STARTUP_IN]           = { "let_in",       N_("let in without any proof") },
     [STARTUP_CERTIFICATE]  = { "certificate",  N_("a client certificate is missing") },
     [STARTUP_HEARD]        = { "no_such_role", N_("no such role") },
+    [STARTUP_FAILED]       = { "failed",       N_("authentication failed") },
     [STARTUP_REFUSED]      = { "refused",      N_("refused") },
     [STARTUP_TLS_DEMANDED] = { "tls_demanded", N_("TLS is demanded") },
     [STARTUP_ERROR]        = { "error",        N_("another error") },

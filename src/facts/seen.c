@@ -8,7 +8,8 @@ const uint16_t seen_versions[SEEN_VERSIONS] = { TLS_SSL3, TLS_1_0, TLS_1_1, TLS_
 bool startup_is_open(const struct startup_seen *startup)
 {
     return startup->end == STARTUP_ASKED || startup->end == STARTUP_IN
-        || startup->end == STARTUP_CERTIFICATE || startup->end == STARTUP_HEARD;
+        || startup->end == STARTUP_CERTIFICATE || startup->end == STARTUP_HEARD
+        || startup->end == STARTUP_FAILED;
 }
 
 void seen_free(struct seen *seen)

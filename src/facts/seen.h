@@ -37,6 +37,7 @@ enum startup_end {
     STARTUP_IN,             /* let in without any proof */
     STARTUP_CERTIFICATE,    /* a client certificate was missed: with one, this way is open */
     STARTUP_HEARD,          /* a pooler read it, and knows no such role or database: this way is open */
+    STARTUP_FAILED,         /* ident, PAM and the like refused this role unasked: this way is open to others */
     STARTUP_REFUSED,        /* by pg_hba.conf (28000): this role, database and address */
     STARTUP_TLS_DEMANDED,   /* nobody is heard without TLS */
     STARTUP_ERROR           /* another error, such as too many clients */

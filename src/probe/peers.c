@@ -113,12 +113,24 @@ static bool is_postgres(const struct wire_error *error)
         && *error->sqlstate;
 }
 
+/*
+ * A line of pg_hba.conf that rejects, or none, speaks from ClientAuthentication; a method that does not
+ * believe, such as ident, from auth_failed, with the same SQLSTATE (auth.c).
+ */
+static enum startup_end refusal(const struct wire_error *error)
+{
+    if (is_postgres(error) && strncmp(error->sqlstate, "28", 2) == 0
+        && strcmp(error->routine, "auth_failed") == 0)
+        return STARTUP_FAILED;
+    /* invalid_authorization_specification, and what clientcert and old servers say instead */
+    return strcmp(error->sqlstate, "28000") == 0 ? STARTUP_REFUSED : STARTUP_ERROR;
+}
+
 void peers_read_error(const struct wire_error *error, struct startup_seen *out)
 {
     if (read_saying(error, out) || read_bouncer(error, out))
         return;
-    /* invalid_authorization_specification, and what clientcert and old servers say instead */
-    out->end = strcmp(error->sqlstate, "28000") == 0 ? STARTUP_REFUSED : STARTUP_ERROR;
+    out->end = refusal(error);
     /* an error of old style has no fields at all, whoever says it */
     out->kind = is_postgres(error) ? KIND_POSTGRES : *error->sqlstate ? KIND_OTHER : KIND_UNKNOWN;
 }

@@ -145,6 +145,16 @@ def test_how_passwords_are_asked_for(pgseal, make, folder, method, finding):
         assert not {"trust-auth", "password-plaintext"} & ids(target)
 
 
+def test_a_method_that_fails_unasked_is_a_way_in_and_no_refusal(pgseal, make, folder):
+    """ident asks the client's machine, and says 28000 like a line that rejects: who is believed there comes in."""
+    cluster = tls_server(make, folder, hba="local all all trust\nhostnossl all all 127.0.0.1/32 ident\n"
+                         "hostssl all all 127.0.0.1/32 scram-sha-256\n")
+    _, (target,) = scan(pgseal, at(cluster))
+    assert target["plaintext"] == "yes" and target["logins"]["plaintext"] == "failed"
+    found, = (one for one in target["findings"] if one["id"] == "plaintext-accepted")
+    assert "dent authentication failed" in found["evidence"]
+
+
 @pytest.mark.parametrize("method,finding", [("trust", "trust-auth"), ("password", "password-plaintext")])
 def test_replication_is_judged_as_other_logins_are(pgseal, make, folder, method, finding):
     cluster = tls_server(make, folder, hba="local all all trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n"

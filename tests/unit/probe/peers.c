@@ -41,7 +41,12 @@ static void errors_betray_who_speaks(void **state)
           STARTUP_ERROR },
         /* the same words from PostgreSQL are PostgreSQL's */
         { "28P01", "password authentication failed", NULL, "auth.c", "auth_failed", KIND_POSTGRES,
-          STARTUP_ERROR },
+          STARTUP_FAILED },
+        /* the SQLSTATE of a refusal by pg_hba.conf, from a method that pg_hba.conf chose */
+        { "28000", "Ident authentication failed for user \"x\"", NULL, "auth.c", "auth_failed", KIND_POSTGRES,
+          STARTUP_FAILED },
+        { "28000", "Ident authentication failed for user \"x\"", NULL, "go.go", "auth_failed", KIND_OTHER,
+          STARTUP_REFUSED },
         { "08P01", "SSL required", NULL, NULL, NULL, KIND_PGBOUNCER, STARTUP_TLS_DEMANDED },
         { "08P01", "no such user", NULL, NULL, NULL, KIND_PGBOUNCER, STARTUP_HEARD },
         { "08P01", "no such database: x", NULL, NULL, NULL, KIND_PGBOUNCER, STARTUP_HEARD },

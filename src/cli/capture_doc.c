@@ -213,6 +213,14 @@ static void say_encrypted(const struct totals *totals, struct doc_node *root)
                  (unsigned long long)totals->encrypted, (unsigned long long)totals->connections);
 }
 
+/* A packet without whole headers may be of a connection that is nowhere else. */
+static bool all_was_seen(const struct totals *totals)
+{
+    const struct capture_counts *counts = &totals->counts;
+
+    return !totals->undecided && !counts->dropped_kernel && !counts->unread && !counts->flows.kinds[LINK_CUT];
+}
+
 static void answer(const struct totals *totals, struct doc_node *root)
 {
     if (totals->readable) {
@@ -227,7 +235,7 @@ static void answer(const struct totals *totals, struct doc_node *root)
     } else if (totals->verdicts[V_INJECTED])
         doc_verdict(root, "answer", _("Is anything in plaintext?"), DOC_BAD, "injected",
                     _("bytes were stuffed in before a handshake: look at those connections"));
-    else if (totals->undecided || totals->counts.dropped_kernel || totals->counts.unread)
+    else if (!all_was_seen(totals))
         doc_verdict(root, "answer", _("Is anything in plaintext?"), DOC_UNKNOWN, "unknown",
                     _("not that was seen, but not everything could be seen"));
     else if (totals->encrypted)

@@ -5,10 +5,15 @@ A million connections at a time are for tests/unit/capture/flow.c.
 import os
 import struct
 import subprocess
+import sys
 
 import pytest
 
 import pg
+import wire
+
+sys.path.insert(0, str(wire.MAKE_PCAP.parent))
+import make_pcap  # noqa: E402
 
 SSL = struct.pack(">II", 8, 80877103)
 SYN, ACK, PUSH = 2, 16, 24
@@ -146,3 +151,18 @@ def test_memory_stays_within_its_bound(hostile, program):
     done = pg.must(subprocess.run(["/usr/bin/python3", "-c", measure, program, "capture", "--read", hostile, "--format",
                                    "csv", "--fail-on", "none"], capture_output=True, text=True))
     assert int(done.stdout) <= 64 * 1024 + 7000
+
+
+@pytest.mark.parametrize("captured, answer", [(None, "encrypted"), (30, "unknown")])
+def test_a_connection_that_nobody_can_make_out_is_not_passed_over(folder, pgseal, captured, answer):
+    """Beside one over TLS a packet of another one, whole or without the end of its headers."""
+    pcap, seq = Pcap(), {"c": 1, "s": 1}
+    pcap.open(1)
+    for side, said in [("c", SSL), ("s", b"S")] + make_pcap.tls("tls13"):
+        pcap.put(pcap.tcp(1, PUSH, said, seq[side], seq["s" if side == "c" else "c"], server=side == "s"))
+        seq[side] += len(said)
+    pcap.put(pcap.tcp(2, SYN, host=2), captured=captured)
+    pcap.write(folder / "hidden.pcap")
+    report = pgseal("capture", "--read", folder / "hidden.pcap", "--format", "json", ok=True).json
+    assert (report["answer"], report["totals"]["encrypted"]) == (answer, 1)
+    assert report["capture"]["short_packets"] == (1 if captured else 0)

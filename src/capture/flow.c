@@ -105,12 +105,35 @@ static uint32_t new_flow(struct flows *flows, const struct packet *packet, const
     return i;
 }
 
-/* A SYN with another number: the ports are used again. */
+static bool has_bytes(const struct flow *flow)
+{
+    return flow->stream[0].bytes > 0 || flow->stream[1].bytes > 0;
+}
+
+/*
+ * Where nobody reads any more, out of order and far from the first byte: the request of another connection,
+ * whose SYN was lost.  In what is encrypted such bytes do not come by chance.
+ */
+static bool is_start_of_another(const struct flow *flow, const struct stream *stream,
+                                const struct packet *packet)
+{
+    enum { NEAR = 65536 };      /* late and repeated segments of its own beginning */
+
+    return packet->captured > 0 && talk_is_settled(&flow->talk) && stream->known
+        && packet->seq != stream->next && packet->seq - stream->start + NEAR > 2 * NEAR
+        && talk_looks_like_start(packet->payload, packet->captured);
+}
+
+/* The ports are used again: a SYN with another number, or where it was lost, the answer to it or what follows. */
 static bool begins_anew(const struct flow *flow, int dir, const struct packet *packet)
 {
     const struct stream *stream = &flow->stream[dir];
 
-    return (packet->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN && flow->packets > 0
+    if (!(packet->flags & TCP_SYN))
+        return is_start_of_another(flow, stream, packet);
+    if (packet->flags & TCP_ACK)
+        return stream->known && stream->start != packet->seq + 1 && (flow->closed || has_bytes(flow));
+    return flow->packets > 0
         && (!stream->known || stream->start != packet->seq + 1 || flow->closed);
 }
 
@@ -118,7 +141,8 @@ static void begin_streams(struct flow *flow, int dir, const struct packet *packe
 {
     struct stream *mine = &flow->stream[dir], *other = &flow->stream[!dir];
 
-    if ((packet->flags & TCP_SYN) && !mine->known)
+    /* a SYN that was answered twice, the second time with another number (SYN cookies) */
+    if ((packet->flags & TCP_SYN) && (!mine->known || (mine->bytes == 0 && !mine->early)))
         stream_begin(mine, packet->seq + 1);
     if ((packet->flags & TCP_ACK) && flow->from_start && !other->known)
         stream_begin(other, packet->ack);

@@ -90,10 +90,12 @@ void flow_end(struct flows *flows, uint32_t i)
 static void set_first(struct flows *flows, uint32_t i)
 {
     flows->linger_first = i;
-    if (i == NO_FLOW)
+    if (i == NO_FLOW) {
         flows->linger_last = NO_FLOW;
-    else
-        flows->linger_us = flow_at(flows, i)->closed_us;
+        return;
+    }
+    flows->linger_us = flow_at(flows, i)->closed_us;
+    flow_at(flows, i)->lingers_before = NO_FLOW;
 }
 
 void flow_linger(struct flows *flows, uint32_t i)
@@ -105,6 +107,7 @@ void flow_linger(struct flows *flows, uint32_t i)
     flow->closed = true;
     flow->closed_us = flows->now_us;
     flow->lingers = NO_FLOW;
+    flow->lingers_before = flows->linger_last;
     if (flows->linger_last == NO_FLOW)
         set_first(flows, i);
     else
@@ -132,20 +135,25 @@ void flow_end_lingering(struct flows *flows)
     }
 }
 
+/* Ports that are used again take one out of the middle, and there may be hundreds of thousands. */
+static void leave_lingering(struct flows *flows, const struct flow *flow)
+{
+    uint32_t before = flow->lingers_before, next = flow->lingers;
+
+    if (next == NO_FLOW)
+        flows->linger_last = before;
+    else
+        flow_at(flows, next)->lingers_before = before;
+    if (before == NO_FLOW)
+        set_first(flows, next);
+    else
+        flow_at(flows, before)->lingers = next;
+}
+
 void flow_end_now(struct flows *flows, uint32_t i)
 {
-    if (flow_at(flows, i)->closed) {
-        uint32_t *link = &flows->linger_first, before = NO_FLOW;
-
-        while (*link != i) {
-            before = *link;
-            link = &flow_at(flows, *link)->lingers;
-        }
-        *link = flow_at(flows, i)->lingers;
-        if (flows->linger_last == i)
-            flows->linger_last = before;
-        set_first(flows, flows->linger_first);
-    }
+    if (flow_at(flows, i)->closed)
+        leave_lingering(flows, flow_at(flows, i));
     flow_end(flows, i);
 }
 

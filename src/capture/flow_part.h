@@ -25,7 +25,7 @@ struct flow {
     uint64_t packets;
     struct kept *kept, **kept_last;
     uint32_t kept_bytes, part_bytes;
-    uint32_t next_free, lingers;        /* the next of those that are over */
+    uint32_t next_free, lingers, lingers_before;    /* of those that are over, the next and the one before */
     bool used, swapped;         /* the sender of the first packet is end 1 of the key */
     bool from_start, closed, reset, cut;
     bool doubted;               /* fragments of its packets contradict each other */

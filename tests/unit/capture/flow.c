@@ -1,4 +1,7 @@
-/* The bounds of capture/flow.h: a million connections that are open, and what happens to those beyond. */
+/*
+ * The bounds of capture/flow.h: a million connections that are open, and what happens to those beyond.  And ports
+ * that are used again: the connection behind is never taken for the one before.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,11 +11,12 @@
 #include <pcap/dlt.h>
 
 #include "capture/flow.h"
+#include "capture/link.h"
 
 enum { BEYOND = 1000, OTHER_MB = 64 };
 
 struct ended {
-    uint64_t count, over_bound, encrypted;
+    uint64_t count, over_bound, encrypted, plaintext, cancelled, refused;
 };
 
 static void note_end(void *of, const struct conn *conn)
@@ -22,6 +26,9 @@ static void note_end(void *of, const struct conn *conn)
     ended->count++;
     ended->over_bound += conn->verdict == V_UNKNOWN && conn->reason == R_OVER_BOUND;
     ended->encrypted += verdict_is_encrypted((enum verdict)conn->verdict);
+    ended->plaintext += conn->verdict == V_PLAINTEXT;
+    ended->cancelled += conn->verdict == V_CANCEL;
+    ended->refused += conn->verdict == V_REFUSED;
 }
 
 /* A SYN, or the request for TLS behind it, of the client with this number. */
@@ -66,9 +73,128 @@ static void a_million_connections_are_followed_and_no_more(void **state)
     assert_int_equal(ended.encrypted, 0);
 }
 
+/* ---- ports that are used again ---- */
+
+struct segment {
+    uint32_t number;            /* of the client */
+    bool server;
+    uint8_t flags;
+    uint32_t seq, ack;
+    const char *text;
+    size_t len;
+};
+
+static void put32(uint8_t *p, uint32_t value)
+{
+    for (int i = 0; i < 4; i++)
+        p[i] = (uint8_t)(value >> (24 - 8 * i));
+}
+
+static void send(struct flows *flows, const struct segment *segment)
+{
+    uint8_t bytes[128] = { 0x45, 0, 0, (uint8_t)(40 + segment->len), 0, 1, 0x40, 0, 64, 6 };
+    const struct frame frame = { .when_us = 1000000, .bytes = bytes, .captured = bytes[3], .len = bytes[3] };
+
+    put32(bytes + (segment->server ? 16 : 12), 10u << 24 | segment->number);
+    put32(bytes + (segment->server ? 12 : 16), 11u << 24 | 1);
+    put32(bytes + 20, segment->server ? 5432u << 16 | 40000 : 40000u << 16 | 5432);
+    put32(bytes + 24, segment->seq);
+    put32(bytes + 28, segment->ack);
+    bytes[32] = 0x50;
+    bytes[33] = segment->flags;
+    if (segment->len)
+        memcpy(bytes + 40, segment->text, segment->len);
+    flows_packet(flows, DLT_RAW, &frame);
+}
+
+#define CANCEL "\0\0\0\x10\x04\xd2\x16\x2e\0\0\0\1\0\0\0\2"
+#define STARTUP "\0\0\0\x20\0\3\0\0user\0app\0database\0shop\0\0"
+#define TEXT(what) what, sizeof(what) - 1
+
+/* Of the second connection on these ports the SYN was lost, or also the answer to it. */
+static void ports_that_are_used_again_without_a_syn_begin_another_connection(void **state)
+{
+    static const struct segment first[] = {
+        { 1, false, TCP_SYN, 1000, 0, NULL, 0 },
+        { 1, true, TCP_SYN | TCP_ACK, 5000, 1001, NULL, 0 },
+        { 1, false, TCP_ACK, 1001, 5001, TEXT(CANCEL) },
+        { 1, false, TCP_ACK, 1001, 5001, TEXT(CANCEL) },        /* sent again: it is no other one */
+    };
+    static const struct segment second[] = {
+        { 1, true, TCP_SYN | TCP_ACK, 7000000, 900001, NULL, 0 },
+        { 1, false, TCP_ACK, 900001, 7000001, TEXT(STARTUP) },
+    };
+
+    (void)state;
+    for (size_t from = 0; from < PS_COUNT(second); from++) {
+        struct ended ended = { 0 };
+        const struct flows_spec spec = { .done = note_end, .of = &ended };
+        PS_AUTO(flows_freep) struct flows *flows = flows_new(&spec);
+
+        for (size_t i = 0; i < PS_COUNT(first); i++)
+            send(flows, &first[i]);
+        for (size_t i = from; i < PS_COUNT(second); i++)
+            send(flows, &second[i]);
+        flows_end(flows);
+        assert_int_equal(ended.count, 2);
+        assert_int_equal(ended.cancelled, 1);
+        assert_int_equal(ended.plaintext, 1);
+    }
+}
+
+/* The server answered twice with another number each time, before a byte was sent: the second one counts. */
+static void a_syn_that_is_answered_again_is_one_connection(void **state)
+{
+    static const struct segment all[] = {
+        { 1, false, TCP_SYN, 1000, 0, NULL, 0 },
+        { 1, true, TCP_SYN | TCP_ACK, 3000000000u, 1001, NULL, 0 },
+        { 1, false, TCP_SYN, 1000, 0, NULL, 0 },
+        { 1, true, TCP_SYN | TCP_ACK, 5000, 1001, NULL, 0 },
+        { 1, false, TCP_ACK, 1001, 5001, TEXT("\0\0\0\x08\x04\xd2\x16\x2f") },
+        { 1, true, TCP_ACK, 5001, 1009, TEXT("N") },
+    };
+    struct ended ended = { 0 };
+    const struct flows_spec spec = { .done = note_end, .of = &ended };
+    PS_AUTO(flows_freep) struct flows *flows = flows_new(&spec);
+
+    (void)state;
+    for (size_t i = 0; i < PS_COUNT(all); i++)
+        send(flows, &all[i]);
+    flows_end(flows);
+    assert_int_equal(ended.count, 1);
+    assert_int_equal(ended.refused, 1);
+}
+
+/* Each is taken out of the list of those that are over, wherever it stands; searching it would take minutes. */
+static void many_that_are_over_are_begun_again(void **state)
+{
+    enum { MANY = 200000 };
+    struct ended ended = { 0 };
+    const struct flows_spec spec = { .done = note_end, .of = &ended };
+    PS_AUTO(flows_freep) struct flows *flows = flows_new(&spec);
+
+    (void)state;
+    for (uint32_t i = 0; i < MANY; i++) {
+        send(flows, &(struct segment){ .number = i, .flags = TCP_SYN, .seq = 1 });
+        send(flows, &(struct segment){ .number = i, .flags = TCP_RST, .seq = 2 });
+    }
+    for (uint32_t i = MANY; i-- > 0;)
+        if (i % 3)
+            send(flows, &(struct segment){ .number = i, .flags = TCP_SYN, .seq = 77 });
+    assert_int_equal(flows_open(flows), MANY);
+    flows_end(flows);
+    assert_int_equal(ended.count, MANY + MANY - (MANY + 2) / 3);
+    assert_int_equal(flows_open(flows), 0);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(a_million_connections_are_followed_and_no_more) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_million_connections_are_followed_and_no_more),
+        cmocka_unit_test(ports_that_are_used_again_without_a_syn_begin_another_connection),
+        cmocka_unit_test(a_syn_that_is_answered_again_is_one_connection),
+        cmocka_unit_test(many_that_are_over_are_begun_again),
+    };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

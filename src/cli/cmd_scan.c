@@ -443,7 +443,7 @@ static const char *connections_each(void)
 {
     if (opts.certificate_only)
         return "1";
-    return opts.all_ciphers ? _("about 60, at most 4 at once") : _("8 to 20, at most 4 at once");
+    return opts.all_ciphers ? _("about 60, at most 4 at once") : _("6 to 25, at most 4 at once");
 }
 
 static void show_limits(struct doc_node *root)
@@ -524,7 +524,7 @@ const struct cli_cmd cmd_scan = {
                 "chain and the name it has for the target; are logins and replication taken in plaintext, and how are "
                 "passwords asked for; are client certificates wanted; and known faults of the start. A target "
                 "is a host, host:port, or a network such as 10.0.0.0/24. No password is sent and no role "
-                "is guessed: logins are begun for a name that nobody has. A server is known after 8 to 20 "
+                "is guessed: logins are begun for a name that nobody has. A server is known after 6 to 25 "
                 "connections, at most 4 of them at once. What was seen is judged by the same rules as in "
                 "\"pgseal check\"; what could not be seen is not examined, never good. One server gives a "
                 "page, several a table; JSON and HTML have everything of each."),

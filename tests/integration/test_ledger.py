@@ -95,14 +95,16 @@ def test_a_server_that_stops_is_an_error_and_loses_nothing(database):
         crowd.start()
         while int(server.sql("select count(*) from pg_stat_activity "
                              "where usename = 'ledger'")) < WORKERS:
-            time.sleep(0.02)                # one that comes after the crash would work for ever
+            assert all(process.poll() is None for process in crowd.at_work)
+            time.sleep(0.02)
         time.sleep(random.Random(seed).uniform(0.1, 0.4))
         server.stop(signal.SIGQUIT)         # as in a crash
         server.start()
-        crowd.end()
+        crowd.end(signal.SIGTERM)           # whose COMMIT was done and not answered finds out, and goes on
         crowd.check()
-    assert {status for status, _ in crowd.errors} == {3}
-    assert all("could not use the ledger" in text for _, text in crowd.errors)
+    errors = [text for status, text in crowd.errors if status != 0]
+    assert errors and {status for status, _ in crowd.errors} <= {0, 3}
+    assert all("could not use the ledger" in text for text in errors)
     assert not any("secret" in text for _, text in crowd.errors)
 
 

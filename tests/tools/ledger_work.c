@@ -1,13 +1,15 @@
 /*
  * ledger_work.c - works with a ledger until it is killed, and says what the ledger said it had done.
  *
- *   ledger_work WHERE work [ROUNDS]     issue one, issue many, revoke, number a CRL, publish it
+ *   ledger_work WHERE work [ROUNDS]     issue one, issue many, revoke, number a CRL, publish it;
+ *                                       SIGTERM ends it after the round that it is at
  *   ledger_work WHERE check             hold what work said (on standard input) against the ledger
  *
  * A line is written when the ledger has returned, and not before; so nothing that stands there may
  * ever be missing.
  */
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -75,9 +77,20 @@ static bool publish(struct store *store, struct ps_err *err)
     return true;
 }
 
+static volatile sig_atomic_t enough;
+
+static void end_soon(int signal)
+{
+    (void)signal;
+    enough = 1;
+}
+
 static bool work(struct store *store, long rounds, struct ps_err *err)
 {
-    for (long i = 0; rounds == 0 || i < rounds; i++) {
+    const struct sigaction soon = { .sa_handler = end_soon, .sa_flags = SA_RESTART };
+
+    sigaction(SIGTERM, &soon, NULL);
+    for (long i = 0; !enough && (rounds == 0 || i < rounds); i++) {
         char serial[SERIAL_HEX];
 
         if (!issue_one(store, serial, err) || !issue_many(store, err)

@@ -235,6 +235,28 @@ def pgseal_both(request, program):
     return _runner(program, owner=request.param == "as-owner")
 
 
+# Who is started begins with the size of who starts it (the peak outlives exec), and RUSAGE_CHILDREN is the
+# largest of all children so far: hence a small process of its own in between.
+MEASURE = """import json, resource, subprocess, sys
+status = subprocess.run(sys.argv[1:], stderr=subprocess.DEVNULL).returncode
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps([status, used.ru_utime + used.ru_stime, used.ru_maxrss]), file=sys.stderr)"""
+
+
+@pytest.fixture(scope="session")
+def measured(program):
+    """measured("scan", ...) is what pgseal says, its exit status, the seconds of CPU it took, and its peak in KB:
+    None under a sanitizer, which has memory of its own."""
+    shadowed = b"__asan_init" in program.read_bytes()
+
+    def run(*args):
+        done = pg.must(subprocess.run(["/usr/bin/python3", "-c", MEASURE, program, *args], capture_output=True,
+                                      text=True, timeout=300))
+        status, cpu, peak = json.loads(done.stderr)
+        return done.stdout, status, cpu, None if shadowed else peak
+    return run
+
+
 @pytest.fixture(scope="session")
 def killat(program, pgseal):
     """Run pgseal with killat in it (see tests/tools/killat.c).

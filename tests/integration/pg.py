@@ -3,6 +3,8 @@
 Every cluster lives in a folder of its own under one temporary root, listens on 127.0.0.1 and a Unix
 socket in that folder, belongs to OWNER, and is stopped by its own pid.  The superuser is named as
 the owner, so that `peer` over the socket is the administrator's way in, as on Debian.
+
+What is waited for is a state, never a time; PATIENCE is when a test gives up on a machine that is slow.
 """
 import contextlib
 import fcntl
@@ -20,6 +22,7 @@ import textwrap
 import time
 
 MAJORS = (13, 14, 15, 16, 17, 18)
+PATIENCE = 120      # seconds
 AS_ROOT = os.geteuid() == 0
 # Servers refuse to run as root: then they belong to the user that Debian's package made.
 OWNER = pwd.getpwnam("postgres") if AS_ROOT else pwd.getpwuid(os.geteuid())
@@ -127,6 +130,27 @@ def free_port():
     raise AssertionError("no port is free")
 
 
+def wait_until(holds, what, pause=0.02, process=None):
+    """Until holds() gives something true, and that; an assertion when it does not, or the process ends before."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        ended = process is not None and process.poll() is not None      # first: what it did last counts
+        found = holds()
+        if found:
+            return found
+        assert not ended, f"{what}: it ended with status {process.returncode}"
+        assert time.monotonic() < until, f"{what}: not within {PATIENCE} s"
+        time.sleep(pause)
+
+
+def wait_for_listener(port, process, host="127.0.0.1"):
+    """Until the program that was started accepts connections."""
+    def accepts():
+        with contextlib.suppress(OSError), socket.create_connection((host, port), PATIENCE):
+            return True
+    wait_until(accepts, f"{process.args[0]} listens on port {port}", process=process)
+
+
 # ---- clusters ---------------------------------------------------------------------------------
 
 # What Debian's package writes; `peer` is the administrator's way in.
@@ -140,6 +164,12 @@ local   replication     all                                     peer
 host    replication     all             127.0.0.1/32            scram-sha-256
 host    replication     all             ::1/128                 scram-sha-256
 """
+
+
+# The processes of a server that serve no client, as ps(1) shows them; with its name, where it has one.
+OF_THE_SERVER = re.compile(r"postgres: (\S+: )?(logger|startup|checkpointer|background writer|walwriter|archiver|"
+                           r"stats collector|autovacuum|logical replication (launcher|worker)|walreceiver|"
+                           r"walsummarizer|io worker|bgworker|slotsync)")
 
 
 def _initdb(major, target):
@@ -250,8 +280,8 @@ class Cluster:
         self._wait_ready()
         return self
 
-    def _wait_ready(self, seconds=30):
-        until = time.monotonic() + seconds
+    def _wait_ready(self):
+        until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
             with contextlib.suppress(OSError, IndexError):
                 lines = (self.data / "postmaster.pid").read_text().split("\n")
@@ -260,7 +290,7 @@ class Cluster:
             if self._process.poll() is not None:
                 raise AssertionError(f"the server did not start:\n{self.log()[-4000:]}")
             time.sleep(0.01)
-        raise AssertionError(f"the server is not ready after {seconds} s:\n{self.log()[-4000:]}")
+        raise AssertionError(f"the server is not ready after {PATIENCE} s:\n{self.log()[-4000:]}")
 
     def stop(self, how=signal.SIGINT):
         pid = self.pid
@@ -268,14 +298,13 @@ class Cluster:
             os.kill(pid, how)
         if self._process:
             try:
-                self._process.wait(20)
+                self._process.wait(PATIENCE)
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
             self._process = None
-        until = time.monotonic() + 20
-        while pid and self.pid == pid and time.monotonic() < until:     # started by somebody else
-            time.sleep(0.01)
+        if pid:         # started by somebody else
+            wait_until(lambda: self.pid != pid, f"server {pid} ends", 0.01)
 
     def restart(self):
         self.stop()
@@ -285,11 +314,29 @@ class Cluster:
         """SIGHUP, and the moment until it was read."""
         before = self.sql("select pg_conf_load_time()")
         os.kill(self.pid, signal.SIGHUP)
-        for _ in range(200):
-            if self.sql("select pg_conf_load_time()") != before:
-                return
-            time.sleep(0.01)
-        raise AssertionError("the server did not read its files again")
+        wait_until(lambda: self.sql("select pg_conf_load_time()") != before, "the server reads its files again", 0.01)
+
+    def settle(self):
+        """Until every client that has come is gone, and every signal that was sent has been heeded: the log has it
+        all then.  To that end one more comes, and says nothing; nor does the log say more of him than that."""
+        for _ in range(2):      # of those who wait at two sockets one each is taken at a time
+            with socket.socket(socket.AF_UNIX) as last:
+                last.settimeout(PATIENCE)
+                last.connect(f"{self.sockets}/.s.PGSQL.{self.port}")
+                last.shutdown(socket.SHUT_WR)
+                last.recv(1)
+            wait_until(lambda: not self._serving(), "all clients are gone", 0.002)
+
+    def _serving(self):
+        """The command lines of the server's children but for those that it has without clients."""
+        found = []
+        children = pathlib.Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
+        for child in children.split():
+            with contextlib.suppress(OSError):          # gone by now; or a zombie, which has none
+                line = pathlib.Path(f"/proc/{child}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                if line and not OF_THE_SERVER.match(line):
+                    found.append(line)
+        return found
 
     # -- questions
 

@@ -249,15 +249,9 @@ class Lab:
         return self.log_since(before)
 
     def log_since(self, before):
-        """What the log has got since then, when it has stopped growing."""
-        until, text = time.monotonic() + 3, ""
-        while time.monotonic() < until:
-            now = self.cluster.log()[before:]
-            if now == text and text:
-                break
-            text = now
-            time.sleep(0.1)
-        return text
+        """What the log has got since then, when nobody is left who could add to it."""
+        self.cluster.settle()
+        return self.cluster.log()[before:]
 
     # -- clients; each gives (what the client said, what the server's log said)
 
@@ -289,7 +283,7 @@ class Lab:
 def run(argv, env=None, text=None):
     clean = {k: v for k, v in os.environ.items() if not k.startswith("PG")}
     done = subprocess.run([str(a) for a in argv], input=text or "", capture_output=True, text=True,
-                          env={**clean, "LC_ALL": "C.UTF-8", **(env or {})}, timeout=120)
+                          env={**clean, "LC_ALL": "C.UTF-8", **(env or {})}, timeout=3 * pg.PATIENCE)
     assert done.returncode != 0, f"it connected: {done.stdout}"
     return done.stdout + done.stderr
 
@@ -347,7 +341,7 @@ def lib_pq(root, conninfo):
             env = {"GO111MODULE": "off", "GOPATH": "/usr/share/gocode", "GOCACHE": "/tmp/pgseal-gocache",
                    "GOFLAGS": "-p=2"}
             pg.must(subprocess.run(["go", "build", "-o", program, source], capture_output=True, text=True,
-                                   env={**os.environ, **env}, timeout=300))
+                                   env={**os.environ, **env}, timeout=5 * pg.PATIENCE))
     return run([program, conninfo])
 
 
@@ -384,7 +378,7 @@ def fake_server(serve):
             while True:
                 connection, _ = listener.accept()
                 with connection, contextlib.suppress(OSError):
-                    connection.settimeout(5)
+                    connection.settimeout(pg.PATIENCE)
                     serve(connection)
 
     thread = threading.Thread(target=accept, daemon=True)
@@ -394,7 +388,7 @@ def fake_server(serve):
     finally:
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
-        thread.join(10)
+        thread.join(pg.PATIENCE)
 
 
 def answers(reply, hold=0.2):
@@ -424,14 +418,14 @@ def terminating_proxy(pki, port):
         to_server = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         to_server.check_hostname, to_server.verify_mode = False, ssl.CERT_NONE
         with context.wrap_socket(connection, server_side=True) as client, \
-                socket.create_connection(("127.0.0.1", port), 5) as plain:
+                socket.create_connection(("127.0.0.1", port), pg.PATIENCE) as plain:
             plain.sendall(SSL_REQUEST)
             plain.recv(1)
             with to_server.wrap_socket(plain) as server:
                 back = threading.Thread(target=pump, args=(server, client), daemon=True)
                 back.start()
                 pump(client, server)
-                back.join(5)
+                back.join(pg.PATIENCE)
     return serve
 
 
@@ -443,7 +437,7 @@ def tls_to(port, ask=True, first=b"", inside=b"", alpn=None):
     if alpn:
         context.set_alpn_protocols([alpn])
     try:
-        with socket.create_connection(("127.0.0.1", port), 5) as plain:
+        with socket.create_connection(("127.0.0.1", port), pg.PATIENCE) as plain:
             if ask:
                 plain.sendall(SSL_REQUEST + first)
                 plain.recv(1)

@@ -386,7 +386,7 @@ def nobody_listens(lab):
 @case(None, "startup-packet-invalid")
 def http_to_the_server(lab):
     def ask():
-        with provoke.socket.create_connection(("127.0.0.1", lab.cluster.port), 5) as plain:
+        with provoke.socket.create_connection(("127.0.0.1", lab.cluster.port), pg.PATIENCE) as plain:
             plain.sendall(b"GET / HTTP/1.0\r\n\r\n")
             plain.recv(100)
     return lab.both(ask)
@@ -481,6 +481,11 @@ def a_request_for_tls_inside_of_tls(lab):
     return lab.both(lambda: provoke.tls_to(lab.cluster.port, inside=provoke.SSL_REQUEST) and None)
 
 
+def only(log, *words):
+    """The lines of a log that have one of these."""
+    return "".join(line for line in log.splitlines(True) if any(word in line for word in words))
+
+
 # ---- PgBouncer ---------------------------------------------------------------------------------
 
 @contextlib.contextmanager
@@ -504,14 +509,11 @@ def pgbouncer(lab, **settings):
             pg.give(path)
     process = subprocess.Popen([program, ini], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **who)
     try:
-        for _ in range(200):
-            with contextlib.suppress(OSError), provoke.socket.create_connection(("127.0.0.1", port), 1):
-                break
-            time.sleep(0.02)
+        pg.wait_for_listener(port, process)
         yield port, log
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(20)
+        process.wait(pg.PATIENCE)
 
 
 @case("pooler-wants-tls", languages=("en",))
@@ -530,7 +532,7 @@ def pgbouncer_without_a_client_certificate(lab):
 def pgbouncer_and_a_server_of_another_ca(lab):
     with pgbouncer(lab, server_tls_sslmode="verify-ca", server_tls_ca_file=lab.pki["other.crt"]) as (port, log):
         lab.psql_text(port=port, sslmode="disable")
-        return None, "".join(line for line in log.read_text().splitlines(True) if "TLS" in line)
+        return None, pg.wait_until(lambda: only(log.read_text(), "TLS"), "the log has the error")
 
 
 # ---- the client's own files and settings --------------------------------------------------------
@@ -742,11 +744,6 @@ def a_method_that_does_not_exist(lab):
 @case(None, "hba-line-invalid", majors=(15, 13))
 def a_type_that_does_not_exist(lab):
     return None, hba_fault(lab, "hosttls all all 127.0.0.1/32 cert")
-
-
-def only(log, *words):
-    """The lines of a log that have one of these."""
-    return "".join(line for line in log.splitlines(True) if any(word in line for word in words))
 
 
 @case(None, "hba-not-loaded", majors=(15, 18))
@@ -1049,9 +1046,13 @@ def check_summary(lab, pgseal, log):
         lab.psql_text(user="other")
     lab.psql_text(sslmode="disable")
     lab.psql_text(sslrootcert=lab.pki["other.crt"])
-    time.sleep(0.3)
-    found = pgseal("explain", "--log", log() if callable(log) else log, "-D", lab.cluster.data, "--format",
-                   "json").json
+    lab.cluster.settle()
+
+    def summary():
+        found = pgseal("explain", "--log", log() if callable(log) else log, "-D", lab.cluster.data, "--format",
+                       "json").json
+        return found if sum(row["count"] for row in found["errors"]) >= 5 else None
+    found = pg.wait_until(summary, "the collector of the log has written all", 0.1)
     counts = {row["id"]: row["count"] for row in found["errors"]}
     assert counts == {"hba-no-entry-tls": 3, "hba-no-entry-plaintext": 1, "server-ca-unknown": 1}
     assert found["errors"][0]["first"] and found["errors"][0]["last"] >= found["errors"][0]["first"]

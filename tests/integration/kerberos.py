@@ -3,10 +3,8 @@ import os
 import pathlib
 import shutil
 import signal
-import socket
 import subprocess
 import textwrap
-import time
 
 import pytest
 
@@ -22,8 +20,7 @@ class Realm:
         if not all(shutil.which(name, path=PROGRAMS) for name in ("krb5kdc", "kadmin.local", "kinit")):
             pytest.skip("krb5-kdc, krb5-admin-server or krb5-user is not installed")
         self.dir = pathlib.Path(folder)
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        port = pg.free_port()
         self.env = {**{k: v for k, v in os.environ.items() if not k.startswith("PG")},
                     "PATH": PROGRAMS, "KRB5_CONFIG": f"{folder}/krb5.conf", "KRB5_KDC_PROFILE": f"{folder}/kdc.conf",
                     "KRB5CCNAME": f"FILE:{folder}/tickets", "KRB5RCACHENAME": "none:"}
@@ -56,18 +53,7 @@ class Realm:
         self.run("kdb5_util", "create", "-s", "-P", "master")
         self.log = open(self.dir / "kdc.out", "w")
         self.process = subprocess.Popen(["krb5kdc", "-n"], env=self.env, stdout=self.log, stderr=self.log)
-        self.wait(port)
-
-    def wait(self, port):
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            try:
-                socket.create_connection(("127.0.0.1", port)).close()
-                return
-            except OSError:
-                assert self.process.poll() is None, (self.dir / "kdc.out").read_text()
-                time.sleep(0.02)
-        pytest.fail("the KDC does not answer")
+        pg.wait_for_listener(port, self.process)
 
     def run(self, *argv, **kwargs):
         return pg.must(subprocess.run(argv, env=self.env, capture_output=True, text=True, **kwargs))
@@ -86,5 +72,5 @@ class Realm:
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        self.process.wait(10)
+        self.process.wait(pg.PATIENCE)
         self.log.close()

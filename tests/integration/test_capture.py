@@ -9,6 +9,7 @@ import pathlib
 import pty
 import random
 import re
+import select
 import signal
 import socket
 import struct
@@ -235,8 +236,7 @@ def test_fragments_that_overlap_are_never_called_encrypted(make, folder, pgseal)
 
 def test_live_sees_fragments_of_its_ports(folder, program):
     """Only the first of the fragments has the ports in it."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = pg.free_port()
     process = live(program, "--interface", "lo", "--port", port, "--format", "json", "--fail-on", "none")
     reader_of(process)
     pairs = b"user\0app\0database\0shop\0\0"
@@ -249,7 +249,7 @@ def test_live_sees_fragments_of_its_ports(folder, program):
             out.sendto(struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(part), 77, at // 8 | more << 13, 64, 6, 0)
                        + address + address + part, ("127.0.0.1", 0))
     process.send_signal(signal.SIGINT)
-    report = json.loads(process.communicate(timeout=20)[0])
+    report = json.loads(process.communicate(timeout=pg.PATIENCE)[0])
     assert [(c["verdict"], c["user"], c["client_port"]) for c in report["connections"]] == [("plaintext", "app", 40001)]
     assert report["capture"]["fragments_joined"] == 1
 
@@ -370,8 +370,10 @@ def test_suspicious_packets_are_kept(folder, pgseal):
     assert kept.stat().st_mode & 0o777 == 0o600
     again = pgseal("capture", "--read", kept, "--format", "json", "--fail-on", "none", ok=True).json
     suspicious = {"plaintext", "downgraded", "refused", "gss-failed", "tls-failed", "tls-not-started", "injected"}
-    want = {w: c["verdict"] for w, c in by_client(whole).items() if c["verdict"] in suspicious}
-    assert {w: c["verdict"] for w, c in by_client(again).items()} == want and len(want) > 50
+    verdicts = {where: [conn["verdict"] for conn in conns] for where, conns in by_client(whole).items()}
+    want = {where: found for where, found in verdicts.items() if suspicious.intersection(found)}
+    assert {where: [conn["verdict"] for conn in conns] for where, conns in by_client(again).items()} == want
+    assert len(want) > 50
 
 
 # ---- live -------------------------------------------------------------------------------------
@@ -385,12 +387,13 @@ def test_live_ends_on_a_signal_with_its_report(make, folder, program, number):
     _, status = reader_of(process)
     for mode in ("disable", "require"):
         pg.must(cluster.psql(cluster.dsn(user="app", password=PASSWORD, sslmode=mode)))
-    deadline = time.monotonic() + 10
-    while (not lines.exists() or lines.read_text().count("\n") < 1) and time.monotonic() < deadline:
+
+    def one_is_told():
         raw(cluster)            # time is that of packets: an old connection is reported when a new packet comes
-        time.sleep(0.2)
+        return lines.exists() and "\n" in lines.read_text()
+    pg.wait_until(one_is_told, "a connection that ended is told", 0.2, process)
     process.send_signal(number)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=pg.PATIENCE)
     assert process.returncode == 0, err
     report = json.loads(out)
     assert [c["verdict"] for c in report["connections"]][:2] == ["plaintext", "tls"]
@@ -407,21 +410,26 @@ def test_live_ends_with_its_report_also_in_its_first_instants(program, number):
     for _ in range(20):
         process = live(program, "--interface", "lo", "--port", "1", "--format", "json")
         children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
-        while not children.read_text():
+        while not children.read_text() and process.poll() is None:
             pass
         process.send_signal(number)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=pg.PATIENCE)
         assert process.returncode == 0 and json.loads(out)["schema"] == "pgseal.capture/1", err
 
 
 def test_live_stops_by_itself(make, folder, program):
     cluster = with_tls(make, folder)
-    process = live(program, "--interface", "any", "--port", cluster.port, "--duration", "2s", "--format", "json")
-    reader_of(process)
-    pg.must(cluster.psql(cluster.dsn(user="claro", password=PASSWORD, sslmode="disable")))
-    out, err = process.communicate(timeout=20)
-    report = json.loads(out)
-    assert [c["password_sent"] for c in report["connections"]] == ["cleartext"], err
+    for seconds in (2, 20, 60):             # longer only where nobody could connect in time
+        end = time.monotonic() + seconds    # at the earliest
+        process = live(program, "--interface", "any", "--port", cluster.port, "--duration", f"{seconds}s", "--format",
+                       "json")
+        reader_of(process)
+        pg.must(cluster.psql(cluster.dsn(user="claro", password=PASSWORD, sslmode="disable")))
+        in_time = time.monotonic() < end
+        out, err = process.communicate(timeout=pg.PATIENCE)
+        if in_time:
+            break
+    assert [c["password_sent"] for c in json.loads(out)["connections"]] == ["cleartext"], err
     nothing_secret(out, err)
 
 
@@ -435,14 +443,15 @@ def test_live_shows_counters_on_a_terminal_and_stops_after_so_many_packets(make,
                                text=True, env={**os.environ, "LC_ALL": "C.UTF-8", "TERM": "xterm"})
     os.close(follower)
     reader_of(process)
+    counters, shown = r"[1-9]\d* packets, \d+ connections open, \d+ encrypted, 0 plaintext, 0 dropped", ""
     while process.poll() is None:
         cluster.psql(cluster.dsn(user="app", password=PASSWORD, sslmode="require"))
-        time.sleep(0.2)
-    report = json.loads(process.communicate(timeout=20)[0])
-    shown = os.read(leader, 65536).decode()
+        while not re.search(counters, shown):
+            assert select.select([leader], [], [], pg.PATIENCE)[0], shown
+            shown += os.read(leader, 65536).decode()        # and an error when the program has ended
+    report = json.loads(process.communicate(timeout=pg.PATIENCE)[0])
     os.close(leader)
     assert report["capture"]["packets"] == 60
-    assert re.search(r"[1-9]\d* packets, \d+ connections open, \d+ encrypted, 0 plaintext, 0 dropped", shown), shown
 
 
 def test_live_says_what_the_kernel_dropped(make, folder, program):
@@ -452,12 +461,11 @@ def test_live_says_what_the_kernel_dropped(make, folder, program):
     reader, _ = reader_of(process)
     app = dict(user="app", password=PASSWORD, sslmode="require")
     pg.must(cluster.psql(cluster.dsn(**app)))
-    time.sleep(0.5)
     os.kill(reader, signal.SIGSTOP)
     pg.must(cluster.psql(cluster.dsn(**app), "copy (select repeat('x', 1000) from generate_series(1, 60000)) to stdout"))
     os.kill(reader, signal.SIGCONT)
     process.send_signal(signal.SIGINT)
-    report = json.loads(process.communicate(timeout=20)[0])
+    report = json.loads(process.communicate(timeout=pg.PATIENCE)[0])
     assert report["capture"]["dropped_kernel"] > 0
     assert report["answer"] == "unknown" and report["connections"][0]["verdict"] == "tls"
     assert "wire-unknown" in {rule["id"] for rule in report["not_examined"]}
@@ -479,7 +487,7 @@ def test_live_keeps_up_with_pgbench_and_copy(make, folder, program, record_prope
         assert all(job.result().returncode == 0 for job in jobs)
     seconds = time.monotonic() - begun
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=pg.PATIENCE)
     report = json.loads(out)["capture"]
     record_property("says", f"live: {report['packets'] / seconds:.0f} packets/s, "
                             f"{report['tcp_bytes'] / seconds / 1e6:.0f} MB/s, "

@@ -66,39 +66,35 @@ class Capture:
         if not shutil.which("tcpdump"):
             pytest.skip("tcpdump is not on this machine")
         self.file, self.pgseal, self.port = folder / f"{interface}-{port}.pcap", pgseal, port
-        self.log = log = open(folder / "tcpdump.log", "w+b")
-        self.process = subprocess.Popen(
-            ["tcpdump", "-i", interface, "-U", "-B", "98304", "-Z", "root" if pg.AS_ROOT else pg.OWNER.pw_name,
-             "-w", str(self.file), f"tcp {only or ''} port {port} or udp dst port {port}"], stderr=log)
-        for _ in range(200):
-            log.seek(0)
-            said = log.read().decode()
-            if "listening on" in said:
-                return
-            if self.process.poll() is not None:
-                pytest.skip(f"tcpdump cannot capture here: {said.strip()}")
-            time.sleep(0.02)
-        pytest.skip("tcpdump did not begin to capture")
+        self.log = folder / "tcpdump.log"
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                ["tcpdump", "-i", interface, "-U", "-B", "98304", "-Z", "root" if pg.AS_ROOT else pg.OWNER.pw_name,
+                 "-w", str(self.file), f"tcp {only or ''} port {port} or udp dst port {port}"], stderr=log)
+        pg.wait_until(lambda: self.said("listening on") or self.process.poll() is not None, "tcpdump begins")
+        if not self.said("listening on"):
+            pytest.skip(f"tcpdump cannot capture here: {self.said().strip()}")
 
     def stop(self):
         """tcpdump is behind: wait until it has a last packet that is known."""
         last = os.urandom(20)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
             out.sendto(last, ("127.0.0.1", self.port))
-        deadline = time.monotonic() + 60
-        while not self.has(last):
-            assert time.monotonic() < deadline, "tcpdump writes nothing"
-            time.sleep(0.05)
+        pg.wait_until(lambda: self.has(last), "tcpdump writes the last packet", process=self.process)
         self.process.send_signal(signal.SIGINT)
-        self.process.wait(10)
-        self.log.seek(0)
-        assert re.search(r"^0 packets dropped by kernel", self.log.read().decode(), re.M)
+        self.process.wait(pg.PATIENCE)
+        assert re.search(r"^0 packets dropped by kernel", self.said(), re.M)
         return self.file
 
     def has(self, last):
         with open(self.file, "rb") as file:
             file.seek(max(0, self.file.stat().st_size - 65536))
             return last in file.read()
+
+    def said(self, words=""):
+        """What tcpdump says, if these words are in it."""
+        said = self.log.read_text()
+        return said if words in said else ""
 
     def read(self, *options):
         result = self.pgseal("capture", "--read", self.stop(), "--format", "json", "--fail-on", "none",
@@ -108,49 +104,55 @@ class Capture:
 
 # ---- what the server says ---------------------------------------------------------------------
 
-def truth_of(cluster):
-    """(address, port) -> (how it was protected, protocol, cipher, user) of who was let in, by the server's log."""
+def sessions_of(cluster, since=0):
+    """(address, port) -> of each connection from there that the server took, in their order (the kernel gives a port
+    again after a second): how it was protected, protocol, cipher and user; None: nobody was let in."""
     found = {}
-    for line in cluster.log().splitlines():
-        at = re.match(r"([0-9a-f.:]+)\((\d+)\)\|\d+\|LOG:  (?:replication )?connection authorized: "
-                      r"user=(\S+)(.*)", line)
+    for line in cluster.log()[since:].splitlines():
+        at = re.match(r"([0-9a-f.:]+)\((\d+)\)\|\d+\|LOG:  (?:connection received: |"
+                      r"(?:replication )?connection authorized: user=(\S+)(.*))", line)
         if not at:
+            continue
+        where = at[1], int(at[2])
+        if not at[3]:
+            found.setdefault(where, []).append(None)
             continue
         tls = re.search(r"SSL enabled \(protocol=(\S+), cipher=([^,]+),", at[4])
         gss = re.search(r"GSS \([^)]*encrypted=yes", at[4])
-        found[at[1], int(at[2])] = ("tls" if tls else "gss" if gss else None, tls and tls[1], tls and tls[2], at[3])
+        if where in found:      # otherwise it came before
+            found[where][-1] = ("tls" if tls else "gss" if gss else None, tls and tls[1], tls and tls[2], at[3])
     return found
 
 
-def received(cluster, since=0):
-    """(address, port) of every connection that the server took."""
-    return {(host, int(port)) for host, port in
-            re.findall(r"connection received: host=(\S+) port=(\d+)", cluster.log()[since:])}
-
-
 def by_client(report):
-    return {(c["client"], c["client_port"]): c for c in report["connections"]}
+    """(address, port) -> its connections, in their order."""
+    found = {}
+    for conn in sorted(report["connections"], key=lambda conn: conn["first"]):
+        found.setdefault((conn["client"], conn["client_port"]), []).append(conn)
+    return found
 
 
 def agree(cluster, report, since=0):
     """Every connection that the server took has a verdict, which is what the server says of it; returns how many
     were let in.  `since`: where its log was when the capture began."""
-    conns, truth = by_client(report), truth_of(cluster)
-    assert set(conns) == received(cluster, since)
-    truth = {where: said for where, said in truth.items() if where in conns}
-    for where, conn in conns.items():
-        how, protocol, cipher, user = truth.get(where, (None,) * 4)
+    cluster.settle()
+    conns, sessions = by_client(report), sessions_of(cluster, since)
+    assert {where: len(found) for where, found in conns.items()} == {
+        where: len(found) for where, found in sessions.items()}
+    pairs = [pair for where, found in conns.items() for pair in zip(found, sessions[where])]
+    for conn, said in pairs:
+        how, protocol, cipher, user = said or (None,) * 4
         if how == "tls":
             assert (conn["verdict"], conn["tls_version"], conn["cipher"]) == ("tls", protocol, cipher), conn
         elif how == "gss":
             assert conn["verdict"] == "gss", conn
-        elif where in truth:
+        elif said:
             assert conn["verdict"] in ("plaintext", "downgraded"), conn
             assert conn["user"] == user and conn["authenticated"], conn
         else:
             assert not conn["authenticated"] and conn["verdict"] != "unknown", conn
         assert how is None or conn["user"] is None, conn
-    return len(truth)
+    return sum(said is not None for _, said in pairs)
 
 
 def nothing_secret(*texts):
@@ -171,7 +173,7 @@ def libpq_of(major):
 def raw(cluster, *says, host="127.0.0.1", wait=0.2):
     """Say bytes as a client, answer by answer; the client's port."""
     with socket.create_connection((host, cluster.port)) as client:
-        client.settimeout(2)
+        client.settimeout(pg.PATIENCE)
         for say in says:
             client.sendall(say)
             with contextlib.suppress(OSError):
@@ -194,13 +196,14 @@ def reader_of(process):
     """The pid of the process that reads packets, once it has given up its rights; a build with sanitizers filters no
     system calls."""
     rights = r"^NoNewPrivs:\s+1" if b"__asan_init" in pathlib.Path(process.args[0]).read_bytes() else r"^Seccomp:\s+2"
-    for _ in range(300):
-        children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-        if children:
-            status = pathlib.Path(f"/proc/{children[0]}/status").read_text()
-            if re.search(rights, status, re.M):
-                return int(children[0]), status
+
+    def reader():
+        with contextlib.suppress(OSError):
+            for child in pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
+                status = pathlib.Path(f"/proc/{child}/status").read_text()
+                if re.search(rights, status, re.M):
+                    return int(child), status
         if process.poll() is not None:
             pytest.fail(process.stderr.read())
-        time.sleep(0.02)
-    pytest.fail("the process that reads packets did not give up its rights")
+        return None
+    return pg.wait_until(reader, "the process that reads packets gives up its rights")

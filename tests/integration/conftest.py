@@ -199,7 +199,7 @@ def program(root):
 
 
 def _runner(program, owner):
-    def run(*args, ok=None, timeout=120, input=None, env=None):
+    def run(*args, ok=None, timeout=5 * pg.PATIENCE, input=None, env=None):
         """Run pgseal; with ok=True a status other than 0 fails the test, showing everything."""
         argv = [str(program), *(str(a) for a in args)]
         base = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "LC_", "LANG"))}

@@ -74,7 +74,7 @@ class Net:
     def remove(self):
         for program in self.programs:
             program.terminate()
-            program.wait(10)
+            program.wait(pg.PATIENCE)
         for listener in self.listeners:
             with contextlib.suppress(OSError):
                 listener.shutdown(socket.SHUT_RDWR)

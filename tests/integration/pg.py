@@ -359,7 +359,7 @@ class Cluster:
     def dsn(self, **params):
         """Connection string over TCP; sslmode, sslcert and the like as arguments."""
         params = {"host": "127.0.0.1", "port": self.port, "dbname": "postgres",
-                  "gssencmode": "disable", "connect_timeout": 10, **params}
+                  "gssencmode": "disable", "connect_timeout": PATIENCE, **params}
         return " ".join(f"{k}='{v}'" for k, v in params.items() if v is not None)
 
     def psql(self, dsn, query="select 1", **env):

@@ -1,5 +1,6 @@
 """pgseal ca issue client --batch: what it issues is what the single command issues, and wherever it is
 killed, nothing that it gave out is missing in the ledger and the same command does the rest."""
+import calendar
 import random
 import re
 import signal
@@ -88,7 +89,7 @@ def shape(path):
 def lifetime(path):
     begin, end = (openssl("x509", "-noout", f"-{which}date", "-dateopt", "iso_8601", "-in", path)
                   for which in ("start", "end"))
-    stamp = [time.mktime(time.strptime(line.partition("=")[2].strip(), "%Y-%m-%d %H:%M:%SZ"))
+    stamp = [calendar.timegm(time.strptime(line.partition("=")[2].strip(), "%Y-%m-%d %H:%M:%SZ"))
              for line in (begin, end)]
     return stamp[1] - stamp[0]
 

@@ -190,11 +190,11 @@ def test_a_host_that_cannot_be_is_refused(ca, folder, pgseal, host):
 
 
 def test_keys_are_closed_and_files_are_not_overwritten(ca, folder, pgseal):
-    os.umask(0)
+    usual = os.umask(0)
     try:
         pgseal("ca", "issue", "client", "app", "--ca", ca, "--out", folder / "app", ok=True)
     finally:
-        os.umask(0o022)
+        os.umask(usual)
     modes = {p.name: stat.S_IMODE(p.stat().st_mode) for p in (folder / "app").iterdir()}
     assert modes["postgresql.key"] == modes["postgresql.pk8"] == 0o600
     assert stat.S_IMODE((folder / "app").stat().st_mode) == 0o700

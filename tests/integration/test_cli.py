@@ -1,12 +1,16 @@
 """The command line itself: help, mistakes, output; no server is asked."""
 import json
 import os
+import pathlib
 import re
+import resource
+import socket
 import stat
 import subprocess
-import time
 
 import pytest
+
+import pg
 
 NOWHERE = "host=127.0.0.1 port=1 connect_timeout=2"
 
@@ -125,20 +129,18 @@ def test_a_full_disk_is_an_error(program):
 
 def test_core_files_are_off(program):
     """Keys must not end in a core file: the soft limit is 0 while pgseal runs."""
-    process = subprocess.Popen([program, "status", "--target",
-                                "host=192.0.2.1 connect_timeout=3"], stderr=subprocess.DEVNULL)
-    try:
-        soft = None
-        for _ in range(200):
-            limits = open(f"/proc/{process.pid}/limits").read()
-            soft = re.search(r"Max core file size +(\S+)", limits)[1]
-            if soft == "0":
-                break
-            time.sleep(0.01)
-        assert soft == "0"
-    finally:
-        process.kill()
-        process.wait()
+    with socket.create_server(("127.0.0.1", 0)) as silent:       # nothing is answered: it waits
+        target = f"host=127.0.0.1 port={silent.getsockname()[1]}"
+        most = resource.getrlimit(resource.RLIMIT_CORE)[1]
+        process = subprocess.Popen([program, "status", "--target", target], stderr=subprocess.DEVNULL,
+                                   preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (most, most)))
+        limits = pathlib.Path(f"/proc/{process.pid}/limits")
+        try:
+            pg.wait_until(lambda: re.search(r"^Max core file size +0 ", limits.read_text(), re.M), "no core files",
+                          process=process)
+        finally:
+            process.kill()
+            process.wait()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to make a folder that the owner cannot enter")

@@ -3,7 +3,7 @@ certificate and no password; and each driver notices, or not, what the kit says 
 
 The server is configured by hand here: these tests are about the kit.
 """
-import contextlib
+import concurrent.futures
 import glob
 import os
 import pathlib
@@ -82,10 +82,10 @@ def site(make, folder, pgseal):
 
 def run(argv, text=None, **kwargs):
     env = {k: v for k, v in os.environ.items() if not k.startswith("PG")}
-    env.update(HOME="/nonexistent", LC_ALL="C.UTF-8", PGCONNECT_TIMEOUT="10",
+    env.update(HOME="/nonexistent", LC_ALL="C.UTF-8", PGCONNECT_TIMEOUT=str(pg.PATIENCE),
                **kwargs.pop("env", {}))
     return subprocess.run([str(a) for a in argv], input=text or "", capture_output=True, text=True,
-                          env=env, timeout=60, **kwargs)
+                          env=env, timeout=5 * pg.PATIENCE, **kwargs)
 
 
 # ---- the kit ----------------------------------------------------------------------------------
@@ -343,7 +343,7 @@ def by_pgx(strings, folder):
     env = {"GO111MODULE": "off", "GOPATH": "/usr/share/gocode", "GOCACHE": "/tmp/pgseal-gocache",
            "GOFLAGS": "-p=2"}
     done = subprocess.run(["go", "build", "-o", folder / "ask", source], capture_output=True,
-                          text=True, env={**os.environ, **env}, timeout=300)
+                          text=True, env={**os.environ, **env}, timeout=5 * pg.PATIENCE)
     assert done.returncode == 0, done.stderr
     return run([folder / "ask"])
 
@@ -361,7 +361,7 @@ def by_pgbouncer(strings, folder):
         unix_socket_dir =
         auth_type = any
         server_login_retry = 1
-        query_wait_timeout = 5
+        query_wait_timeout = {pg.PATIENCE}
         """))
     # pgbouncer does not run as root, and must read the kit: both belong to it here
     who = {}
@@ -369,18 +369,23 @@ def by_pgbouncer(strings, folder):
         who = {"user": pg.OWNER.pw_uid, "group": pg.OWNER.pw_gid, "extra_groups": []}
         for path in [folder, *folder.rglob("*")]:
             pg.give(path)
-    process = subprocess.Popen([program, conf], stdout=subprocess.DEVNULL,
-                               stderr=subprocess.PIPE, text=True, **who)
+    log = folder / "pgbouncer.log"
+    with log.open("w") as out:
+        process = subprocess.Popen([program, conf], stdout=out, stderr=out, **who)
+    ask = [pg.client_program("psql"), "-XAtwc", "select current_user",
+           f"host=127.0.0.1 port={port} dbname=postgres user=whoever sslmode=disable"]
     try:
-        for _ in range(200):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                break
-            time.sleep(0.02)
-        return run([pg.client_program("psql"), "-XAtwc", "select current_user",
-                    f"host=127.0.0.1 port={port} dbname=postgres user=whoever sslmode=disable"])
+        pg.wait_for_listener(port, process)
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            answer = pool.submit(run, ask)
+            # it would try again and again: after the first time no answer is the answer
+            pg.wait_until(lambda: answer.done() or "TLS handshake" in log.read_text(), "pgbouncer answers",
+                          process=process)
+            process.kill()
+            return answer.result()
     finally:
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=20)
+        process.kill()
+        process.wait()
 
 
 DRIVERS = {"asyncpg": by_asyncpg, "jdbc": by_jdbc, "node-postgres": by_node, "pgx": by_pgx,
@@ -464,7 +469,7 @@ def test_the_files_alone_serve_a_program_that_trusts_nothing_else(site):
     kit = site.kits / "app"
     context = ssl.create_default_context(cafile=kit / "root.crt")
     context.load_cert_chain(kit / "postgresql.crt", kit / "postgresql.key")
-    with socket.create_connection(("127.0.0.1", site.cluster.port), 10) as plain:
+    with socket.create_connection(("127.0.0.1", site.cluster.port), pg.PATIENCE) as plain:
         plain.sendall(bytes.fromhex("0000000804d2162f"))
         assert plain.recv(1) == b"S"
         with context.wrap_socket(plain, server_hostname="localhost") as tls:

@@ -115,7 +115,7 @@ class Place:
     def run(self, command):
         for name, real in {**self.names, **FEWER}.items():
             command = command.replace(name, real)
-        done = subprocess.run(["bash", "-c", command], stdin=subprocess.DEVNULL, timeout=300,
+        done = subprocess.run(["bash", "-c", command], stdin=subprocess.DEVNULL, timeout=5 * pg.PATIENCE,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               cwd=self.home, env=self.env)
         printed = done.stdout

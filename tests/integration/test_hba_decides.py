@@ -135,7 +135,7 @@ def connect(cluster, client):
         sock = socket.socket(socket.AF_INET6 if ":" in client else socket.AF_INET)
         sock.bind((client, 0))
         target = ("::1" if ":" in client else "127.0.0.1", cluster.port)
-    sock.settimeout(20)
+    sock.settimeout(pg.PATIENCE)
     sock.connect(target)
     return sock
 
@@ -171,7 +171,7 @@ MATCHED = re.compile(r'Connection matched (?:pg_hba\.conf|file ".*?") line (\d+)
 
 def lines_in_log(cluster, begin, count):
     """mark -> lines that the server matched, in order: a port may serve twice; waits for `count` of them."""
-    until = time.monotonic() + 10
+    until = time.monotonic() + pg.PATIENCE
     while True:
         found, mark = {}, None
         with open(cluster.log_file, errors="replace") as log:

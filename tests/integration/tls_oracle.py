@@ -11,6 +11,8 @@ import subprocess
 import warnings
 import xml.etree.ElementTree
 
+import pg
+
 SSL_REQUEST = b"\x00\x00\x00\x08\x04\xd2\x16\x2f"
 VERSIONS = {"TLSv1": ssl.TLSVersion.TLSv1, "TLSv1.1": ssl.TLSVersion.TLSv1_1, "TLSv1.2": ssl.TLSVersion.TLSv1_2,
             "TLSv1.3": ssl.TLSVersion.TLSv1_3}
@@ -66,7 +68,7 @@ def agree(target, version, ciphers="ALL:COMPLEMENTOFALL", group=None):
     if group:
         context.set_ecdh_curve(group)
     host, port = target.rsplit(":", 1)
-    with socket.create_connection((host, int(port)), timeout=20) as link, contextlib.suppress(ssl.SSLError, OSError):
+    with socket.create_connection((host, int(port)), timeout=pg.PATIENCE) as link, contextlib.suppress(ssl.SSLError, OSError):
         link.sendall(SSL_REQUEST)
         assert link.recv(1) == b"S"
         with context.wrap_socket(link) as inner:

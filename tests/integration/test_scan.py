@@ -4,6 +4,7 @@ import contextlib
 import csv
 import hashlib
 import io
+import itertools
 import json
 import re
 import signal
@@ -41,6 +42,12 @@ def tls_server(make, folder, major=15, hba=OPEN_HBA, files=None, **settings):
 def scan(pgseal, *targets, args=(), ok=None):
     run = pgseal("scan", "--format", "json", *args, *targets, ok=ok)
     return run, run.json["targets"]
+
+
+def finished(lines):
+    """The ports of the targets that --lines has had so far, while the scan goes on or after it."""
+    whole = lines.read_text().rpartition("\n")[0] if lines.exists() else ""
+    return [json.loads(line)["port"] for line in whole.splitlines()]
 
 
 def ids(target):
@@ -248,22 +255,21 @@ def peer(talk):
 
 def openssl_peer(folder, options):
     """What `openssl s_server` offers, behind the answer S: each connection gets a server of its own."""
+    numbers = itertools.count(1)
+
     def talk(link):
         if link.recv(8)[4:] != b"\x04\xd2\x16\x2f":
             return
-        link.sendall(b"S")
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        server = subprocess.Popen(["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-naccept", "1", "-quiet",
-                                   "-cert", folder / "server.crt", "-key", folder / "server.key", *options],
+        name = f"s-{next(numbers)}"             # a whole path would be too long for it
+        server = subprocess.Popen(["openssl", "s_server", "-unix", name, "-naccept", "1", "-quiet",
+                                   "-cert", "server.crt", "-key", "server.key", *options], cwd=folder,
                                   stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            for _ in range(200):
-                with contextlib.suppress(OSError):
-                    inner = socket.create_connection(("127.0.0.1", port))
-                    break
-                time.sleep(0.01)
-            with inner:
+            with socket.socket(socket.AF_UNIX) as inner:
+                while inner.connect_ex(str(folder / name)) != 0:
+                    assert server.poll() is None, f"openssl s_server ended with {server.returncode}"
+                    time.sleep(0.01)
+                link.sendall(b"S")          # now that it is there: a busy machine is not to be taken for a silent server
                 threading.Thread(target=pump, args=(inner, link), daemon=True).start()
                 pump(link, inner)
         finally:
@@ -458,14 +464,16 @@ def test_wrong_use_is_said_clearly(pgseal, args, where):
 
 
 def test_an_interrupted_scan_shows_what_it_has(program, make, folder):
-    cluster = tls_server(make, folder)
+    cluster, lines = tls_server(make, folder), folder / "lines"
     with peer(HOSTILE["silence"]) as silent:
         child = subprocess.Popen([program, "scan", "--format", "json", "--rate", "40", "--concurrency", "1",
-                                  at(cluster), silent,
+                                  "--lines", lines, at(cluster), silent,
                                   *[f"127.0.0.1:{port}" for port in range(1, 200)]],
                                  stdout=subprocess.PIPE, text=True)
-        time.sleep(2.5)
+        while cluster.port not in finished(lines):
+            assert child.poll() is None
+            time.sleep(0.02)
         child.send_signal(signal.SIGINT)
-        out, _ = child.communicate(timeout=30)
+        out, _ = child.communicate(timeout=60)
     targets = json.loads(out)["targets"]
     assert targets[0]["reach"] == "postgres" and len(targets) < 201

@@ -148,20 +148,46 @@ static void begin_streams(struct flow *flow, int dir, const struct packet *packe
         stream_begin(other, packet->ack);
 }
 
+/* In order, and inside one frame of what is encrypted: nobody needs to see it. */
+static bool pass_frame(struct flow *flow, int dir, const struct packet *packet)
+{
+    struct stream *stream = &flow->stream[dir];
+
+    if (stream->early || packet->seq != stream->next || (packet->flags & (TCP_SYN | TCP_FIN))
+        || !talk_pass(&flow->talk, side_of(flow, dir), packet->len))
+        return false;
+    stream->next += packet->len;
+    stream->bytes += packet->len;
+    return true;
+}
+
+/* What is encrypted must not take the room of handshakes that are not decided. */
+static bool waits_too_long(const struct flows *flows, const struct stream *stream)
+{
+    enum { SETTLED_EARLY_MAX = 64 };
+
+    return stream->early_count > SETTLED_EARLY_MAX
+        || (stream->early && flows->pool.bytes > STREAM_POOL_MAX / 2);
+}
+
 static void take_segment(struct flows *flows, struct flow *flow, int dir,
                          const struct packet *packet)
 {
     struct delivery mine = { flows, flow, dir }, other = { flows, flow, !dir };
-    bool settled = talk_is_settled(&flow->talk);
+    bool settled = talk_is_settled(&flow->talk), deaf = settled && talk_is_deaf(&flow->talk);
 
     begin_streams(flow, dir, packet);
-    if (packet->flags & TCP_ACK && !settled && flow->stream[!dir].known)
+    if (packet->flags & TCP_ACK && flow->stream[!dir].known && (!settled || flow->stream[!dir].early))
         stream_acked(&flow->stream[!dir], &flows->pool, packet->ack, flow_deliver, &other);
     if (packet->captured < packet->len) {
         flows->counts.cut_packets++;
         flow->cut |= !settled;
     }
-    stream_take(&flow->stream[dir], &flows->pool, packet, settled ? NULL : flow_deliver, &mine);
+    if (settled && !deaf && pass_frame(flow, dir, packet))
+        return;
+    stream_take(&flow->stream[dir], &flows->pool, packet, deaf ? NULL : flow_deliver, &mine);
+    if (settled && !deaf && waits_too_long(flows, &flow->stream[dir]))
+        stream_hurry(&flow->stream[dir], &flows->pool, flow_deliver, &mine);
     if (flows->parts_bytes > FLOWS_PARTS_MAX && flow->talk.part) {
         flows->counts.parts_refused++;
         talk_give_up(&flow->talk, R_OVER_BOUND);

@@ -61,7 +61,7 @@ static void report(struct flows *flows, struct flow *flow)
         struct delivery to = { flows, flow, dir };
 
         stream_end(&flow->stream[dir], &flows->pool,
-                   talk_is_settled(&flow->talk) ? NULL : flow_deliver, &to);
+                   talk_is_deaf(&flow->talk) ? NULL : flow_deliver, &to);
     }
     talk_end(&flow->talk);
     fill_conn(flow, &conn);

@@ -62,7 +62,7 @@ void flow_keep_packet(struct flows *flows, struct flow *flow, const struct frame
         hold(flows, flow, frame);
         if (clear)
             decide(flows, flow, talk_verdict(&flow->talk, false, &reason));
-    } else if (flow->keep == KEEP_WRITE) {
+    } else if (flow->keep == KEEP_WRITE || flow->talk.facts.behind) {
         flows->spec.write(flows->spec.of, frame);
     }
 }

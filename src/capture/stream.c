@@ -191,10 +191,15 @@ void stream_acked(struct stream *stream, struct stream_pool *pool, uint32_t ack,
         jump(stream, pool, to, of);
 }
 
-void stream_end(struct stream *stream, struct stream_pool *pool, stream_fn to, void *of)
+void stream_hurry(struct stream *stream, struct stream_pool *pool, stream_fn to, void *of)
 {
     while (stream->early)
         jump(stream, pool, to, of);
+}
+
+void stream_end(struct stream *stream, struct stream_pool *pool, stream_fn to, void *of)
+{
+    stream_hurry(stream, pool, to, of);
     if (stream->known && stream->fin && distance(stream->next, stream->fin_at) > 0
         && distance(stream->next, stream->fin_at) < (1 << 30))
         gap(stream, stream->fin_at - stream->next, to, of);

@@ -57,6 +57,9 @@ void stream_take(struct stream *stream, struct stream_pool *pool, const struct p
 void stream_acked(struct stream *stream, struct stream_pool *pool, uint32_t ack, stream_fn to,
                   void *of);
 
+/* The holes that are known of stay: what waits is delivered now. */
+void stream_hurry(struct stream *stream, struct stream_pool *pool, stream_fn to, void *of);
+
 /* Nothing more will come: what waits is delivered, and every hole that is known of. */
 void stream_end(struct stream *stream, struct stream_pool *pool, stream_fn to, void *of);
 

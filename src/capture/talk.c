@@ -77,6 +77,9 @@ void talk_route(struct talk *talk, enum talk_side side, const uint8_t *p, size_t
     case PH_GSS:
         talk_gss_feed(talk, side, p, len);
         break;
+    case PH_FRAMES:
+        talk_frames_feed(talk, side, p, len, now_us);
+        break;
     case PH_MESSAGES:
     case PH_ERROR:
         talk_walk_feed(talk, side, p, len, now_us);
@@ -112,6 +115,8 @@ void talk_gap(struct talk *talk, enum talk_side side, uint64_t len)
         talk_wait_gap(talk, side, len);
     else if (talk->phase[side] == PH_TLS)
         tls_reader_gap(&talk->part->reader[side], len);
+    else if (talk->phase[side] == PH_FRAMES)
+        talk_frames_gap(talk, side, len);
     else if (talk->phase[side] == PH_MESSAGES)
         talk_walk_gap(talk, side, len);
     else if (talk->phase[side] == PH_GSS)
@@ -129,6 +134,11 @@ size_t talk_part_bytes(const struct talk *talk)
 }
 
 bool talk_is_settled(const struct talk *talk)
+{
+    return talk->phase[SIDE_CLIENT] >= PH_FRAMES && talk->phase[SIDE_SERVER] >= PH_FRAMES;
+}
+
+bool talk_is_deaf(const struct talk *talk)
 {
     return talk->phase[SIDE_CLIENT] == PH_SKIP && talk->phase[SIDE_SERVER] == PH_SKIP;
 }

@@ -4,6 +4,9 @@
  *
  * A state machine without I/O: it is fed in-order bytes and holes, and says at any time what it knows.
  * Nothing is kept of passwords; of queries only when samples are wanted, and those are redacted at once.
+ * Behind a finished handshake the heads of records or packets are followed, for both sides could go on in
+ * plaintext; a hole is passed if it lies within one frame, otherwise the next head is sought, and only what
+ * two heads agree on is trusted.
  * Bounds: TALK_PENDING_MAX bytes of each side while it is not clear what they are, one TLS message
  * (tls/record.h) of each side during a handshake, TALK_GATHER_MAX bytes of a message of interest.
  * Sources: manual, "Message Flow" and "Message Formats"; backend_startup.c; RFC 8446; be-gssapi.
@@ -34,6 +37,9 @@ enum talk_text { TEXT_USER, TEXT_DATABASE, TEXT_APPLICATION, TEXT_SNI, TEXT_ALPN
 struct cert_shelf;
 uint32_t cert_shelf_put(struct cert_shelf *shelf, const void *der, size_t len);
 
+/* What stood behind a finished handshake where a record of TLS or a packet of GSS had to stand; the last is worst. */
+enum talk_behind { BEHIND_NOTHING, BEHIND_OTHER, BEHIND_MESSAGES };
+
 /* What is known; plain values, so that it can be written away as it is. */
 struct talk_facts {
     uint8_t start;                  /* enum talk_start: the first request */
@@ -60,6 +66,9 @@ struct talk_facts {
     bool incomplete;                /* holes in the plaintext: the counts are at least so much */
     uint64_t queries, query_bytes, rows, row_bytes, copy_in_bytes, copy_out_bytes;
 
+    uint8_t behind;                 /* enum talk_behind */
+    bool unfollowed;                /* not every frame behind the handshake could be found */
+
     int64_t tls_begun_us, tls_done_us, ready_us;    /* 0: not seen */
 };
 
@@ -70,6 +79,8 @@ struct talk_walk {              /* through the messages of one side */
     uint8_t head[5];
     uint8_t head_len;
     bool lost;                  /* out of step: the next piece is looked at */
+    bool doubted;               /* in step by one head alone, which may be chance */
+    uint32_t run;               /* bytes without a hole while no head is sure */
     bool gather;
     struct buf body;
 };
@@ -114,8 +125,26 @@ void talk_give_up(struct talk *talk, enum reason reason);
 /* Would these bytes be the beginning of a PostgreSQL conversation?  For whoever sees no SYN. */
 bool talk_looks_like_start(const uint8_t *p, size_t len);
 
-/* Nothing that comes will change the verdict or a count: bytes need not be delivered any more. */
+/*
+ * The verdict is clear.  Nothing changes it any more but a breach: something else behind a finished handshake.
+ * What is encrypted is therefore followed by the heads of its frames to its end (talk_frames.c).
+ */
 bool talk_is_settled(const struct talk *talk);
+
+/* Nothing that comes will change the verdict or a count: bytes need not be delivered any more. */
+bool talk_is_deaf(const struct talk *talk);
+
+/* Of a talk that is settled: the next `len` bytes of that side are inside one frame, and passed. */
+static inline bool talk_pass(struct talk *talk, enum talk_side side, uint32_t len)
+{
+    struct talk_walk *walk = &talk->walk[side];
+
+    if (len > walk->left)
+        return false;
+    walk->left -= len;
+    talk->offset[side] += len;
+    return true;
+}
 
 /* The verdict as it is now; `closed`: the connection is over, no packet will follow. */
 enum verdict talk_verdict(const struct talk *talk, bool closed, enum reason *reason);

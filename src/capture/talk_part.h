@@ -3,6 +3,7 @@
 #define CAPTURE_TALK_PART_H
 
 #include "capture/talk.h"
+#include "pg/wire.h"
 #include "tls/hello.h"
 #include "tls/record.h"
 
@@ -11,6 +12,7 @@ enum phase {
     PH_WAIT_SSL, PH_WAIT_GSS,       /* the client waits for one byte; the server: that byte */
     PH_TLS, PH_GSS, PH_MESSAGES,
     PH_ERROR,       /* the server: a message of error in place of an answer */
+    PH_FRAMES,      /* behind a finished handshake: records of TLS, or packets of GSS */
     PH_SKIP         /* nobody looks */
 };
 
@@ -57,5 +59,19 @@ void talk_walk_feed(struct talk *talk, enum talk_side side, const uint8_t *p, si
                     int64_t now_us);
 void talk_walk_gap(struct talk *talk, enum talk_side side, uint64_t len);
 void talk_gss_feed(struct talk *talk, enum talk_side side, const uint8_t *p, size_t len);
+/* These bytes begin a message of that side; or: they are whole messages and nothing else. */
+bool talk_is_message(enum talk_side side, const uint8_t *p, size_t len);
+bool talk_are_messages(enum talk_side side, const uint8_t *p, size_t len);
+
+/* talk_start.c: who it is, from a startup; not `whole`: some of it is missing */
+void talk_take_names(struct talk *talk, const struct wire_first *first, bool whole);
+
+/* talk_frames.c: both handshakes are over, and walk[] is in step or lost */
+void talk_frames_feed(struct talk *talk, enum talk_side side, const uint8_t *p, size_t len,
+                      int64_t now_us);
+void talk_frames_gap(struct talk *talk, enum talk_side side, uint64_t len);
+/* What stands here is no frame: note it, and go on with messages if it is some. */
+void talk_frames_breach(struct talk *talk, enum talk_side side, const uint8_t *p, size_t len,
+                        int64_t now_us);
 
 #endif

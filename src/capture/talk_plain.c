@@ -30,6 +30,20 @@ static bool is_head(enum talk_side side, const uint8_t *head)
     return types[side][head[0]] && len >= 4 && len <= MESSAGE_MAX;
 }
 
+bool talk_is_message(enum talk_side side, const uint8_t *p, size_t len)
+{
+    return len >= 5 ? is_head(side, p) : len >= 2 && types[side][p[0]] && p[1] < 0x40;
+}
+
+bool talk_are_messages(enum talk_side side, const uint8_t *p, size_t len)
+{
+    size_t at = 0;
+
+    while (len - at >= 5 && is_head(side, p + at) && u32(p + at + 1) <= len - at - 1)
+        at += 1 + (size_t)u32(p + at + 1);
+    return at > 0 && at == len;
+}
+
 /* ---- what messages tell ---- */
 
 static void take_auth(struct talk *talk, struct span body)
@@ -260,6 +274,7 @@ static bool is_old_error(enum talk_side side, const uint8_t *head)
 /* Whole messages of data, one behind the other: how many bytes they take. */
 static size_t pass_data(struct talk_facts *facts, enum talk_side side, const uint8_t *p, size_t len)
 {
+    uint64_t rows = 0, row_bytes = 0, copy_bytes = 0;
     size_t at = 0;
 
     while (len - at >= 5 && (p[at] == 'd' || (p[at] == 'D' && side == SIDE_SERVER))) {
@@ -268,13 +283,16 @@ static size_t pass_data(struct talk_facts *facts, enum talk_side side, const uin
         if (size < 4 || size > len - at - 1)
             break;
         if (p[at] == 'D') {
-            facts->rows++;
-            facts->row_bytes += size - 4;
+            rows++;
+            row_bytes += size - 4;
         } else {
-            *(side == SIDE_CLIENT ? &facts->copy_in_bytes : &facts->copy_out_bytes) += size - 4;
+            copy_bytes += size - 4;
         }
         at += 1 + (size_t)size;
     }
+    facts->rows += rows;
+    facts->row_bytes += row_bytes;
+    *(side == SIDE_CLIENT ? &facts->copy_in_bytes : &facts->copy_out_bytes) += copy_bytes;
     return at;
 }
 
@@ -346,6 +364,12 @@ void talk_walk_gap(struct talk *talk, enum talk_side side, uint64_t len)
 
 /* ---- GSS: a length of four bytes, then so many ---- */
 
+/* A token of each, and behind it something wrapped by each. */
+static bool is_gss_done(const struct talk *talk)
+{
+    return talk->gss_packets[SIDE_CLIENT] >= 2 && talk->gss_packets[SIDE_SERVER] >= 2;
+}
+
 void talk_gss_feed(struct talk *talk, enum talk_side side, const uint8_t *p, size_t len)
 {
     enum { PACKET_MAX = 65536 };    /* PQ_GSS_AUTH_BUFFER_SIZE; 16384 once it is encrypted */
@@ -377,4 +401,6 @@ void talk_gss_feed(struct talk *talk, enum talk_side side, const uint8_t *p, siz
         }
         talk->gss_packets[side]++;
     }
+    if (is_gss_done(talk))
+        talk->phase[SIDE_CLIENT] = talk->phase[SIDE_SERVER] = PH_FRAMES;
 }

@@ -101,7 +101,7 @@ static void flush(struct talk *talk, enum talk_side side, int64_t now_us)
 
 /* ---- what the client sends first ---- */
 
-static void take_startup(struct talk *talk, const struct wire_first *first, bool whole)
+void talk_take_names(struct talk *talk, const struct wire_first *first, bool whole)
 {
     struct talk_facts *facts = &talk->facts;
     const struct { const char *value; enum talk_text to; } texts[] = {
@@ -109,7 +109,6 @@ static void take_startup(struct talk *talk, const struct wire_first *first, bool
         { first->database || !whole ? first->database : first->user, TEXT_DATABASE },
     };
 
-    note_start(talk, START_PLAINTEXT);
     facts->protocol = first->protocol;
     for (size_t i = 0; i < PS_COUNT(texts); i++)
         if (texts[i].value)
@@ -119,6 +118,12 @@ static void take_startup(struct talk *talk, const struct wire_first *first, bool
         facts->replication = strcmp(first->replication, "database") == 0 ? 2
                              : strchr("tTyY1oO", first->replication[0]) && first->replication[0]
                                    && strcasecmp(first->replication, "off") != 0 ? 1 : 0;
+}
+
+static void take_startup(struct talk *talk, const struct wire_first *first, bool whole)
+{
+    note_start(talk, START_PLAINTEXT);
+    talk_take_names(talk, first, whole);
     set_both(talk, PH_MESSAGES);
 }
 

@@ -125,6 +125,21 @@ static void take_alert(struct feed *feed, const struct tls_event *event)
         fail_tls(feed->talk, R_NONE);
 }
 
+/* From now on heads of records are all that is looked at. */
+static void follow(struct talk *talk)
+{
+    for (int side = 0; side < SIDES; side++) {
+        const struct tls_reader *reader = &talk->part->reader[side];
+
+        if (talk->phase[side] != PH_FRAMES)
+            continue;
+        talk->walk[side] = (struct talk_walk){ .left = reader->left, .head_len = reader->head_len,
+                                               .lost = reader->lost };
+        memcpy(talk->walk[side].head, reader->head, sizeof(reader->head));
+        talk->facts.unfollowed |= reader->lost;
+    }
+}
+
 static void finish(struct feed *feed, bool sure)
 {
     struct talk_facts *facts = &feed->talk->facts;
@@ -136,7 +151,9 @@ static void finish(struct feed *feed, bool sure)
     facts->tls_done = true;
     if (sure && !facts->tls_sure) {
         facts->tls_sure = true;
-        feed->talk->phase[SIDE_CLIENT] = feed->talk->phase[SIDE_SERVER] = PH_SKIP;
+        for (int side = 0; side < SIDES; side++)
+            if (feed->talk->phase[side] == PH_TLS)
+                feed->talk->phase[side] = PH_FRAMES;
     }
 }
 
@@ -308,6 +325,25 @@ static void look_for_stuffing(struct talk *talk, enum talk_side side, int64_t ac
     }
 }
 
+/* What is no record is a failure; behind the Finished of both it is a breach. */
+static void take_records(struct feed *feed, const uint8_t *p, size_t len)
+{
+    struct talk *talk = feed->talk;
+    struct tls_reader *reader = &talk->part->reader[feed->side];
+    size_t taken = tls_reader_feed(reader, p, len, take_event, feed);
+
+    if (talk->facts.tls_sure)
+        follow(talk);
+    if (!reader->bad || talk->phase[feed->side] == PH_SKIP)
+        return;
+    if (!talk->facts.tls_done) {
+        fail_tls(talk, R_NO_TLS);
+        return;
+    }
+    talk_frames_breach(talk, feed->side, reader->head, sizeof(reader->head), feed->now_us);
+    talk_route(talk, feed->side, p + taken, len - taken, -1, feed->now_us);
+}
+
 void talk_tls_feed(struct talk *talk, enum talk_side side, const uint8_t *p, size_t len,
                    int64_t acked, int64_t now_us)
 {
@@ -324,7 +360,5 @@ void talk_tls_feed(struct talk *talk, enum talk_side side, const uint8_t *p, siz
             return;
         }
     }
-    tls_reader_feed(&part->reader[side], p, len, take_event, &feed);
-    if (part->reader[side].bad && talk->phase[side] == PH_TLS && !talk->facts.tls_done)
-        fail_tls(talk, R_NO_TLS);
+    take_records(&feed, p, len);
 }

@@ -1,6 +1,15 @@
 /* talk_verdict.c - what a conversation came to, from what is known of it; see talk.h. */
 #include "capture/talk_part.h"
 
+/* It was encrypted until something else came. */
+static enum verdict behind_verdict(const struct talk *talk, enum reason *reason)
+{
+    bool plain = talk->facts.behind == BEHIND_MESSAGES;
+
+    *reason = plain ? R_BEHIND : R_NO_FRAMES;
+    return plain ? V_PLAINTEXT : V_UNKNOWN;
+}
+
 static enum verdict tls_verdict(const struct talk *talk, bool closed, enum reason *reason)
 {
     const struct talk_facts *facts = &talk->facts;
@@ -89,6 +98,8 @@ enum verdict talk_verdict(const struct talk *talk, bool closed, enum reason *rea
     *reason = facts->reason;
     if (facts->injected)
         return V_INJECTED;
+    if (facts->behind)
+        return behind_verdict(talk, reason);
     if (facts->protocol) {
         *reason = R_NONE;
         return facts->asked_tls ? V_DOWNGRADED : V_PLAINTEXT;

@@ -52,13 +52,14 @@ static struct traffic_fact *traffic_for(struct totals *totals, const struct conn
     const char *name = suite ? suite->name : NULL;
     const char *version = conn->facts.server_hello ? tls_version_name(conn->facts.tls_version) : NULL;
     const char *verdict = verdict_word(conn->verdict);
+    const char *reason = verdict_is_readable(conn->verdict) ? reason_word(conn->reason) : NULL;
     const char *server = place_endpoint(totals->places, conn);
     bool loopback = is_loopback(conn);
 
     for (size_t i = 0; i < totals->traffic_len; i++) {
         struct traffic_fact *fact = &totals->traffic[i];
 
-        if (fact->verdict == verdict && fact->suite == name && fact->version == version
+        if (fact->verdict == verdict && fact->reason == reason && fact->suite == name && fact->version == version
             && fact->loopback == loopback && strcmp(fact->server, server) == 0)
             return fact;
     }
@@ -66,8 +67,8 @@ static struct traffic_fact *traffic_for(struct totals *totals, const struct conn
         return NULL;
     PS_PUSH(totals->whos, totals->whos_len, totals->whos_cap) = (struct total_whos){ 0 };
     PS_PUSH(totals->traffic, totals->traffic_len, totals->traffic_cap) = (struct traffic_fact){
-        .server = arena_strdup(totals->arena, server), .verdict = verdict, .version = version,
-        .suite = name, .loopback = loopback };
+        .server = arena_strdup(totals->arena, server), .verdict = verdict, .reason = reason, .version = version,
+        .suite = name, .cipher = suite ? suite->code : 0, .loopback = loopback };
     return &totals->traffic[totals->traffic_len - 1];
 }
 
@@ -166,6 +167,7 @@ static void add_conn(struct totals *totals, const struct conn *conn)
     totals->reasons[conn->reason] += conn->verdict == V_UNKNOWN;
     totals->connections++;
     totals->encrypted += verdict_is_encrypted(conn->verdict);
+    totals->unfollowed += verdict_is_encrypted(conn->verdict) && conn->facts.unfollowed;
     totals->readable += verdict_is_readable(conn->verdict);
     totals->undecided += conn->verdict == V_UNKNOWN;
     totals->passwords += conn_password_exposed(conn);

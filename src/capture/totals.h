@@ -24,6 +24,7 @@ struct totals {
     uint64_t verdicts[VERDICTS];        /* of connections that are PostgreSQL, or on a port of it */
     uint64_t reasons[REASONS];          /* of those that are unknown */
     uint64_t connections, encrypted, readable, passwords, undecided;
+    uint64_t unfollowed;                /* of those that are encrypted: behind the handshake something is missing */
     uint64_t others;                    /* connections of something else, as far as is known */
     uint64_t others_undecided;          /* of these: nobody saw them begin */
     struct total_table by[TOTAL_KINDS];

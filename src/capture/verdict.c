@@ -35,6 +35,8 @@ static const struct {
     [R_NO_TLS] = { "not-tls", N_("what was sent is not TLS") },
     [R_HIDDEN_ALERT] = { "hidden-alert", N_("it was broken off by an alert that is encrypted") },
     [R_CLOSED] = { "closed", N_("it was closed without an alert") },
+    [R_BEHIND] = { "behind-handshake", N_("behind the finished handshake came messages that are not encrypted") },
+    [R_NO_FRAMES] = { "not-framed", N_("behind the finished handshake came bytes that are no part of it") },
     [R_OVERLAP] = { "overlapping-fragments",
                     N_("fragments of its packets overlap, so that nobody can say what the receiver took") },
     [R_OVER_BOUND] = { "over-bound", N_("it was dropped because a bound of memory was reached") },

@@ -37,6 +37,8 @@ enum reason {
     R_HIDDEN_ALERT,     /* the side that broke off said why, encrypted */
     R_CLOSED,           /* it was closed without a word */
     R_OVER_BOUND,       /* a bound of ours was reached */
+    R_BEHIND,           /* messages that are readable stood behind a finished handshake */
+    R_NO_FRAMES,        /* so did something that is no part of it */
     R_OVERLAP,          /* fragments of its packets contradict each other */
     REASONS
 };

@@ -87,6 +87,7 @@ static void tls_doc(const struct conn *conn, struct doc_node *row)
     doc_aside(doc_str(row, "suite", _("Suite"), suite ? suite->name : NULL));
     doc_str(row, "group", _("Group"), hello && facts->group ? tls_group_name(facts->group) : NULL);
     opt_bool(row, "resumed", _("Resumed"), hello, facts->resumed);
+    opt_bool(row, "followed", _("Followed to its end"), verdict_is_encrypted(conn->verdict), !facts->unfollowed);
     doc_str(row, "sni", _("SNI"), conn->text[TEXT_SNI]);
     doc_str(row, "alpn", _("ALPN"), conn->text[TEXT_ALPN]);
     doc_str(row, "alert", _("Alert"), facts->alert_seen && !facts->alert_hidden
@@ -124,7 +125,7 @@ static void startup_doc(const struct conn *conn, struct doc_node *row)
 static void counts_doc(const struct conn *conn, struct doc_node *row)
 {
     const struct talk_facts *facts = &conn->facts;
-    bool seen = facts->protocol != 0;
+    bool seen = facts->protocol || facts->behind == BEHIND_MESSAGES;
     const struct { const char *key, *label; uint64_t value; } counts[] = {
         { "queries", _("Queries"), facts->queries },
         { "query_bytes", _("Bytes of queries"), facts->query_bytes },
@@ -211,6 +212,13 @@ static void say_encrypted(const struct totals *totals, struct doc_node *root)
                           "%llu of %llu connections were encrypted: who sees their packets reads no password, no "
                           "question and no answer in them.", totals->encrypted),
                  (unsigned long long)totals->encrypted, (unsigned long long)totals->connections);
+    if (totals->unfollowed)
+        doc_para(root, DOC_PLAIN,
+                 ngettext("In %llu of these packets are missing behind the handshake: there it is not proved "
+                          "that it went on encrypted.",
+                          "In %llu of these packets are missing behind the handshake: there it is not proved "
+                          "that they went on encrypted.", totals->unfollowed),
+                 (unsigned long long)totals->unfollowed);
 }
 
 /* A packet without whole headers may be of a connection that is nowhere else. */

@@ -8,7 +8,7 @@
  * "not_examined".
  *
  * A connection: client, client_port, server, server_port, first, duration_ms, verdict, reason, start,
- * ssl_answer, gss_answer, tls_version, cipher, suite, group, resumed, sni, alpn, alert, alert_from,
+ * ssl_answer, gss_answer, tls_version, cipher, suite, group, resumed, followed, sni, alpn, alert, alert_from,
  * handshake_ms, setup_ms, server_cert, client_cert, user, database, application_name, replication, auth,
  * password_sent, password_exposed, authenticated, sqlstate, queries, query_bytes, rows, row_bytes,
  * copy_in_bytes, copy_out_bytes, counts_complete, client_bytes, server_bytes, lost_bytes, packets, sample.

@@ -102,7 +102,9 @@ struct wire_fact {
 struct traffic_fact {           /* the connections of one kind to one server */
     const char *server;         /* "10.0.0.1:5432" */
     const char *verdict;        /* "plaintext", as `pgseal capture` has it */
+    const char *reason;         /* why it is readable, in its words: "behind-handshake"; NULL: it began so */
     const char *version, *suite;        /* of TLS; NULL: none, or no handshake */
+    uint16_t cipher;            /* the suite's number */
     bool loopback;              /* they never left the machine */
     const char *who;            /* translated: roles and networks, the first few; NULL: none */
     uint64_t connections;

@@ -1,5 +1,6 @@
 /* wire.c - rules about connections as packets show them (see tests.h). */
 #include "rules/tests.h"
+#include "tls/strength.h"
 
 typedef bool (*traffic_fn)(const struct rule *rule, const struct traffic_fact *fact,
                            struct finding *finding);
@@ -14,15 +15,40 @@ static bool is_readable(const struct traffic_fact *fact)
     return is(fact->verdict, "plaintext") || is(fact->verdict, "downgraded");
 }
 
+/* The same was said of this server already, for connections with another verdict: one finding names both. */
+static bool join(struct findings *out, size_t begin, const struct finding *more)
+{
+    enum { EVIDENCE_MAX = 400 };
+
+    for (size_t i = begin; i < out->len; i++) {
+        struct finding *at = &out->at[i];
+
+        if (!is(at->object, more->object) || !is(at->message, more->message))
+            continue;
+        if (at->severity < more->severity)
+            at->severity = more->severity;
+        if (!at->evidence)
+            at->evidence = more->evidence;
+        else if (more->evidence && !strstr(at->evidence, more->evidence)
+                 && strlen(at->evidence) < EVIDENCE_MAX)
+            at->evidence = arena_printf(out->arena, "%s, %s", at->evidence, more->evidence);
+        return true;
+    }
+    return false;
+}
+
 /* The object tells findings apart: one for each server, by the rule's own question. */
 static void each(const struct rule *rule, const struct posture *posture, struct findings *out,
                  traffic_fn judge)
 {
+    size_t begin = out->len;
+
     for (size_t i = 0; i < posture->traffic_len; i++) {
         const struct traffic_fact *fact = &posture->traffic[i];
-        struct finding finding = { .object = fact->server, .evidence = fact->who };
+        struct finding finding = { .severity = rule->severity, .object = fact->server,
+                                   .evidence = fact->who };
 
-        if (judge(rule, fact, &finding))
+        if (judge(rule, fact, &finding) && !join(out, begin, &finding))
             rule_found(rule, out, finding);
     }
 }
@@ -47,8 +73,9 @@ static bool judge_readable(const struct rule *rule, const struct traffic_fact *f
         finding->severity = SEV_LOW;    /* only names were told: the server let nobody in */
     finding->message = replication ? _("replication to this server ran in plaintext")
         : downgraded ? _("clients of this server asked for TLS and went on in plaintext")
-        : fact->suite ? _("connections to this server used TLS that encrypts nothing")
-                      : _("connections to this server were in plaintext");
+        : !fact->reason ? _("connections to this server were in plaintext")
+        : is(fact->reason, "null-suite") ? _("connections to this server used TLS that encrypts nothing")
+        : _("connections to this server went on in plaintext behind a finished handshake");
     return true;
 }
 
@@ -106,19 +133,10 @@ void rule_wire_version(const struct rule *rule, const struct posture *posture, s
 static bool judge_suite(const struct rule *rule, const struct traffic_fact *fact,
                         struct finding *finding)
 {
-    static const char *const weak[] = { "_NULL_", "_anon_", "_EXPORT", "_RC4_", "_DES_", "_DES40_",
-                                        "_3DES_", "_RC2_" };
-
     (void)rule;
-    if (!fact->suite)
-        return false;
     finding->message = _("connections to this server use a cipher suite that protects little");
-    for (size_t i = 0; i < PS_COUNT(weak); i++)
-        if (strstr(fact->suite, weak[i])) {
-            finding->evidence = fact->suite;
-            return true;
-        }
-    return false;
+    finding->evidence = fact->suite;
+    return fact->suite && suite_traits_of(fact->cipher) & (TRAIT_BROKEN | TRAIT_WEAK);
 }
 
 void rule_wire_suite(const struct rule *rule, const struct posture *posture, struct findings *out)

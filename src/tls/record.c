@@ -156,32 +156,33 @@ static void begin_record(struct tls_reader *reader, tls_event_fn event, void *of
                                    .version = u16(head + 1), .len = reader->left });
 }
 
-void tls_reader_feed(struct tls_reader *reader, const uint8_t *p, size_t len, tls_event_fn event,
-                     void *of)
+size_t tls_reader_feed(struct tls_reader *reader, const uint8_t *p, size_t len, tls_event_fn event,
+                       void *of)
 {
-    if (reader->lost && reader->head_len == 0 && reader->left == 0 && !tls_looks_like_record(p, len))
-        return;
-    while (len > 0 && !reader->bad) {
-        if (reader->left == 0) {
-            size_t n = least(len, (size_t)TLS_RECORD_HEAD - reader->head_len);
+    size_t at = 0;
 
-            memcpy(reader->head + reader->head_len, p, n);
+    if (reader->lost && reader->head_len == 0 && reader->left == 0 && !tls_looks_like_record(p, len))
+        return len;
+    while (at < len && !reader->bad) {
+        size_t n;
+
+        if (reader->left == 0) {
+            n = least(len - at, (size_t)TLS_RECORD_HEAD - reader->head_len);
+            memcpy(reader->head + reader->head_len, p + at, n);
             reader->head_len = (uint8_t)(reader->head_len + n);
-            p += n;
-            len -= n;
+            at += n;
             if (reader->head_len < TLS_RECORD_HEAD)
-                return;
+                return at;
             begin_record(reader, event, of);
             reader->head_len = 0;
             continue;
         }
-
-        size_t n = least(len, reader->left);
+        n = least(len - at, reader->left);
         reader->left = (uint16_t)(reader->left - n);
-        take_body(reader, p, n, event, of);
-        p += n;
-        len -= n;
+        take_body(reader, p + at, n, event, of);
+        at += n;
     }
+    return at;
 }
 
 void tls_reader_gap(struct tls_reader *reader, uint64_t len)

@@ -45,8 +45,12 @@ typedef void (*tls_event_fn)(void *of, const struct tls_event *event);
 
 void tls_reader_free(struct tls_reader *reader);    /* ready for use again */
 
-/* Feed bytes.  The function may set reader->encrypted: what it says counts from the next record on. */
-void tls_reader_feed(struct tls_reader *reader, const uint8_t *p, size_t len, tls_event_fn event,
+/*
+ * Feed bytes.  The function may set reader->encrypted: what it says counts from the next record on.  How many
+ * were taken: all, or where it turns `bad` those up to and with the head that is none, which stands in
+ * reader->head.
+ */
+size_t tls_reader_feed(struct tls_reader *reader, const uint8_t *p, size_t len, tls_event_fn event,
                      void *of);
 
 /*

@@ -2,7 +2,7 @@
  * fuzz_flow.c - a file of frames: link type (one byte), then for each frame its length (two bytes) and bytes.
  * Promises: every connection that is counted is reported once; nobody is called encrypted without both
  * hellos; bytes stay within their bounds; cutting the packets short (a second run) never makes a connection
- * encrypted that was not.
+ * encrypted, and followed to its end, that was not.
  */
 #include <pcap/dlt.h>
 
@@ -13,7 +13,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct tally {
-    uint64_t conns, encrypted;
+    uint64_t conns, encrypted, followed;
 };
 
 static void take_conn(void *of, const struct conn *conn)
@@ -24,11 +24,13 @@ static void take_conn(void *of, const struct conn *conn)
     tally->conns++;
     if (conn->verdict >= VERDICTS || conn->reason >= REASONS)
         abort();
-    if (conn->verdict == V_TLS && (!facts->client_hello || !facts->server_hello || facts->protocol))
+    if (conn->verdict == V_TLS && (!facts->client_hello || !facts->server_hello || facts->protocol
+                                   || facts->behind))
         abort();
-    if (facts->password && !facts->protocol)
+    if (facts->password && !facts->protocol && facts->behind != BEHIND_MESSAGES)
         abort();
     tally->encrypted += conn->verdict == V_TLS;
+    tally->followed += conn->verdict == V_TLS && !facts->unfollowed;
     for (int i = 0; i < TALK_TEXTS; i++)
         if (conn->text[i] && strlen(conn->text[i]) > TALK_SAMPLE_MAX)
             abort();
@@ -81,7 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(padded, data, size);
     whole = run(padded, size, SIZE_MAX);
     cut = run(padded, size, 96);
-    if (cut.encrypted > whole.encrypted)
+    if (cut.followed > whole.encrypted)
         abort();
     return 0;
 }

@@ -1,5 +1,6 @@
 """pgseal capture: what it says of two connections, of what cannot be known, of captures whose truth is known, and live."""
 import concurrent.futures
+import contextlib
 import csv
 import io
 import ipaddress
@@ -12,6 +13,7 @@ import re
 import select
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -149,6 +151,33 @@ def cut(whole, short, snaplen):
         out += [struct.pack("<IIII", sec, usec, keep, length), data[at + 16:at + 16 + keep]]
         at += 16 + captured
     short.write_bytes(b"".join(out))
+
+
+def test_plaintext_behind_a_finished_handshake_is_seen(make, folder, pgseal):
+    """The client greets over TLS and goes on without: no session that was encrypted to its end."""
+    cluster = with_tls(make, folder)
+    capture, kept = Capture(folder, cluster.port, pgseal), folder / "kept.pcap"
+    trust = ssl.create_default_context(cafile=folder / "server.crt")
+    with socket.create_connection(("127.0.0.1", cluster.port)) as link:
+        link.sendall(struct.pack(">II", 8, 80877103))
+        assert link.recv(1) == b"S"
+        with trust.wrap_socket(link, server_hostname="localhost") as tls:
+            names = b"user\0app\0database\0postgres\0\0"
+            tls.sendall(struct.pack(">II", 8 + len(names), 196608) + names)
+            assert tls.recv(1) == b"R"
+            query = b"select * from clientes\0"
+            os.write(tls.fileno(), b"Q" + struct.pack(">I", 4 + len(query)) + query)
+            with contextlib.suppress(OSError):
+                while tls.recv(4096):
+                    pass
+    report = capture.read("--show-exposed", "--write", kept)
+    [conn] = report["connections"]
+    assert (conn["verdict"], conn["reason"], conn["queries"]) == ("plaintext", "behind-handshake", 1)
+    assert conn["sample"] == "select * from clientes" and conn["tls_version"] == "TLSv1.3"
+    assert report["answer"] == "plaintext" and report["totals"]["encrypted"] == 0
+    assert [f["message"] for f in report["findings"]] == [
+        "connections to this server went on in plaintext behind a finished handshake"]
+    assert b"select * from clientes" in kept.read_bytes()
 
 
 # ---- fragments --------------------------------------------------------------------------------
@@ -337,12 +366,14 @@ def test_of_packets_that_were_cut_short_plaintext_is_known_all_the_same(folder, 
         parts.append(struct.pack("<IIII", sec, usec, min(length, 96), size) + data[at + 16:at + 16 + min(length, 96)])
         at += 16 + length
     cut.write_bytes(b"".join(parts))
-    whole, short = ({(conn["client"], conn["client_port"]): conn["verdict"] for conn in pgseal(
-        "capture", "--read", file, "--format", "json", "--fail-on", "none", ok=True).json["connections"]}
-        for file in (pcap, cut))
+    reports = [pgseal("capture", "--read", file, "--format", "json", "--fail-on", "none", ok=True).json for file in (pcap, cut)]
+    whole, short = ({(conn["client"], conn["client_port"]): conn["verdict"] for conn in report["connections"]}
+                    for report in reports)
+    left = {(conn["client"], conn["client_port"]) for conn in reports[0]["connections"]
+            if conn["reason"] == "behind-handshake"}
     readable = {"plaintext", "downgraded"}
     assert {who for who, verdict in short.items() if verdict in readable} == \
-        {who for who, verdict in whole.items() if verdict in readable} != set()
+        {who for who, verdict in whole.items() if verdict in readable} - left != set()
     assert all(verdict in (whole[who], "unknown") for who, verdict in short.items())
 
 
@@ -370,10 +401,13 @@ def test_suspicious_packets_are_kept(folder, pgseal):
     assert kept.stat().st_mode & 0o777 == 0o600
     again = pgseal("capture", "--read", kept, "--format", "json", "--fail-on", "none", ok=True).json
     suspicious = {"plaintext", "downgraded", "refused", "gss-failed", "tls-failed", "tls-not-started", "injected"}
-    verdicts = {where: [conn["verdict"] for conn in conns] for where, conns in by_client(whole).items()}
-    want = {where: found for where, found in verdicts.items() if suspicious.intersection(found)}
+    # of what was encrypted until then, the beginning was not kept
+    verdicts = {where: ["unknown" if conn["reason"] == "behind-handshake" else conn["verdict"] for conn in conns]
+                for where, conns in by_client(whole).items()}
+    want = {where: verdicts[where] for where, conns in by_client(whole).items()
+            if suspicious.intersection(conn["verdict"] for conn in conns)}
     assert {where: [conn["verdict"] for conn in conns] for where, conns in by_client(again).items()} == want
-    assert len(want) > 50
+    assert len(want) > 50 and ["unknown"] in want.values() and b"select * from clientes" in kept.read_bytes()
 
 
 # ---- live -------------------------------------------------------------------------------------

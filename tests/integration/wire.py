@@ -143,9 +143,10 @@ def agree(cluster, report, since=0):
     for conn, said in pairs:
         how, protocol, cipher, user = said or (None,) * 4
         if how == "tls":
-            assert (conn["verdict"], conn["tls_version"], conn["cipher"]) == ("tls", protocol, cipher), conn
+            assert (conn["verdict"], conn["tls_version"], conn["cipher"], conn["followed"]) == (
+                "tls", protocol, cipher, True), conn
         elif how == "gss":
-            assert conn["verdict"] == "gss", conn
+            assert (conn["verdict"], conn["followed"]) == ("gss", True), conn
         elif said:
             assert conn["verdict"] in ("plaintext", "downgraded"), conn
             assert conn["user"] == user and conn["authenticated"], conn

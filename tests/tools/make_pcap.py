@@ -72,6 +72,8 @@ KINDS = {       # name -> (weight, verdict, turns)
     "not-started": (1, "tls-not-started", lambda: [("c", SSL), ("s", b"S")]),
     "gss": (1, "gss", lambda: [("c", GSS), ("s", b"G")] + [("c", b"\0\0\0\x04abcd"),
                                                            ("s", b"\0\0\0\x04abcd")] * 3),
+    "tls-left": (1, "plaintext", lambda: [("c", SSL), ("s", b"S")] + tls("tls13") + PLAIN[3:]),
+    "gss-left": (1, "plaintext", lambda: KINDS["gss"][2]() + PLAIN[3:]),
     "gss-failed": (1, "gss-failed", lambda: [("c", GSS), ("s", b"G"), ("c", b"\0\0\0\x04abcd")]),
     "stuffed": (1, "injected", lambda: [("c", SSL + startup("eve", "shop")), ("s", b"S")] + tls("tls13")),
     "stuffed-back": (1, "injected", lambda: [("c", SSL), ("s", b"S" + OK)] + tls("tls13")),

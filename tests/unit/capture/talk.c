@@ -40,6 +40,12 @@ struct say {
 #define ROW "D\0\0\0\x0b\0\1\0\0\0\1x"
 #define ERROR_28000 "E\0\0\0\x24SFATAL\0VFATAL\0C28000\0Mno entry\0\0"
 
+#define RECORD "\x17\3\3\0\3abc"
+#define LONG_RECORD "\x17\3\3\1\x2c" "0123456789"
+#define GSS_PACKET "\0\0\0\2ab"
+#define GSS_DONE SAY(C, GSS_REQUEST), SAY(S, "G"), SAY(C, GSS_PACKET), SAY(S, GSS_PACKET GSS_PACKET), \
+                 SAY(C, GSS_PACKET)
+
 static const struct {
     const char *name;
     struct say says[12];
@@ -91,6 +97,32 @@ static const struct {
       "gss-failed", "closed", true, false },
     { "GSS that the server ends", { SAY(C, GSS_REQUEST), SAY(S, "G"), SAY(C, "\0\0\0\2ab"),
                                     SAY(S, "Eno\0") }, "gss-failed", NULL, true, false },
+    { "GSS, then a query", { GSS_DONE, SAY(C, QUERY) }, "plaintext", "behind-handshake", true, false },
+    { "GSS, then rows", { GSS_DONE, SAY(S, "\0\0\0\2ab" ROW ROW) }, "plaintext", "behind-handshake", true, false },
+    { "GSS, then rubbish", { GSS_DONE, SAY(S, "\xff\xfe\xfd\xfc\xfb") }, "unknown", "not-framed", true, false },
+    { "TLS 1.3, then a query", { SAY(C, SSL_REQUEST), SAY(S, "S"), SAY(C, "@tls13"), SAY(C, QUERY) },
+      "plaintext", "behind-handshake", true, false },
+    { "TLS 1.2, then rows behind a record",
+      { SAY(C, SSL_REQUEST), SAY(S, "S"), SAY(C, "@tls12"), SAY(S, RECORD ROW ROW) }, "plaintext",
+      "behind-handshake", true, false },
+    { "TLS 1.3, then another startup", { SAY(C, SSL_REQUEST), SAY(S, "S"), SAY(C, "@tls13"), SAY(C, STARTUP) },
+      "plaintext", "behind-handshake", true, false },
+    { "TLS 1.3, then rubbish", { SAY(C, SSL_REQUEST), SAY(S, "S"), SAY(C, "@tls13"), SAY(S, "\x17\3\7\0\1x") },
+      "unknown", "not-framed", true, false },
+    { "TLS 1.3, a record too long", { SAY(C, SSL_REQUEST), SAY(S, "S"), SAY(C, "@tls13"),
+                                      SAY(S, "\x17\3\3\x48\1x") }, "unknown", "not-framed", true, false },
+    { "TLS 1.3 with a hole in a record", { SAY(C, SSL_REQUEST), SAY(S, "S"), SAY(C, "@tls13"),
+      SAY(S, LONG_RECORD), HOLE(S, 290), SAY(S, RECORD) }, "tls", NULL, true, false },
+    { "TLS 1.3 with a hole in a record, and rows behind it", { SAY(C, SSL_REQUEST), SAY(S, "S"), SAY(C, "@tls13"),
+      SAY(S, LONG_RECORD), HOLE(S, 290), SAY(S, ROW) }, "plaintext", "behind-handshake", true, false },
+    { "TLS 1.3 with a hole, then records", { SAY(C, SSL_REQUEST), SAY(S, "S"), SAY(C, "@tls13"), HOLE(S, 1000),
+      SAY(S, "xyz" RECORD RECORD) }, "tls", NULL, true, false },
+    { "TLS 1.3 with a hole, then rows", { SAY(C, SSL_REQUEST), SAY(S, "S"), SAY(C, "@tls13"), HOLE(S, 1000),
+      SAY(S, ROW ROW) }, "plaintext", "behind-handshake", true, false },
+    { "TLS 1.3 with a hole, then a startup", { SAY(C, SSL_REQUEST), SAY(S, "S"), SAY(C, "@tls13"), HOLE(C, 1000),
+      SAY(C, STARTUP) }, "plaintext", "behind-handshake", true, false },
+    { "TLS 1.3 with a hole, records, and then rows", { SAY(C, SSL_REQUEST), SAY(S, "S"), SAY(C, "@tls13"),
+      HOLE(S, 1000), SAY(S, "xyz" RECORD RECORD), SAY(S, ROW "x") }, "plaintext", "behind-handshake", true, false },
     { "cancel", { SAY(C, CANCEL) }, "cancel", NULL, true, false },
     { "cancel after a refusal", { SAY(C, SSL_REQUEST), SAY(S, "N"), SAY(C, CANCEL) }, "cancel", NULL,
       true, false },
@@ -181,23 +213,14 @@ static void feed_recorded(const char *name, size_t piece, bool lose_server_hello
 static void play(size_t row, size_t piece)
 {
     talk_begin(&talk, rows[row].from_start, true, shelf);
-    for (const struct say *say = rows[row].says; say->bytes || say == rows[row].says; say++) {
-        if (!say->bytes) {
-            if (say->hole)
-                talk_gap(&talk, (enum talk_side)say->who, say->hole);
-            if (!say[1].bytes)
-                break;
-            continue;
-        }
-        if (say->bytes[0] == '@' || say->bytes[0] == '!')
+    for (const struct say *say = rows[row].says; say->bytes || say->hole; say++) {
+        if (say->hole)
+            talk_gap(&talk, (enum talk_side)say->who, say->hole);
+        else if (say->bytes[0] == '@' || say->bytes[0] == '!')
             feed_recorded(say->bytes + 1, piece, say->bytes[0] == '!');
         else
             feed(say->who, say->bytes, say->len, say->acked >= 0 || say->len > 8 ? say->len : piece,
                  say->acked);
-        if (!say[1].bytes && say[1].hole) {
-            talk_gap(&talk, (enum talk_side)say[1].who, say[1].hole);
-            say++;
-        }
     }
     talk_end(&talk);
 }

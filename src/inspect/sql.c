@@ -3,10 +3,9 @@
 
 #include <limits.h>
 
-#include <libpq-fe.h>
-
 #include "base/mem.h"
 #include "base/num.h"
+#include "pg/libpq.h"
 
 struct sql {
     PGconn *conn;
@@ -20,7 +19,7 @@ void sql_free(struct sql *sql)
 {
     if (!sql)
         return;
-    PQfinish(sql->conn);
+    pq.finish(sql->conn);
     free(sql);
 }
 
@@ -28,7 +27,7 @@ void rows_free(struct rows *rows)
 {
     if (!rows)
         return;
-    PQclear(rows->result);
+    pq.clear(rows->result);
     free(rows);
 }
 
@@ -56,14 +55,14 @@ static bool check_conninfo(const char *conninfo, struct ps_err *err)
     if (!is_uri(conninfo) && !strchr(conninfo, '='))
         return true;
 
-    PQconninfoOption *options = PQconninfoParse(conninfo, &words);
+    PQconninfoOption *options = pq.conninfoParse(conninfo, &words);
     if (options) {
-        PQconninfoFree(options);
+        pq.conninfoFree(options);
         return true;
     }
     ps_fail(err, PS_E_USAGE, _("cannot parse the connection string"));
     fail_with(err, words);
-    PQfreemem(words);
+    pq.freemem(words);
     return ps_hint(err, _("Write it as for psql: \"host=db1.example.net dbname=app user=dba\", a "
                           "postgresql:// URI, or \"service=NAME\"."));
 }
@@ -74,7 +73,7 @@ static bool check_conninfo(const char *conninfo, struct ps_err *err)
  */
 static int no_prompt(char *buf, int size, PGconn *conn)
 {
-    return PQdefaultSSLKeyPassHook_OpenSSL(buf, size, conn);
+    return pq.defaultSSLKeyPassHook_OpenSSL(buf, size, conn);
 }
 
 static PGconn *open_connection(const char *conninfo)
@@ -87,8 +86,8 @@ static PGconn *open_connection(const char *conninfo)
     const char *values[] = { "UTF8", "pgseal", timeout_is_set ? conninfo : "10",
                              timeout_is_set ? NULL : conninfo, NULL };
 
-    PQsetSSLKeyPassHook_OpenSSL(no_prompt);
-    return PQconnectdbParams(keywords, values, 1);
+    pq.setSSLKeyPassHook_OpenSSL(no_prompt);
+    return pq.connectdbParams(keywords, values, 1);
 }
 
 static void drop_notice(void *arg, const PGresult *result)
@@ -102,17 +101,17 @@ bool sql_connect(const char *conninfo, struct sql **out, struct ps_err *err)
     PS_AUTO(sql_freep) struct sql *sql = NULL;
     PS_AUTO(rows_freep) struct rows *rows = NULL;
 
-    if (!check_conninfo(conninfo, err))
+    if (!pq_load(err) || !check_conninfo(conninfo, err))
         return false;
 
     sql = ps_calloc(1, sizeof(*sql));
     sql->conn = open_connection(conninfo);
-    if (PQstatus(sql->conn) != CONNECTION_OK) {
+    if (pq.status(sql->conn) != CONNECTION_OK) {
         ps_fail(err, PS_E_NET, _("could not connect to the server"));
-        fail_with(err, PQerrorMessage(sql->conn));
+        fail_with(err, pq.errorMessage(sql->conn));
         return false;
     }
-    PQsetNoticeReceiver(sql->conn, drop_notice, NULL);
+    pq.setNoticeReceiver(sql->conn, drop_notice, NULL);
 
     /* CVE-2018-1058: nobody's function in the search path may answer for the system's. */
     if (!sql_query(sql, "SELECT pg_catalog.set_config('search_path', '', false)", NULL, &rows, err))
@@ -123,19 +122,19 @@ bool sql_connect(const char *conninfo, struct sql **out, struct ps_err *err)
 
 int sql_server_version(const struct sql *sql)
 {
-    return PQserverVersion(sql->conn);
+    return pq.serverVersion(sql->conn);
 }
 
 const char *sql_parameter(const struct sql *sql, const char *name)
 {
-    return PQparameterStatus(sql->conn, name);
+    return pq.parameterStatus(sql->conn, name);
 }
 
 /* An abstract socket, a socket in the file system, or an address that loops back. */
 static bool is_here(const PGconn *conn)
 {
-    const char *host = PQhost(conn);
-    const char *address = PQhostaddr(conn);
+    const char *host = pq.host(conn);
+    const char *address = pq.hostaddr(conn);
 
     return (host && (host[0] == '/' || host[0] == '@'))
         || (address && (strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0));
@@ -147,23 +146,23 @@ void sql_link(const struct sql *sql, struct sql_link *out)
     PGconn *for_ssl = sql->conn;
 
     *out = (struct sql_link){
-        .host = PQhost(conn),
-        .port = PQport(conn),
-        .database = PQdb(conn),
-        .role = PQuser(conn),
+        .host = pq.host(conn),
+        .port = pq.port(conn),
+        .database = pq.db(conn),
+        .role = pq.user(conn),
         .on_this_machine = is_here(conn),
-        .tls = PQsslInUse(for_ssl),
+        .tls = pq.sslInUse(for_ssl),
     };
     if (out->tls) {
-        out->version = PQsslAttribute(for_ssl, "protocol");
-        out->cipher = PQsslAttribute(for_ssl, "cipher");
-        out->bits = PQsslAttribute(for_ssl, "key_bits");
+        out->version = pq.sslAttribute(for_ssl, "protocol");
+        out->cipher = pq.sslAttribute(for_ssl, "cipher");
+        out->bits = pq.sslAttribute(for_ssl, "key_bits");
     }
 }
 
 void *sql_openssl(const struct sql *sql)
 {
-    return PQsslInUse(sql->conn) ? PQsslStruct(sql->conn, "OpenSSL") : NULL;
+    return pq.sslInUse(sql->conn) ? pq.sslStruct(sql->conn, "OpenSSL") : NULL;
 }
 
 static int count_params(const char *const *params)
@@ -177,12 +176,12 @@ static int count_params(const char *const *params)
 
 static bool fail_query(const PGresult *result, const PGconn *conn, struct ps_err *err)
 {
-    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    const char *state = pq.resultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *primary = pq.resultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 
     if (!primary) {
         ps_fail(err, PS_E_NET, _("lost the connection to the server"));
-        fail_with(err, PQerrorMessage(conn));
+        fail_with(err, pq.errorMessage(conn));
         return false;
     }
     ps_fail(err, PS_E_SQL, "%s", primary);
@@ -194,8 +193,8 @@ bool sql_query(struct sql *sql, const char *query, const char *const *params, st
 {
     PS_AUTO(rows_freep) struct rows *rows = ps_calloc(1, sizeof(*rows));
 
-    rows->result = PQexecParams(sql->conn, query, count_params(params), NULL, params, NULL, NULL, 0);
-    ExecStatusType status = PQresultStatus(rows->result);
+    rows->result = pq.execParams(sql->conn, query, count_params(params), NULL, params, NULL, NULL, 0);
+    ExecStatusType status = pq.resultStatus(rows->result);
     if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)
         return fail_query(rows->result, sql->conn, err);
     *out = PS_TAKE(rows);
@@ -204,16 +203,16 @@ bool sql_query(struct sql *sql, const char *query, const char *const *params, st
 
 size_t rows_len(const struct rows *rows)
 {
-    return (size_t)PQntuples(rows->result);
+    return (size_t)pq.ntuples(rows->result);
 }
 
 const char *rows_text(const struct rows *rows, size_t row, const char *column)
 {
-    int number = PQfnumber(rows->result, column);
+    int number = pq.fnumber(rows->result, column);
 
-    if (number < 0 || row >= rows_len(rows) || PQgetisnull(rows->result, (int)row, number))
+    if (number < 0 || row >= rows_len(rows) || pq.getisnull(rows->result, (int)row, number))
         return NULL;
-    return PQgetvalue(rows->result, (int)row, number);
+    return pq.getvalue(rows->result, (int)row, number);
 }
 
 bool rows_bool(const struct rows *rows, size_t row, const char *column)

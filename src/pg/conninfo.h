@@ -1,7 +1,7 @@
 /*
  * conninfo.h - connection strings: libpq's keyword form, URIs, and what drivers want instead.
  *
- * Whether one is good is libpq's to say (PQconninfoParse), where libpq is seen (inspect/, prove/).
+ * Whether one is good is libpq's to say (PQconninfoParse), where libpq is asked (inspect/, prove/).
  * Source: manual, "Connection Strings"; RFC 3986 for URIs.
  */
 #ifndef PS_CONNINFO_H

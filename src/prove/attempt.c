@@ -4,11 +4,10 @@
 #include <locale.h>
 #include <poll.h>
 
-#include <libpq-fe.h>
-
 #include "base/clock.h"
 #include "base/mem.h"
 #include "net/io.h"
+#include "pg/libpq.h"
 
 enum { WORDS_MAX = 4096, SQLSTATE_LEN = 5 };  /* the words may be a stranger's */
 
@@ -34,12 +33,12 @@ static void quiet(void *arg, const PGresult *result)
 
 static void finish_connection(PGconn **conn)
 {
-    PQfinish(*conn);
+    pq.finish(*conn);
 }
 
 static void clear_result(PGresult **result)
 {
-    PQclear(*result);
+    pq.clear(*result);
 }
 
 static void put_words(struct buf *words, const char *text)
@@ -97,20 +96,20 @@ bool attempt_is_trouble(const char *sqlstate)
 
 static const char *cell(const PGresult *result, const char *column)
 {
-    int number = PQfnumber(result, column);
+    int number = pq.fnumber(result, column);
 
-    return number < 0 || PQgetisnull(result, 0, number) ? "" : PQgetvalue(result, 0, number);
+    return number < 0 || pq.getisnull(result, 0, number) ? "" : pq.getvalue(result, 0, number);
 }
 
 /* In: the server itself says how.  client_dn is clientdn up to version 11. */
 static enum way_end look_around(PGconn *conn, struct buf *words)
 {
-    PS_AUTO(clear_result) PGresult *result = PQexec(conn,
+    PS_AUTO(clear_result) PGresult *result = pq.exec(conn,
         "select * from pg_catalog.pg_stat_ssl where pid = pg_catalog.pg_backend_pid()");
 
-    if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != 1) {
-        put_words(words, PQerrorMessage(conn));
-        return PQsslInUse(conn) ? WAY_IN_TLS : WAY_IN_PLAIN;
+    if (pq.resultStatus(result) != PGRES_TUPLES_OK || pq.ntuples(result) != 1) {
+        put_words(words, pq.errorMessage(conn));
+        return pq.sslInUse(conn) ? WAY_IN_TLS : WAY_IN_PLAIN;
     }
     if (cell(result, "ssl")[0] != 't') {
         buf_puts(words, "pg_stat_ssl: ssl=f");
@@ -124,7 +123,7 @@ static enum way_end look_around(PGconn *conn, struct buf *words)
 
 static bool is_connected(PGconn *conn)
 {
-    ConnStatusType status = PQstatus(conn);
+    ConnStatusType status = pq.status(conn);
 
     return status != CONNECTION_BAD && status != CONNECTION_STARTED && status != CONNECTION_NEEDED;
 }
@@ -138,17 +137,17 @@ static bool connect_within(PGconn *conn, int timeout_ms, bool *reached, struct a
     int64_t deadline = clock_mono_ms() + timeout_ms;
     PostgresPollingStatusType state = PGRES_POLLING_WRITING;
 
-    if (PQstatus(conn) == CONNECTION_BAD)
+    if (pq.status(conn) == CONNECTION_BAD)
         return true;
     while (state == PGRES_POLLING_READING || state == PGRES_POLLING_WRITING) {
-        struct pollfd one = { .fd = PQsocket(conn),
+        struct pollfd one = { .fd = pq.socket(conn),
                               .events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT };
         int64_t left = deadline - clock_mono_ms();
 
         attempt_port_add(ports, socket_local_port(one.fd));
         if (left <= 0 || poll(&one, 1, (int)left) == 0)
             return false;
-        state = PQconnectPoll(conn);
+        state = pq.connectPoll(conn);
         *reached = *reached || is_connected(conn);
     }
     return true;
@@ -164,12 +163,12 @@ static enum way_end judge(PGconn *conn, int timeout_ms, struct attempt_result *o
         buf_printf(words, _("no answer within %d ms"), timeout_ms);
         return WAY_UNKNOWN;
     }
-    if (PQstatus(conn) == CONNECTION_OK)
+    if (pq.status(conn) == CONNECTION_OK)
         return look_around(conn, words);
-    bool trouble = take_codes(PQerrorMessage(conn), &said);
+    bool trouble = take_codes(pq.errorMessage(conn), &said);
     put_words(words, buf_text(&said));
-    if (PQconnectionNeedsPassword(conn))
-        return PQsslInUse(conn) ? WAY_PASSWORD_TLS : WAY_PASSWORD_PLAIN;
+    if (pq.connectionNeedsPassword(conn))
+        return pq.sslInUse(conn) ? WAY_PASSWORD_TLS : WAY_PASSWORD_PLAIN;
     return reached && !trouble ? WAY_REFUSED : WAY_UNKNOWN;
 }
 
@@ -194,13 +193,13 @@ void attempt_run(const struct attempt *attempt, struct attempt_result *out)
     locale_t english = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     locale_t before = uselocale(english);
     /* the hook answers from sslpassword; without it OpenSSL would ask on the terminal */
-    PQsetSSLKeyPassHook_OpenSSL(PQdefaultSSLKeyPassHook_OpenSSL);
+    pq.setSSLKeyPassHook_OpenSSL(pq.defaultSSLKeyPassHook_OpenSSL);
     PS_AUTO(finish_connection) PGconn *conn =
-        PQconnectStartParams(attempt->names, attempt->values, 0);
-    PQsetNoticeReceiver(conn, quiet, NULL);
-    PQsetErrorVerbosity(conn, PQERRORS_VERBOSE);    /* the only way to the SQLSTATE of a refusal */
+        pq.connectStartParams(attempt->names, attempt->values, 0);
+    pq.setNoticeReceiver(conn, quiet, NULL);
+    pq.setErrorVerbosity(conn, PQERRORS_VERBOSE);    /* the only way to the SQLSTATE of a refusal */
     out->end = judge(conn, attempt->timeout_ms, out);
-    out->tls = PQsslInUse(conn) != 0;
+    out->tls = pq.sslInUse(conn) != 0;
     uselocale(before);
     freelocale(english);
     out->ms = (double)(clock_mono_us() - begin) / 1000;
@@ -224,12 +223,12 @@ void attempt_env_hide(struct attempt_env *env)
     /* what libpq reads without naming it in its table of options */
     static const char *const others[] = { "PGSERVICEFILE", "PGSYSCONFDIR", "PGREQUIRESSL",
                                           "PGTZ", "PGDATESTYLE", "PGGEQO" };
-    PQconninfoOption *options = PQconndefaults();
+    PQconninfoOption *options = pq.conndefaults();
 
     for (const PQconninfoOption *one = options; one && one->keyword; one++)
         if (one->envvar)
             hide(env, one->envvar);
-    PQconninfoFree(options);
+    pq.conninfoFree(options);
     for (size_t i = 0; i < PS_COUNT(others); i++)
         hide(env, others[i]);
 }

@@ -37,7 +37,7 @@ void attempt_result_free(struct attempt_result *result);    /* for PS_AUTO */
 
 /*
  * Connect, see where it ends, leave.  libpq never prompts here, not for a key's passphrase either.  Its
- * words are English whatever the locale: they are evidence, and compared.
+ * words are English whatever the locale: they are evidence, and compared.  After pq_load().
  */
 void attempt_run(const struct attempt *attempt, struct attempt_result *out);
 
@@ -49,7 +49,7 @@ bool attempt_is_trouble(const char *sqlstate);
 
 /*
  * Hide the environment variables that libpq reads, for an attempt is to mean the same everywhere;
- * attempt_env_show puts them back.  Not while other threads run.
+ * attempt_env_show puts them back.  Not while other threads run; after pq_load().
  */
 struct attempt_env {
     struct attempt_var {

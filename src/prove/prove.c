@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 
 #include "base/clock.h"
+#include "pg/libpq.h"
 #include "prove/expect.h"
 #include "prove/material.h"
 #include "prove/raw.h"
@@ -358,6 +359,8 @@ bool prove_run(const struct prove_spec *spec, struct prove_result **out, struct 
 
     result->wire_needed = spec->wire_needed;
     stop_catch(&stop);
+    if (!pq_load(err))
+        return false;
     attempt_env_hide(&env);
     if (!find_server(&run, err) || !material_make(spec->ca, spec->role, &run.material, err))
         return false;

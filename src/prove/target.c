@@ -1,8 +1,7 @@
 /* target.c - prove.h's other question: which attacks does this connection string withstand? */
-#include <libpq-fe.h>
-
 #include "base/clock.h"
 #include "pg/conninfo.h"
+#include "pg/libpq.h"
 #include "prove/siege.h"
 #include "prove/stop.h"
 
@@ -15,8 +14,10 @@ struct resolved {
 
 static void resolved_free(struct resolved *resolved)
 {
-    PQconninfoFree(resolved->said);
-    PQconninfoFree(resolved->defaults);
+    if (!resolved->said)            /* nor need libpq be there */
+        return;
+    pq.conninfoFree(resolved->said);
+    pq.conninfoFree(resolved->defaults);
 }
 
 static const char *option_in(const PQconninfoOption *options, const char *keyword)
@@ -38,18 +39,20 @@ static bool resolve(const char *dsn, struct resolved *out, struct ps_err *err)
 {
     char *words = NULL;
 
-    out->said = PQconninfoParse(dsn, &words);
+    if (!pq_load(err))
+        return false;
+    out->said = pq.conninfoParse(dsn, &words);
     if (!out->said) {
         ps_fail(err, PS_E_USAGE, _("cannot read the connection string"));
         ps_detail(err, "%s", words ? words : "");
-        PQfreemem(words);
+        pq.freemem(words);
         return false;
     }
-    /* PQconndefaults() reads the service that PGSERVICE names, as a connection would */
+    /* conndefaults() reads the service that PGSERVICE names, as a connection would */
     const char *service = option_in(out->said, "service");
     if (service)
         setenv("PGSERVICE", service, 1);
-    out->defaults = PQconndefaults();
+    out->defaults = pq.conndefaults();
     return true;
 }
 

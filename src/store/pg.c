@@ -10,10 +10,9 @@
 #include <endian.h>
 #include <inttypes.h>
 
-#include <libpq-fe.h>
-
 #include "base/clock.h"
 #include "base/mem.h"
+#include "pg/libpq.h"
 #include "store/store.h"
 
 enum { OID_BYTEA = 17, OID_INT8 = 20, OID_INT4 = 23, OID_TEXT = 25 };  /* pg_type.dat */
@@ -96,7 +95,7 @@ static const char *const migrations[] = {
 
 static void result_freep(PGresult **result)
 {
-    PQclear(*result);
+    pq.clear(*result);
 }
 
 /* One line of what libpq says, without its full stop or line end. */
@@ -120,8 +119,8 @@ static bool fail_text(const struct pg *me, const char *text, struct ps_err *err)
 
 static bool fail_result(const struct pg *me, const PGresult *result, struct ps_err *err)
 {
-    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    const char *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    const char *state = pq.resultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *text = pq.resultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 
     if (state && strcmp(state, "23505") == 0)       /* unique_violation */
         return ps_fail(err, PS_E_EXISTS, _("it is in the ledger \"%s\" already"), me->where);
@@ -130,12 +129,12 @@ static bool fail_result(const struct pg *me, const PGresult *result, struct ps_e
         ps_fail(err, PS_E_BUSY, _("the ledger \"%s\" is in use by another pgseal"), me->where);
         return ps_hint(err, _("Run the command again."));
     }
-    return fail_text(me, text ? text : PQerrorMessage(me->conn), err);
+    return fail_text(me, text ? text : pq.errorMessage(me->conn), err);
 }
 
 static bool is_good(const PGresult *result)
 {
-    const ExecStatusType status = PQresultStatus(result);
+    const ExecStatusType status = pq.resultStatus(result);
 
     return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK
         || status == PGRES_SINGLE_TUPLE || status == PGRES_PIPELINE_SYNC;
@@ -144,7 +143,7 @@ static bool is_good(const PGresult *result)
 static bool pg_script(void *db, const char *sql, struct ps_err *err)
 {
     struct pg *me = db;
-    PS_AUTO(result_freep) PGresult *result = PQexec(me->conn, sql);
+    PS_AUTO(result_freep) PGresult *result = pq.exec(me->conn, sql);
 
     return is_good(result) || fail_result(me, result, err);
 }
@@ -182,14 +181,14 @@ static void params_of(struct params *params, const struct value *values, int len
 
 static struct value column(const PGresult *result, int row, int at)
 {
-    const void *bytes = PQgetvalue(result, row, at);
-    const size_t len = (size_t)PQgetlength(result, row, at);
+    const void *bytes = pq.getvalue(result, row, at);
+    const size_t len = (size_t)pq.getlength(result, row, at);
     uint64_t wide;
     uint32_t narrow;
 
-    if (PQgetisnull(result, row, at))
+    if (pq.getisnull(result, row, at))
         return (struct value){ .type = VALUE_NULL };
-    switch (PQftype(result, at)) {
+    switch (pq.ftype(result, at)) {
     case OID_INT8:
         memcpy(&wide, bytes, sizeof(wide));
         return value_int((int64_t)be64toh(wide));
@@ -208,9 +207,9 @@ static struct value column(const PGresult *result, int row, int at)
 static bool give_rows(const PGresult *result, row_fn fn, void *arg, struct ps_err *err)
 {
     struct value columns[ENGINE_COLUMNS_MAX];
-    const int len = PQnfields(result);
+    const int len = pq.nfields(result);
 
-    for (int row = 0; fn && row < PQntuples(result); row++) {
+    for (int row = 0; fn && row < pq.ntuples(result); row++) {
         for (int i = 0; i < len; i++)
             columns[i] = column(result, row, i);
         if (!fn(arg, columns, err))
@@ -225,7 +224,7 @@ static bool read_answer(struct pg *me, row_fn fn, void *arg, struct ps_err *err)
     bool good = true;
 
     for (;;) {
-        PS_AUTO(result_freep) PGresult *result = PQgetResult(me->conn);
+        PS_AUTO(result_freep) PGresult *result = pq.getResult(me->conn);
 
         if (!result)
             return good;
@@ -242,10 +241,10 @@ static bool pg_run(void *db, const char *sql, const struct value *values, int le
     struct params params;
 
     params_of(&params, values, len);
-    if (!PQsendQueryParams(me->conn, sql, len, params.types, params.values, params.lengths,
+    if (!pq.sendQueryParams(me->conn, sql, len, params.types, params.values, params.lengths,
                            params.formats, 1))
-        return fail_text(me, PQerrorMessage(me->conn), err);
-    PQsetSingleRowMode(me->conn);
+        return fail_text(me, pq.errorMessage(me->conn), err);
+    pq.setSingleRowMode(me->conn);
     return read_answer(me, fn, arg, err);
 }
 
@@ -266,7 +265,7 @@ static bool prepare(struct pg *me, const char *sql, const struct value *values, 
             types[i % (size_t)len] = one.types[0];
         }
 
-    PS_AUTO(result_freep) PGresult *result = PQprepare(me->conn, statement, sql, len, types);
+    PS_AUTO(result_freep) PGresult *result = pq.prepare(me->conn, statement, sql, len, types);
     return is_good(result) || fail_result(me, result, err);
 }
 
@@ -276,11 +275,11 @@ static bool send_rows(struct pg *me, const struct value *values, int len, size_t
         struct params params;
 
         params_of(&params, values + i * (size_t)len, len);
-        if (!PQsendQueryPrepared(me->conn, statement, len, params.values, params.lengths,
+        if (!pq.sendQueryPrepared(me->conn, statement, len, params.values, params.lengths,
                                  params.formats, 1))
             return false;
     }
-    return PQpipelineSync(me->conn);
+    return pq.pipelineSync(me->conn);
 }
 
 /* Each row has an answer and a NULL behind it, the sync at the end has only an answer. */
@@ -289,13 +288,13 @@ static bool read_pipe(struct pg *me, struct ps_err *err)
     bool good = true;
 
     for (;;) {
-        PS_AUTO(result_freep) PGresult *result = PQgetResult(me->conn);
+        PS_AUTO(result_freep) PGresult *result = pq.getResult(me->conn);
 
-        if (!result && PQstatus(me->conn) == CONNECTION_OK)
+        if (!result && pq.status(me->conn) == CONNECTION_OK)
             continue;
         if (!result)
-            return good && fail_text(me, PQerrorMessage(me->conn), err);
-        if (PQresultStatus(result) == PGRES_PIPELINE_SYNC)
+            return good && fail_text(me, pq.errorMessage(me->conn), err);
+        if (pq.resultStatus(result) == PGRES_PIPELINE_SYNC)
             return good;
         if (good && !is_good(result))
             good = fail_result(me, result, err);
@@ -309,7 +308,7 @@ static bool pipe_rows(struct pg *me, const struct value *values, int len, size_t
         const size_t now = rows - done < PIPE_ROWS ? rows - done : PIPE_ROWS;
 
         if (!send_rows(me, values + done * (size_t)len, len, now))
-            return fail_text(me, PQerrorMessage(me->conn), err);
+            return fail_text(me, pq.errorMessage(me->conn), err);
         if (!read_pipe(me, err))
             return false;
     }
@@ -325,10 +324,10 @@ static bool pg_run_many(void *db, const char *sql, const struct value *values, i
         return pg_run(db, sql, values, len, NULL, NULL, err);
     if (!prepare(me, sql, values, len, rows, err))
         return false;
-    if (!PQenterPipelineMode(me->conn))
-        return fail_text(me, PQerrorMessage(me->conn), err);
+    if (!pq.enterPipelineMode(me->conn))
+        return fail_text(me, pq.errorMessage(me->conn), err);
     bool piped = pipe_rows(me, values, len, rows, err);
-    PQexitPipelineMode(me->conn);
+    pq.exitPipelineMode(me->conn);
     return piped && pg_script(me, "DEALLOCATE pgseal_row", err);
 }
 
@@ -338,7 +337,7 @@ static void pg_close(void *db)
 {
     struct pg *me = db;
 
-    PQfinish(me->conn);
+    pq.finish(me->conn);
     free(me->where);
     free(me);
 }
@@ -375,25 +374,28 @@ static bool set_up(struct pg *me, struct ps_err *err)
 static bool is_understood(const char *where)
 {
     char *said = NULL;
-    PQconninfoOption *options = PQconninfoParse(where, &said);
+    PQconninfoOption *options = pq.conninfoParse(where, &said);
 
-    PQfreemem(said);
-    PQconninfoFree(options);
+    pq.freemem(said);
+    pq.conninfoFree(options);
     return options != NULL;
 }
 
 static bool pg_open(const char *where, void **db, struct ps_err *err)
 {
-    PS_AUTO(close_freep) struct pg *me = ps_calloc(1, sizeof(*me));
+    PS_AUTO(close_freep) struct pg *me = NULL;
 
+    if (!pq_load(err))
+        return false;
     if (!is_understood(where))
         return ps_fail(err, PS_E_VALUE, _("the connection string of the ledger cannot be understood"));
-    me->conn = PQconnectdb(where);
-    me->where = ps_asprintf("postgresql://%s:%s/%s", PQhost(me->conn) ? PQhost(me->conn) : "",
-                            PQport(me->conn) ? PQport(me->conn) : "",
-                            PQdb(me->conn) ? PQdb(me->conn) : "");
-    if (PQstatus(me->conn) != CONNECTION_OK)
-        return fail_text(me, PQerrorMessage(me->conn), err);
+    me = ps_calloc(1, sizeof(*me));
+    me->conn = pq.connectdb(where);
+    me->where = ps_asprintf("postgresql://%s:%s/%s", pq.host(me->conn) ? pq.host(me->conn) : "",
+                            pq.port(me->conn) ? pq.port(me->conn) : "",
+                            pq.db(me->conn) ? pq.db(me->conn) : "");
+    if (pq.status(me->conn) != CONNECTION_OK)
+        return fail_text(me, pq.errorMessage(me->conn), err);
     if (!set_up(me, err))
         return false;
     *db = PS_TAKE(me);
@@ -448,7 +450,7 @@ static bool pg_place(void *db, char **out, struct ps_err *err)
 
 static void pg_rollback(void *db)
 {
-    PQclear(PQexec(((struct pg *)db)->conn, "ROLLBACK"));
+    pq.clear(pq.exec(((struct pg *)db)->conn, "ROLLBACK"));
 }
 
 static bool begin_with(void *db, const char *begin, const char *lock, struct ps_err *err)
@@ -495,12 +497,12 @@ static bool pg_begin_migration(void *db, struct ps_err *err)
 static bool pg_commit(void *db, bool *unknown, struct ps_err *err)
 {
     struct pg *me = db;
-    PS_AUTO(result_freep) PGresult *result = PQexec(me->conn, "COMMIT");
+    PS_AUTO(result_freep) PGresult *result = pq.exec(me->conn, "COMMIT");
 
-    *unknown = PQstatus(me->conn) != CONNECTION_OK;
+    *unknown = pq.status(me->conn) != CONNECTION_OK;
     if (!is_good(result))
         return fail_result(me, result, err);
-    return strcmp(PQcmdStatus(result), "COMMIT") == 0
+    return strcmp(pq.cmdStatus(result), "COMMIT") == 0
         || fail_text(me, "the transaction was rolled back", err);
 }
 
@@ -517,13 +519,13 @@ static bool pg_again(void *db, struct ps_err *err)
 {
     struct pg *me = db;
 
-    for (int i = 0; i < AGAIN_TRIES && PQstatus(me->conn) != CONNECTION_OK; i++) {
+    for (int i = 0; i < AGAIN_TRIES && pq.status(me->conn) != CONNECTION_OK; i++) {
         if (i > 0)
             clock_sleep_ms(AGAIN_WAIT_MS);
-        PQreset(me->conn);
+        pq.reset(me->conn);
     }
-    if (PQstatus(me->conn) != CONNECTION_OK)
-        return fail_text(me, PQerrorMessage(me->conn), err);
+    if (pq.status(me->conn) != CONNECTION_OK)
+        return fail_text(me, pq.errorMessage(me->conn), err);
     return set_up(me, err) && (!me->holds || pg_hold(me, true, err));
 }
 

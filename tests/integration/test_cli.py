@@ -31,6 +31,21 @@ def test_version(pgseal):
     assert pgseal("--version", ok=True).out.startswith("pgseal ")
 
 
+@pytest.mark.parametrize("impostor, status, message", [
+    (None, 3, "could not load libpq"),                  # a file that is no library
+    ("libz.so.1", 4, "is too old"),                     # a library without what is looked for
+])
+def test_without_libpq_only_what_connects_is_refused(pgseal, tmp_path, impostor, status, message):
+    if impostor:
+        (tmp_path / "libpq.so.5").symlink_to(next(pathlib.Path("/").glob(f"lib/*/{impostor}")))
+    else:
+        (tmp_path / "libpq.so.5").write_text("not a library")
+    env = {"LD_LIBRARY_PATH": str(tmp_path)}
+    result = pgseal("status", "--target", NOWHERE, env=env)
+    assert result.status == status and message in result.err, result
+    assert pgseal("explain", "hba-plaintext", env=env, ok=True).out
+
+
 @pytest.mark.parametrize("argv, message, hint", [
     ([], "no verb was given", 'Try "pgseal --help".'),
     (["statu"], 'unknown verb "statu"', 'Did you mean "pgseal status"?'),

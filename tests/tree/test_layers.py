@@ -51,11 +51,11 @@ for path in files:
                 errors.append(f"{rel}:{number}: {folder} may not include {ours.group(1)}")
         elif ours and ours.group(1) != "config.h":
             errors.append(f"{rel}:{number}: write \"{folder}/{ours.group(1)}\"")
-        if theirs:
+        if ours or theirs:
             for pattern, where in homes.items():
-                if fnmatch.fnmatch(theirs.group(1), pattern) and not any(
+                if fnmatch.fnmatch((ours or theirs).group(1), pattern) and not any(
                         fnmatch.fnmatch(str(rel), w) for w in where):
-                    errors.append(f"{rel}:{number}: <{theirs.group(1)}> has its home in "
+                    errors.append(f"{rel}:{number}: <{(ours or theirs).group(1)}> has its home in "
                                   + ", ".join(where))
 
 print("\n".join(errors) or f"{len(files)} files keep the layers")

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "net/dial.h"
+#include "pg/libpq.h"
 #include "pg/wire.h"
 #include "prove/attempt.h"
 
@@ -125,5 +126,9 @@ int main(void)
         cmocka_unit_test(where_nobody_listens_nothing_is_refused),
         cmocka_unit_test(a_string_that_libpq_does_not_take_refuses_nothing),
     };
+    struct ps_err err = { 0 };
+
+    if (!pq_load(&err))
+        return 1;
     return cmocka_run_group_tests_name("prove/attempt", tests, NULL, NULL);
 }

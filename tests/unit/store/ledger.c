@@ -7,7 +7,6 @@
 #include <stddef.h>
 #include <cmocka.h>
 
-#include <libpq-fe.h>
 #include <sqlite3.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "pg/libpq.h"
 #include "store/store.h"
 
 enum { DAY = 24 * 60 * 60, NOW = 1800000000 };
@@ -29,13 +29,15 @@ struct place {
 static void tamper(const struct place *place, const char *sql)
 {
     if (place->remote) {
-        PGconn *conn = PQconnectdb(place->where);
-        PGresult *result = PQexec(conn, sql);
+        struct ps_err err = { 0 };
+        assert_true(pq_load(&err));
+        PGconn *conn = pq.connectdb(place->where);
+        PGresult *result = pq.exec(conn, sql);
 
-        if (PQresultStatus(result) != PGRES_COMMAND_OK)
-            fail_msg("%s: %s", sql, PQerrorMessage(conn));
-        PQclear(result);
-        PQfinish(conn);
+        if (pq.resultStatus(result) != PGRES_COMMAND_OK)
+            fail_msg("%s: %s", sql, pq.errorMessage(conn));
+        pq.clear(result);
+        pq.finish(conn);
     } else {
         sqlite3 *db;
 

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/help.h"
+#include "cli/options.h"
 #include "cli/tty.h"
 #include "config.h"
 
@@ -213,42 +214,6 @@ static void show_failure(struct cli_run *run, const char *verb, const struct ps_
 
 /* ---- parsing ---- */
 
-static const struct {
-    int code;
-    const char *message;    /* %s: the option as it was written */
-} popt_errors[] = {
-    { POPT_ERROR_NOARG, N_("option %s requires an argument") },
-    { POPT_ERROR_BADOPT, N_("unknown option %s") },
-    { POPT_ERROR_UNWANTEDARG, N_("option %s takes no argument") },
-    { POPT_ERROR_BADNUMBER, N_("not a whole number: %s") },
-    { POPT_ERROR_OVERFLOW, N_("number out of range: %s") },
-};
-
-static bool fail_option(const struct cli_cmd *cmd, poptContext context, int code,
-                        struct ps_err *err)
-{
-    const char *option = poptBadOption(context, POPT_BADOPTION_NOALIAS);
-    const char *message = NULL;
-
-    for (size_t i = 0; i < PS_COUNT(popt_errors); i++)
-        if (popt_errors[i].code == code)
-            message = popt_errors[i].message;
-    if (message)
-        ps_fail(err, PS_E_USAGE, _(message), option ? option : "?");
-    else
-        ps_fail(err, PS_E_USAGE, "%s: %s", option ? option : "?", poptStrerror(code));
-    return ps_hint(err, _("Try \"pgseal %s --help\"."), cmd->name);
-}
-
-static bool parse_options(const struct cli_cmd *cmd, poptContext context, struct ps_err *err)
-{
-    int code = poptGetNextOpt(context);
-
-    while (code > 0)
-        code = poptGetNextOpt(context);
-    return code == -1 || fail_option(cmd, context, code, err);
-}
-
 static const char *own_format(const struct cli_cmd *cmd, const char *word)
 {
     for (const char *const *own = cmd->formats; own && *own; own++)
@@ -302,10 +267,9 @@ static bool print_help(const struct cli_cmd *cmd, int fd, struct ps_err *err)
     return write_all(fd, &text, err);
 }
 
-static bool run_cmd(const struct cli_cmd *cmd, poptContext context, struct cli_run *run,
+static bool run_cmd(const struct cli_cmd *cmd, poptContext context, bool parsed, struct cli_run *run,
                     struct ps_err *err)
 {
-    bool parsed = parse_options(cmd, context, err);
 
     run->quiet = common.quiet;
     run->verbose = common.verbose;
@@ -342,7 +306,8 @@ static enum ps_exit dispatch(const struct cli_cmd *cmd, int argc, char **argv, s
     PS_AUTO(free_context) poptContext context =
         poptGetContext("pgseal", argc, (const char **)argv, options, POPT_CONTEXT_NO_EXEC);
     struct cli_run run = { .status = PS_EXIT_OK };
-    bool done = run_cmd(cmd, context, &run, err);
+    bool parsed = options_parse(cmd, options, argv, context, err);
+    bool done = run_cmd(cmd, context, parsed, &run, err);
 
     log_progress_end();
     if (!done)

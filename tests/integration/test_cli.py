@@ -53,7 +53,10 @@ def test_without_libpq_only_what_connects_is_refused(pgseal, tmp_path, impostor,
     (["--frob"], "unknown option --frob", 'Try "pgseal --help".'),
     (["status", "--frob"], "unknown option --frob", 'Try "pgseal status --help".'),
     (["status", "--target"], "option --target requires an argument", 'Try "pgseal status --help".'),
-    (["status", "--warn-days", "x"], "not a whole number: x", "Try"),
+    (["status", "--warn-days", "x"], 'invalid value "x" for option --warn-days', "Try"),
+    (["status", "--warn-days=x=y"], 'invalid value "x=y" for option --warn-days', "Try"),
+    (["scan", "--retries", "9", "--rate", "-x", "db1"], 'invalid value "-x" for option --rate', "Try"),
+    (["scan", "-q", "--rate", "99999999999", "db1"], 'invalid value "99999999999" for option --rate', "Try"),
     (["status", "--format", "xml"], 'unknown format "xml"', "The formats are"),
     (["status", "--fail-on", "red"], 'unknown severity "red"', "The severities are"),
     (["status", "--target", "hst=a"], "cannot parse the connection string", "Write it as for psql"),
@@ -77,6 +80,28 @@ def test_wrong_use_is_status_2_with_a_hint(pgseal, argv, message, hint):
     lines = result.err.splitlines()
     assert lines[0] == f"pgseal: error: {message}"
     assert any(line.startswith(f"HINT:  {hint}") for line in lines), result
+
+
+def test_a_value_that_is_no_number_names_its_option(pgseal):
+    """Every option of every verb that wants a number, in both spellings."""
+    def verbs_of(*group):
+        text = pgseal(*group, "--help", ok=True).out
+        if "Verbs:" not in text:
+            return [group]
+        names = [line.split()[0] for line in text.split("Verbs:")[1].split("\n\n")[0].splitlines()
+                 if line.strip() and not line.startswith("   ")]
+        return [verb for name in names for verb in verbs_of(*group, name)]
+
+    numbers = set()
+    for verb in verbs_of():
+        for option in set(re.findall(r"(--[a-z-]+)[= ][A-Z]", pgseal(*verb, "--help", ok=True).out)):
+            # the second mistake sees to it that a verb whose option takes any text does nothing
+            spaced, glued = (pgseal(*verb, *way, "--frob").err for way in ((option, "1x"), (f"{option}=1x",)))
+            if "not a whole number" in spaced + glued:
+                numbers.add((*verb, option))
+                for said in (spaced, glued):
+                    assert said.startswith(f'pgseal: error: invalid value "1x" for option {option}\n'), said
+    assert ("scan", "--rate") in numbers and len(numbers) >= 20, numbers
 
 
 def test_an_error_is_json_where_json_was_asked_for(pgseal):

@@ -10,7 +10,6 @@ import signal
 import stat
 import struct
 import subprocess
-import time
 
 import pytest
 
@@ -149,15 +148,30 @@ def reader_of(process):
     pytest.fail(f"no process read packets: {process.communicate()}")
 
 
+def waiting_for_a_phrase(site, program):
+    """secure, with a proof, that goes no further than to a passphrase, and where this is waited for."""
+    read, write = os.pipe()
+    process = subprocess.Popen([program, "secure", "-D", site.cluster.data, "--ca", site.ca, "--host", "localhost",
+                                "--root-passphrase", "--passphrase-fd", str(read), "--yes", "--format", "json"],
+                               pass_fds=[read], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    os.close(read)
+    return process, write
+
+
+def go_on(process, phrase):
+    os.write(phrase, b"a passphrase of the root\n")
+    os.close(phrase)
+    return process.communicate(timeout=120)
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP, signal.SIGTERM])
 def test_a_reader_of_packets_that_fails_endangers_nothing(site, program, number):
     if not pg.AS_ROOT:
         pytest.skip("capturing needs root here")
-    process = subprocess.Popen([program, "secure", "-D", site.cluster.data, "--ca", site.ca, "--host", "localhost",
-                                "--yes", "--format", "json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process, phrase = waiting_for_a_phrase(site, program)
     reader = reader_of(process)
     os.kill(reader, number)
-    out, err = process.communicate(timeout=60)
+    out, err = go_on(process, phrase)
     assert process.returncode == 0, err
     result = json.loads(out)
     assert (result["result"], result["proof"]["wire"]["verdict"]) == ("changed", "not_examined")
@@ -169,15 +183,9 @@ def test_the_reader_of_packets_has_none_of_the_secrets(site, program):
     """It is made before the first of them is read, whatever is asked for."""
     if not pg.AS_ROOT:
         pytest.skip("capturing needs root here")
-    read, write = os.pipe()
-    process = subprocess.Popen([program, "secure", "-D", site.cluster.data, "--ca", site.ca, "--host", "localhost",
-                                "--root-passphrase", "--passphrase-fd", str(read), "--yes", "--format", "json"],
-                               pass_fds=[read], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    os.close(read)
-    reader_of(process)                  # is there already, while the passphrase is waited for
-    os.write(write, b"a passphrase of the root\n")
-    os.close(write)
-    out, err = process.communicate(timeout=60)
+    process, phrase = waiting_for_a_phrase(site, program)
+    reader_of(process)                  # is there already
+    _, err = go_on(process, phrase)
     assert process.returncode == 0, err
     assert any("ENCRYPTED" in key.read_text() for key in site.ca.rglob("*.key"))
 
@@ -707,14 +715,10 @@ def test_an_unfinished_change_must_be_taken_back_first(site):
 def test_two_at_once_do_not_mix(site):
     site.secure()
     state = pathlib.Path(f"{site.cluster.data}.pgseal")
-    holder = subprocess.Popen(["flock", "--no-fork", state / "lock", "sleep", "30"])
-    try:
-        time.sleep(0.3)
+    with open(state / "lock") as lock:
+        pg.fcntl.flock(lock, pg.fcntl.LOCK_EX)
         result = site.rollback(ok=None)
-        assert result.status == 3 and result.json["error"]["code"] == "busy"
-    finally:
-        holder.send_signal(signal.SIGKILL)
-        holder.wait()
+    assert result.status == 3 and result.json["error"]["code"] == "busy"
 
 
 # ---- steps of a site --------------------------------------------------------------------------

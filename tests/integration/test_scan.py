@@ -269,7 +269,7 @@ def openssl_peer(folder, options):
                 while inner.connect_ex(str(folder / name)) != 0:
                     assert server.poll() is None, f"openssl s_server ended with {server.returncode}"
                     time.sleep(0.01)
-                link.sendall(b"S")          # now that it is there: a busy machine is not to be taken for a silent server
+                link.sendall(b"S")              # not before it is there: slow is not silent
                 threading.Thread(target=pump, args=(inner, link), daemon=True).start()
                 pump(link, inner)
         finally:

@@ -129,7 +129,7 @@ logfile = {place}/{name}.log
         self.wait(address)
 
     def wait(self, address):
-        until = time.monotonic() + 60
+        until = time.monotonic() + pg.PATIENCE
         while time.monotonic() < until:
             if subprocess.run([*self.net.inside(self.net.looker), "bash", "-c", f"true </dev/tcp/{address}/5432"],
                               capture_output=True).returncode == 0:
@@ -243,7 +243,7 @@ def test_every_verdict_on_a_mixed_fleet_is_right(company, record_property):
 
 def test_the_text_says_the_same(company):
     text = company.scan(form="text", env={"LC_ALL": "C.UTF-8"}).stdout
-    seen, columns = {}, None
+    seen = {}
     for line in text.splitlines():
         if re.match(r"  \S+\.fleet ", line):
             cells = re.split(r"\s{2,}", line.strip())

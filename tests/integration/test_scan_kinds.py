@@ -17,12 +17,13 @@ from test_scan import OPEN_HBA, TLS_HBA, at, certificate, ids, peer, scan, tls_s
 SSL_REQUEST, GSSENC_REQUEST = b"\x04\xd2\x16\x2f", b"\x04\xd2\x16\x30"
 
 
-def wait_for(port):
-    for _ in range(400):
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+def wait_for(port, process):
+    until = time.monotonic() + pg.PATIENCE
+    while time.monotonic() < until and process.poll() is None:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 10):
             return
         time.sleep(0.02)
-    raise TimeoutError(f"nobody listens on {port}")
+    raise TimeoutError(f"nobody listens on {port}: {process.args}, {process.returncode}")
 
 
 @contextlib.contextmanager
@@ -39,7 +40,7 @@ def program(name, argv, folder, port):
     with (folder / f"{name}.out").open("w") as out:
         process = subprocess.Popen([found, *map(str, argv)], stdout=out, stderr=out, cwd=folder, **who)
     try:
-        wait_for(port)
+        wait_for(port, process)
         yield f"127.0.0.1:{port}"
     finally:
         process.send_signal(signal.SIGINT)
@@ -210,7 +211,7 @@ def test_providers_are_known_by_the_names_in_their_certificates(pgseal, folder, 
 @pytest.mark.parametrize("answer,reach", [(b"S", "postgres"), (b"N", "not_postgres"), (b"SSSS", "not_postgres")])
 def test_who_never_says_a_word_of_postgresql_is_not_taken_for_it(pgseal, answer, reach):
     with peer(lambda link: (link.recv(4096), link.sendall(answer))) as target:
-        _, (seen,) = scan(pgseal, target, args=["--timeout", "500"])
+        _, (seen,) = scan(pgseal, target)
     assert seen["reach"] == reach
     assert seen.get("kind", "other") == "other" and "major_version" not in seen
     assert seen["plaintext"] == "unknown" and "plaintext-accepted" not in ids(seen)

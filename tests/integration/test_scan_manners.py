@@ -17,6 +17,7 @@ import time
 import pytest
 
 import fleet
+import pg
 from test_scan import at, certificate, finished, ids, peer, scan, tls_server, unseen
 
 S_REQUEST = b"\x04\xd2\x16\x2f"
@@ -49,7 +50,7 @@ class Counter:
 
     def wait_for_all(self, number):
         """Until so many came and went: on a busy machine a listener is behind."""
-        until = time.monotonic() + 60
+        until = time.monotonic() + pg.PATIENCE
         while len(self.held) < number and time.monotonic() < until:
             time.sleep(0.01)
 
@@ -402,8 +403,8 @@ def test_ten_black_holes_in_a_hundred_add_at_most_one_time_out(program, folder, 
 
         def run(*targets):
             began = time.monotonic()
-            done = subprocess.run([*net.looking(program), "scan", "--format", "json", "--concurrency", "8", "--lines", lines,
-                                   "--timeout", "3000", *targets], capture_output=True, text=True, timeout=120)
+            done = subprocess.run([*net.looking(program), "scan", "--format", "json", "--concurrency", "8", "--timeout",
+                                   "3000", "--lines", lines, *targets], capture_output=True, text=True, timeout=120)
             return time.monotonic() - began, {one["host"]: one["reach"] for one in json.loads(done.stdout)["targets"]}
 
         without, _ = run(*there)

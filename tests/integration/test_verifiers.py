@@ -87,7 +87,7 @@ def test_zlint_finds_nothing(everything, tmp_path, record_property):
 def keytool(*args, **kwargs):
     return subprocess.run(["keytool", "-J-Duser.language=en", "-J-XX:TieredStopAtLevel=1",
                            *map(str, args)], capture_output=True, text=True, errors="replace",
-                          stdin=subprocess.DEVNULL, timeout=60, **kwargs)
+                          stdin=subprocess.DEVNULL, timeout=300, **kwargs)
 
 
 needs_keytool = pytest.mark.skipif(not shutil.which("keytool"), reason="keytool is not installed")

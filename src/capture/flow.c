@@ -161,6 +161,27 @@ static bool pass_frame(struct flow *flow, int dir, const struct packet *packet)
     return true;
 }
 
+/*
+ * A copy of what was taken already says something else: nobody can tell which one the receiver took.  The one
+ * byte 0 in front of the next is no copy, but asks whether the other side is alive (RFC 9293 3.8.4).
+ */
+static void compare_copy(struct flow *flow, int dir, const struct packet *packet)
+{
+    const struct stream *stream = &flow->stream[dir];
+    uint32_t seq = packet->seq + ((packet->flags & TCP_SYN) != 0), old = stream->next - seq;
+    size_t len = packet->captured < old ? packet->captured : old;
+
+    if (old == 1 && packet->len == 1 && len == 1 && packet->payload[0] == 0)
+        return;
+    if (talk_contradicts(&flow->talk, side_of(flow, dir), seq - stream->start, packet->payload, len))
+        flow->doubted = R_COPIES;
+}
+
+static bool is_copy(const struct stream *stream, const struct packet *packet)
+{
+    return stream->known && packet->captured && (int32_t)(stream->next - packet->seq) > 0;
+}
+
 /* What is encrypted must not take the room of handshakes that are not decided. */
 static bool waits_too_long(const struct flows *flows, const struct stream *stream)
 {
@@ -185,6 +206,8 @@ static void take_segment(struct flows *flows, struct flow *flow, int dir,
     }
     if (settled && !deaf && pass_frame(flow, dir, packet))
         return;
+    if (is_copy(&flow->stream[dir], packet) && !deaf && !flow->doubted)
+        compare_copy(flow, dir, packet);
     stream_take(&flow->stream[dir], &flows->pool, packet, deaf ? NULL : flow_deliver, &mine);
     if (settled && !deaf && waits_too_long(flows, &flow->stream[dir]))
         stream_hurry(&flow->stream[dir], &flows->pool, flow_deliver, &mine);
@@ -253,7 +276,7 @@ static void doubt(void *of, const struct packet *ends)
 
     uint32_t i = flow_table_find(&flows->table, &key);
     if (i != NO_FLOW)
-        flow_at(flows, i)->doubted = true;
+        flow_at(flows, i)->doubted = R_OVERLAP;
 }
 
 /* True: the packet is whole now, and *packet and *frame are it. */

@@ -36,6 +36,8 @@ static void fill_conn(const struct flow *flow, struct conn *conn)
 
 static void judge(const struct flow *flow, struct conn *conn)
 {
+    bool differs = flow->stream[0].differs || flow->stream[1].differs;
+    enum reason doubted = flow->doubted ? (enum reason)flow->doubted : differs ? R_COPIES : R_NONE;
     enum reason reason;
     enum verdict verdict = talk_verdict(&flow->talk, conn->closed, &reason);
 
@@ -44,9 +46,9 @@ static void judge(const struct flow *flow, struct conn *conn)
         reason = R_ONE_DIRECTION;
     if (reason == R_LOST && flow->cut)
         reason = R_CUT;
-    if (flow->doubted && !verdict_is_readable(verdict) && verdict != V_INJECTED) {
+    if (doubted && !verdict_is_readable(verdict) && verdict != V_INJECTED) {
         verdict = V_UNKNOWN;
-        reason = R_OVERLAP;
+        reason = doubted;
     }
     conn->verdict = (uint8_t)verdict;
     conn->reason = (uint8_t)reason;

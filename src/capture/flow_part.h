@@ -28,7 +28,7 @@ struct flow {
     uint32_t next_free, lingers, lingers_before;    /* of those that are over, the next and the one before */
     bool used, swapped;         /* the sender of the first packet is end 1 of the key */
     bool from_start, closed, reset, cut;
-    bool doubted;               /* fragments of its packets contradict each other */
+    uint8_t doubted;            /* enum reason: why nobody can say what the receiver took; R_NONE: nothing */
     uint8_t client;             /* which direction is the client's */
     uint8_t keep;               /* enum keep */
     bool seen[2];               /* packets of that direction */

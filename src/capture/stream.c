@@ -145,6 +145,24 @@ static void count_only(struct stream *stream, struct stream_pool *pool, uint32_t
     }
 }
 
+/* Sequence numbers from the first one's. */
+static bool agrees(const struct segment *a, const uint8_t *bytes, const struct segment *b)
+{
+    int32_t from = distance(a->seq, b->seq), a_end = (int32_t)a->captured, b_end = from + (int32_t)b->captured;
+    int32_t begin = from > 0 ? from : 0, end = a_end < b_end ? a_end : b_end;
+
+    return begin >= end || memcmp(bytes + begin, b->bytes + (begin - from), (size_t)(end - begin)) == 0;
+}
+
+static void compare(struct stream *stream, const struct segment *head, const uint8_t *bytes)
+{
+    for (const struct segment *at = stream->early; at && !stream->differs; at = at->next) {
+        if (distance(head->seq + head->captured, at->seq) >= 0)
+            return;
+        stream->differs = !agrees(head, bytes, at);
+    }
+}
+
 static void take_bytes(struct stream *stream, struct stream_pool *pool, const struct packet *packet,
                        uint32_t seq, stream_fn to, void *of)
 {
@@ -152,6 +170,8 @@ static void take_bytes(struct stream *stream, struct stream_pool *pool, const st
                             .captured = packet->captured < packet->len ? packet->captured : packet->len,
                             .has_ack = (packet->flags & TCP_ACK) != 0 };
 
+    if (stream->early && !stream->differs)
+        compare(stream, &head, packet->payload);
     if (distance(stream->next, seq) > 0) {
         take_early(stream, pool, &head, packet->payload, to, of);
         return;

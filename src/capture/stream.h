@@ -4,7 +4,7 @@
  * Segments come in any order; what is early waits, within the bounds below, until the hole before it is
  * filled, or until it is clear that it never will be: the receiver has acknowledged what we never saw, the
  * bound is reached, or the connection is over.  Of bytes that come twice the copy counts that could be
- * delivered first.
+ * delivered first; a copy is compared with what waits, and whoever was given the others compares those.
  */
 #ifndef CAPTURE_STREAM_H
 #define CAPTURE_STREAM_H
@@ -29,6 +29,7 @@ struct stream {
     bool known;                 /* next and start are */
     bool was_acked;
     uint32_t acked;             /* the other side has everything before it, when was_acked */
+    bool differs;               /* copies of the same bytes did, while one of them waited */
     bool fin;
     uint32_t fin_at;            /* sequence number behind the last byte, when fin */
     uint64_t bytes;             /* of payload on the wire, each once */

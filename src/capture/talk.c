@@ -94,10 +94,43 @@ bool talk_is_waiting(const struct talk *talk, enum talk_side side)
     return talk->phase[side] <= PH_WAIT_GSS;
 }
 
+static void remember(struct talk_part *part, enum talk_side side, uint64_t at, const uint8_t *p, size_t len)
+{
+    size_t room = sizeof(part->first[side]) - part->first_len[side];
+
+    if (at != part->first_len[side] || room == 0)
+        return;
+    memcpy(part->first[side] + at, p, len < room ? len : room);
+    part->first_len[side] = (uint8_t)(at + (len < room ? len : room));
+}
+
+bool talk_contradicts(const struct talk *talk, enum talk_side side, uint64_t at, const uint8_t *p,
+                      size_t len)
+{
+    const struct talk_part *part = talk->part;
+    enum phase phase = (enum phase)talk->phase[side];
+    struct wire_first first;
+
+    if (part && at < part->first_len[side]) {
+        size_t known = part->first_len[side] - (size_t)at;
+
+        if (memcmp(part->first[side] + at, p, len < known ? len : known) != 0)
+            return true;
+    }
+    return (phase == PH_TLS || phase == PH_GSS || phase == PH_FRAMES)
+        && (talk_are_messages(side, p, len) || talk_startup_len(side, p, len, &first));
+}
+
 void talk_data(struct talk *talk, enum talk_side side, const uint8_t *p, size_t len, int64_t acked,
                int64_t now_us)
 {
+    uint64_t at = talk->offset[side];
+
     talk->offset[side] += len;
+    if (talk_is_waiting(talk, side))
+        talk_need_part(talk);
+    if (talk->part)
+        remember(talk->part, side, at, p, len);
     if (talk_is_waiting(talk, side)) {
         talk_wait(talk, side, p, len, acked, now_us);
         return;

@@ -18,7 +18,8 @@
 #include "capture/verdict.h"
 
 enum { TALK_PENDING_MAX = 32 * 1024, TALK_GATHER_MAX = 1024, TALK_SAMPLE_MAX = 1024,
-       TALK_NAME_MAX = 128, TALK_ROUNDS_MAX = 8 };
+       TALK_NAME_MAX = 128, TALK_ROUNDS_MAX = 8,
+       TALK_FIRST_MAX = 96 };       /* as much as the S, and the hello of a server up to its cipher suite */
 
 enum talk_side { SIDE_CLIENT, SIDE_SERVER, SIDES };
 
@@ -110,6 +111,14 @@ void talk_free(struct talk *talk);
 void talk_data(struct talk *talk, enum talk_side side, const uint8_t *p, size_t len, int64_t acked,
                int64_t now_us);
 void talk_gap(struct talk *talk, enum talk_side side, uint64_t len);
+
+/*
+ * The same bytes once more, from that offset on: do they differ from what was taken the first time, as far as that
+ * is remembered (TALK_FIRST_MAX bytes of each side, until it is settled)?  Or can they be read, where what was
+ * taken is encrypted?
+ */
+bool talk_contradicts(const struct talk *talk, enum talk_side side, uint64_t at, const uint8_t *p,
+                      size_t len);
 
 /* No packet will follow: what can still be concluded is. */
 void talk_end(struct talk *talk);

@@ -58,8 +58,7 @@ static void note_behind(struct talk *talk, enum talk_side side, enum talk_behind
     talk->walk[side] = (struct talk_walk){ 0 };
 }
 
-/* How many bytes it takes; 0: it is none. */
-static size_t startup_len(enum talk_side side, const uint8_t *p, size_t len, struct wire_first *first)
+size_t talk_startup_len(enum talk_side side, const uint8_t *p, size_t len, struct wire_first *first)
 {
     return side == SIDE_CLIENT && talk_looks_like_start(p, len)
         && wire_first_parse(p, len, first) == WIRE_DONE && first->kind == WIRE_FIRST_STARTUP ? first->len : 0;
@@ -69,7 +68,7 @@ void talk_frames_breach(struct talk *talk, enum talk_side side, const uint8_t *p
                         int64_t now_us)
 {
     struct wire_first first;
-    size_t startup = startup_len(side, p, len, &first);
+    size_t startup = talk_startup_len(side, p, len, &first);
 
     if (startup) {
         note_behind(talk, side, BEHIND_MESSAGES);
@@ -163,7 +162,7 @@ void talk_frames_feed(struct talk *talk, enum talk_side side, const uint8_t *p, 
     struct wire_first first;
 
     /* that encrypted bytes are by chance whole messages, to the last one, is next to impossible */
-    if (walk->lost && (talk_are_messages(side, p, len) || startup_len(side, p, len, &first))) {
+    if (walk->lost && (talk_are_messages(side, p, len) || talk_startup_len(side, p, len, &first))) {
         talk_frames_breach(talk, side, p, len, now_us);
         return;
     }

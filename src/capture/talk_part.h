@@ -19,6 +19,8 @@ enum phase {
 struct talk_part {
     struct span pending[SIDES];         /* bytes whose meaning is not decided: in `held`, or just coming */
     struct buf held[SIDES];
+    uint8_t first[SIDES][TALK_FIRST_MAX];       /* for comparing with copies */
+    uint8_t first_len[SIDES];
     int64_t pending_acked[SIDES];       /* what their sender had received; -1: not known */
     struct tls_reader reader[SIDES];
     uint8_t session_id[32], session_len;
@@ -46,6 +48,7 @@ void talk_route(struct talk *talk, enum talk_side side, const uint8_t *p, size_t
 bool talk_is_waiting(const struct talk *talk, enum talk_side side);
 
 /* talk_start.c: while a side is waiting */
+void talk_need_part(struct talk *talk);
 void talk_wait(struct talk *talk, enum talk_side side, const uint8_t *p, size_t len, int64_t acked,
                int64_t now_us);
 void talk_wait_gap(struct talk *talk, enum talk_side side, uint64_t len);
@@ -70,6 +73,8 @@ void talk_take_names(struct talk *talk, const struct wire_first *first, bool who
 void talk_frames_feed(struct talk *talk, enum talk_side side, const uint8_t *p, size_t len,
                       int64_t now_us);
 void talk_frames_gap(struct talk *talk, enum talk_side side, uint64_t len);
+/* A startup of the client stands here, and is so long; 0: none does. */
+size_t talk_startup_len(enum talk_side side, const uint8_t *p, size_t len, struct wire_first *first);
 /* What stands here is no frame: note it, and go on with messages if it is some. */
 void talk_frames_breach(struct talk *talk, enum talk_side side, const uint8_t *p, size_t len,
                         int64_t now_us);

@@ -24,7 +24,7 @@ static void note_start(struct talk *talk, enum talk_start start)
 
 /* ---- bytes whose meaning is not decided ---- */
 
-static void need_part(struct talk *talk)
+void talk_need_part(struct talk *talk)
 {
     if (talk->part)
         return;
@@ -314,7 +314,7 @@ void talk_wait(struct talk *talk, enum talk_side side, const uint8_t *p, size_t 
 {
     bool borrowed;
 
-    need_part(talk);
+    talk_need_part(talk);
     if (!talk->part->pending[side].len)
         talk->part->pending_acked[side] = acked;
     else if (talk->part->pending_acked[side] != acked)
@@ -348,7 +348,7 @@ void talk_wait_gap(struct talk *talk, enum talk_side side, uint64_t len)
     bool wait_ssl = talk->phase[SIDE_CLIENT] == PH_WAIT_SSL;
     bool wait_gss = talk->phase[SIDE_CLIENT] == PH_WAIT_GSS;
 
-    need_part(talk);
+    talk_need_part(talk);
     if (side == SIDE_SERVER && (wait_ssl || wait_gss) && !talk->part->pending[side].len && len == 1) {
         *(wait_ssl ? &talk->facts.ssl_answer : &talk->facts.gss_answer) = '?';
         advance(talk, 0);

@@ -150,14 +150,41 @@ def test_memory_stays_within_its_bound(hostile, measured):
     assert peak <= 64 * 1024 + 7000
 
 
+def over_tls(pcap, client=1, behind=()):
+    """A session over TLS 1.3 and what follows it, as (side, bytes, bytes before the next one that it begins at)."""
+    seq = {"c": 1, "s": 1}
+    pcap.open(client)
+    for side, said, back in [(*turn, 0) for turn in [("c", SSL), ("s", b"S")] + make_pcap.tls("tls13")] + list(behind):
+        at, ack = seq[side] - back, seq["s" if side == "c" else "c"]
+        pcap.put(pcap.tcp(client, PUSH, said, at, ack, server=side == "s"))
+        seq[side] = max(seq[side], at + len(said))
+
+
+RECORD = b"\x17\x03\x03\x00\x64" + bytes(range(100))
+
+
+@pytest.mark.parametrize("behind, verdict, reason", [
+    ([("c", RECORD, 0), ("c", RECORD, 105)], "tls", None),
+    ([("c", RECORD, 0), ("c", make_pcap.QUERY, 105)], "unknown", "copies-differ"),
+    ([("s", RECORD, 0), ("s", make_pcap.ROW * 3, 60)], "unknown", "copies-differ"),
+    ([("c", RECORD, -105), ("c", make_pcap.QUERY, 210)], "plaintext", "behind-handshake"),
+    ([("c", RECORD, -105), ("c", RECORD[:-1] + b"x", 105), ("c", RECORD, 210)], "unknown", "copies-differ"),
+])
+def test_what_is_sent_again_with_other_content_is_not_called_encrypted(folder, pgseal, behind, verdict, reason):
+    pcap = Pcap()
+    over_tls(pcap, behind=behind)
+    pcap.write(folder / "copies.pcap")
+    report = pgseal("capture", "--read", folder / "copies.pcap", "--format", "json", "--fail-on", "none", ok=True).json
+    [conn] = report["connections"]
+    assert (conn["verdict"], conn["reason"]) == (verdict, reason)
+    assert (report["answer"] == "encrypted") == (verdict == "tls")
+
+
 @pytest.mark.parametrize("captured, answer", [(None, "encrypted"), (30, "unknown")])
 def test_a_connection_that_nobody_can_make_out_is_not_passed_over(folder, pgseal, captured, answer):
     """Beside one over TLS a packet of another one, whole or without the end of its headers."""
-    pcap, seq = Pcap(), {"c": 1, "s": 1}
-    pcap.open(1)
-    for side, said in [("c", SSL), ("s", b"S")] + make_pcap.tls("tls13"):
-        pcap.put(pcap.tcp(1, PUSH, said, seq[side], seq["s" if side == "c" else "c"], server=side == "s"))
-        seq[side] += len(said)
+    pcap = Pcap()
+    over_tls(pcap)
     pcap.put(pcap.tcp(2, SYN, host=2), captured=captured)
     pcap.write(folder / "hidden.pcap")
     report = pgseal("capture", "--read", folder / "hidden.pcap", "--format", "json", ok=True).json

@@ -1,6 +1,7 @@
 /*
  * The bounds of capture/flow.h: a million connections that are open, and what happens to those beyond.  And ports
- * that are used again: the connection behind is never taken for the one before.
+ * that are used again: the connection behind is never taken for the one before.  And bytes that come twice: where
+ * the copies differ, none is believed.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -187,6 +188,72 @@ static void many_that_are_over_are_begun_again(void **state)
     assert_int_equal(flows_open(flows), 0);
 }
 
+/* ---- bytes that come twice ---- */
+
+#define SSL_REQUEST "\0\0\0\x08\x04\xd2\x16\x2f"
+#define HELLO "\x16\3\1\0\x33\1\0\0\x2f\3\3"
+#define SAYS(seq, ack, what) { 1, false, TCP_ACK, seq, ack, TEXT(what) }
+#define ANSWERS(seq, ack, what) { 1, true, TCP_ACK, seq, ack, TEXT(what) }
+
+static const struct {
+    const char *name;
+    struct segment segments[6];
+    enum verdict verdict;
+    enum reason reason;
+} copies[] = {
+    { "the same twice", { SAYS(1001, 5001, SSL_REQUEST), SAYS(1001, 5001, SSL_REQUEST), ANSWERS(5001, 1009, "N"),
+                          ANSWERS(5001, 1009, "N") }, V_REFUSED, R_NONE },
+    { "S, and then N", { SAYS(1001, 5001, SSL_REQUEST), ANSWERS(5001, 1009, "S"), ANSWERS(5001, 1009, "N") },
+      V_UNKNOWN, R_COPIES },
+    { "N, and then S", { SAYS(1001, 5001, SSL_REQUEST), ANSWERS(5001, 1009, "N"), ANSWERS(5001, 1009, "S") },
+      V_UNKNOWN, R_COPIES },
+    { "a request, and then a startup", { SAYS(1001, 5001, SSL_REQUEST), SAYS(1001, 5001, STARTUP) }, V_UNKNOWN,
+      R_COPIES },
+    { "a startup, and then a hello", { SAYS(1001, 5001, STARTUP), SAYS(1001, 5001, HELLO) }, V_PLAINTEXT, R_NONE },
+    { "a hello, and then a startup behind the S",
+      { SAYS(1001, 5001, SSL_REQUEST), ANSWERS(5001, 1009, "S"), SAYS(1009, 5002, HELLO), SAYS(1009, 5002, STARTUP) },
+      V_UNKNOWN, R_COPIES },
+    { "what waits, and then something else",
+      { SAYS(1005, 5001, "\x04\xd2\x16\x2f"), SAYS(1005, 5001, "\x04\xd2\x16\x30"), SAYS(1001, 5001, "\0\0\0\x08"),
+        ANSWERS(5001, 1009, "N") }, V_UNKNOWN, R_COPIES },
+    { "a part of what waits differs",
+      { SAYS(1005, 5001, "\x04\xd2\x16\x2f"), SAYS(1001, 5001, "\0\0\0\x08\x04\xd3"), ANSWERS(5001, 1009, "N") },
+      V_UNKNOWN, R_COPIES },
+    { "a part of what waits is the same",
+      { SAYS(1005, 5001, "\x04\xd2\x16\x2f"), SAYS(1001, 5001, "\0\0\0\x08\x04\xd2"), ANSWERS(5001, 1009, "N") },
+      V_REFUSED, R_NONE },
+    { "a question whether it is alive", { SAYS(1001, 5001, SSL_REQUEST), SAYS(1008, 5001, "\0"),
+                                          ANSWERS(5001, 1009, "N") }, V_REFUSED, R_NONE },
+};
+
+static void note_last(void *of, const struct conn *conn)
+{
+    *(struct conn *)of = *conn;
+}
+
+static void copies_that_differ_are_not_believed(void **state)
+{
+    static const struct segment begin[] = {
+        { 1, false, TCP_SYN, 1000, 0, NULL, 0 }, { 1, true, TCP_SYN | TCP_ACK, 5000, 1001, NULL, 0 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < PS_COUNT(copies); i++) {
+        struct conn conn = { 0 };
+        const struct flows_spec spec = { .done = note_last, .of = &conn };
+        PS_AUTO(flows_freep) struct flows *flows = flows_new(&spec);
+
+        for (size_t j = 0; j < PS_COUNT(begin); j++)
+            send(flows, &begin[j]);
+        for (size_t j = 0; j < PS_COUNT(copies[i].segments) && copies[i].segments[j].text; j++)
+            send(flows, &copies[i].segments[j]);
+        flows_end(flows);
+        if (conn.verdict != copies[i].verdict || conn.reason != copies[i].reason)
+            fail_msg("%s: %s, %s", copies[i].name, verdict_word((enum verdict)conn.verdict),
+                     reason_word((enum reason)conn.reason) ? reason_word((enum reason)conn.reason) : "-");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -194,6 +261,7 @@ int main(void)
         cmocka_unit_test(ports_that_are_used_again_without_a_syn_begin_another_connection),
         cmocka_unit_test(a_syn_that_is_answered_again_is_one_connection),
         cmocka_unit_test(many_that_are_over_are_begun_again),
+        cmocka_unit_test(copies_that_differ_are_not_believed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

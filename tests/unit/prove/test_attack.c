@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "net/dial.h"
+#include "pg/libpq.h"
 #include "pg/wire.h"
 #include "prove/attack.h"
 #include "prove/attempt.h"
@@ -213,6 +214,9 @@ int main(void)
         cmocka_unit_test(libpq_says_why_it_left),
         cmocka_unit_test(strange_clients_do_not_hold_the_attacker),
     };
+    struct ps_err err = { 0 };
 
+    if (!pq_load(&err))
+        return 1;
     return cmocka_run_group_tests(tests, make_world, end_world);
 }

@@ -11,6 +11,13 @@ void buf_free(struct buf *buf)
     *buf = BUF(buf->max);
 }
 
+void buf_wipe(struct buf *buf)
+{
+    if (buf->p)
+        explicit_bzero(buf->p, buf->cap);
+    buf_free(buf);
+}
+
 void buf_clear(struct buf *buf)
 {
     buf->len = 0;

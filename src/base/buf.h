@@ -27,6 +27,7 @@ struct buf {
 #define BUF_DRAIN_BYTES (256u << 10)
 
 void buf_free(struct buf *buf);     /* ready for use again, same max */
+void buf_wipe(struct buf *buf);     /* the same, of bytes that are a secret */
 void buf_clear(struct buf *buf);    /* keeps the memory */
 bool buf_put(struct buf *buf, const void *bytes, size_t len);   /* false: over */
 bool buf_puts(struct buf *buf, const char *text);

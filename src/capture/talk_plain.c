@@ -239,9 +239,7 @@ static void begin_message(struct talk *talk, enum talk_side side, const uint8_t 
 
 static void forget_body(struct talk_walk *walk)
 {
-    if (walk->body.p)
-        explicit_bzero(walk->body.p, walk->body.cap);
-    buf_free(&walk->body);
+    buf_wipe(&walk->body);
     walk->gather = false;
 }
 

@@ -65,13 +65,6 @@ static void close_dir(DIR **dir)
         closedir(*dir);
 }
 
-static void wipe(struct buf *buf)
-{
-    if (buf->p)
-        explicit_bzero(buf->p, buf->cap);
-    buf_free(buf);
-}
-
 /* A file that is replaced keeps its mode: one that is too wide for a key is narrowed before. */
 static bool narrow(const char *file, struct ps_err *err)
 {
@@ -105,7 +98,7 @@ static bool put(struct kit *kit, const char *name, const void *bytes, size_t len
                 struct ps_err *err)
 {
     PS_AUTO(ps_freep) char *file = path_join(kit->path, name);
-    PS_AUTO(wipe) struct buf now = { 0 };
+    PS_AUTO(buf_wipe) struct buf now = { 0 };
     PS_AUTO(file_edit_freep) struct file_edit *edit = NULL;
     struct ps_err reason = { 0 };
 
@@ -153,7 +146,7 @@ static bool read_chain(const char *path, struct cert_list *out, struct ps_err *e
 static bool read_key(const char *path, struct key **out, struct ps_err *err)
 {
     PS_AUTO(ps_freep) char *file = path_join(path, "postgresql.key");
-    PS_AUTO(wipe) struct buf pem = { 0 };
+    PS_AUTO(buf_wipe) struct buf pem = { 0 };
 
     return key_file_mode_ok(file, geteuid(), err)
         && file_read(file, FILE_CONF_MAX, &pem, err)

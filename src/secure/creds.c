@@ -141,13 +141,12 @@ static bool check_own_strength(const struct creds_spec *spec, const struct creds
 
 bool creds_take_pair(const struct creds_spec *spec, struct creds *m, struct ps_err *err)
 {
-    PS_AUTO(buf_free) struct buf key = BUF(FILE_CONF_MAX);
+    PS_AUTO(buf_wipe) struct buf key = BUF(FILE_CONF_MAX);
     PS_AUTO(cert_list_free) struct cert_list anchors = { 0 };
 
     if (!read_pem(spec->cert_path, &m->cert_pem, err) || !read_pem(spec->key_path, &key, err))
         return false;
     secret_set(&m->key_pem, buf_text(&key), key.len);
-    explicit_bzero(key.p, key.len);
     if (!cert_list_from_pem(m->cert_pem.p, m->cert_pem.len, spec->cert_path, &m->chain, err)
         || !check_own_pair(spec, m, err) || !check_own_hosts(spec, m, err)
         || !check_own_strength(spec, m, err)
@@ -261,7 +260,8 @@ static bool read_present(const struct server *server, struct buf *cert, struct b
 static void keep_present(const struct creds_spec *spec, const struct server *server,
                          struct creds *m)
 {
-    PS_AUTO(buf_free) struct buf cert = BUF(FILE_CONF_MAX), key_pem = BUF(FILE_CONF_MAX);
+    PS_AUTO(buf_free) struct buf cert = BUF(FILE_CONF_MAX);
+    PS_AUTO(buf_wipe) struct buf key_pem = BUF(FILE_CONF_MAX);
     PS_AUTO(cert_list_free) struct cert_list chain = { 0 };
     PS_AUTO(key_freep) struct key *key = NULL;
     struct ps_err ignored = { 0 };
@@ -284,7 +284,6 @@ static void keep_present(const struct creds_spec *spec, const struct server *ser
         m->chain = chain;
         chain = (struct cert_list){ 0 };
     }
-    explicit_bzero(key_pem.p, key_pem.len);
 }
 
 bool creds_find(const struct creds_spec *spec, const struct server *server,

@@ -86,7 +86,7 @@ bool plan_want(struct plan *plan, const struct user *owner, const char *path, co
 /* The plan was made from these bytes: what somebody wrote since must not be lost. */
 static bool is_as_planned(const struct change *change, struct ps_err *err)
 {
-    PS_AUTO(buf_free) struct buf now = BUF(FILE_CONF_MAX);
+    PS_AUTO(buf_wipe) struct buf now = BUF(FILE_CONF_MAX);      /* it may be a key */
     char sha[DIGEST_HEX] = "";
 
     if (file_read(change->path, FILE_CONF_MAX, &now, err))
@@ -94,7 +94,6 @@ static bool is_as_planned(const struct change *change, struct ps_err *err)
     else if (err->code != PS_E_NOT_FOUND)
         return false;
     ps_err_clear(err);
-    explicit_bzero(now.p, now.cap);
     if (strcmp(sha, change->before_sha) == 0)
         return true;
     ps_fail(err, PS_E_BUSY, _("file \"%s\" was changed by somebody else meanwhile"), change->path);

@@ -43,7 +43,10 @@ void findings_add(struct findings *findings, const struct finding *finding)
     mine.object = arena_strdup(arena, finding->object ? finding->object : "");
     mine.message = copy(arena, finding->message);
     mine.evidence = copy(arena, finding->evidence);
+    mine.cure = copy(arena, finding->cure);
     mine.fix = copy(arena, finding->fix);
+    mine.fix_file = copy(arena, finding->fix_file);
+    mine.fix_replaces = copy(arena, finding->fix_replaces);
     if (before == FINDINGS_MAX)
         mine = (struct finding){ .id = mine.id, .severity = finding->severity, .object = "",
                                  .message = _("there are more findings of this rule, which are not shown") };

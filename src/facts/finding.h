@@ -22,7 +22,9 @@ enum fix_kind {
     FIX_NONE,
     FIX_COMMAND,        /* for a shell on the server */
     FIX_SQL,            /* for psql */
-    FIX_LINE,           /* what the line at the place should be; "" takes it out */
+    FIX_LINE,           /* what the line at the place should be; "" takes it out; without a place a line, or
+                           several, to be put into fix_file */
+    FIX_FORM,           /* the same, but for words in <>: what they stand for is not known, and stays as it is */
     FIX_ADVICE          /* a sentence, translated: nothing can be pasted */
 };
 
@@ -35,8 +37,11 @@ struct finding {
                                    NULL in findings_add()'s copy */
     const char *message;        /* translated: what is wrong here, one sentence without full stop */
     const char *evidence;       /* what was read, as it was read; NULL: the place says it */
+    const char *cure;           /* translated sentences for this case, in place of the rule's; NULL: the rule's */
     enum fix_kind fix_kind;
     const char *fix;
+    const char *fix_file;       /* whose line that is, such as "pg_hba.conf"; NULL: the place's */
+    const char *fix_replaces;   /* what the line that goes looks like; NULL: it is the place's, or none goes */
 };
 
 struct unexamined {

@@ -40,6 +40,19 @@ const char *severity_text(enum severity severity)
     return _(severities[severity].text);
 }
 
+const char *severity_text_of(enum severity severity, size_t n)
+{
+    const char *const texts[] = {
+        [SEV_INFO]     = ngettext("info", "info", n),
+        [SEV_LOW]      = ngettext("low", "low", n),
+        [SEV_MEDIUM]   = ngettext("medium", "medium", n),
+        [SEV_HIGH]     = ngettext("high", "high", n),
+        [SEV_CRITICAL] = ngettext("critical", "critical", n),
+    };
+
+    return texts[severity];
+}
+
 enum doc_mark severity_mark(enum severity severity)
 {
     return severities[severity].mark;

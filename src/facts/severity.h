@@ -18,6 +18,8 @@ PS_MUST bool severity_parse(const char *word, enum severity fallback, enum sever
 
 const char *severity_word(enum severity severity);      /* "high", for programs */
 const char *severity_text(enum severity severity);      /* translated */
+/* The same behind a number: other languages have a plural.  From SEV_INFO to SEV_CRITICAL. */
+const char *severity_text_of(enum severity severity, size_t n);
 enum doc_mark severity_mark(enum severity severity);
 
 /* Add the field "severity" to a row. */

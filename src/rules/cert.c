@@ -35,11 +35,6 @@ static void each_chain(const struct rule *rule, const struct posture *posture, s
     }
 }
 
-static bool signs_itself(const struct cert *cert)
-{
-    return cert_info(cert)->self_issued && cert_issued_by(cert, cert);
-}
-
 /* A finding about one certificate of the chain; the cure is a new one. */
 static void found(const struct look *look, const struct cert *about, enum severity severity,
                   const char *message, const char *evidence)
@@ -48,10 +43,7 @@ static void found(const struct look *look, const struct cert *about, enum severi
                                .object = cert_info(about)->subject, .message = message,
                                .evidence = evidence };
 
-    /* without a CA there is nothing that rotate could renew from */
-    rule_cure_pgseal(look->posture, signs_itself(look->leaf)
-                                        ? "secure --ca CADIR --host NAME" : "rotate --ca CADIR --host NAME",
-                     look->out, &finding);
+    rule_cure_certificate(look->posture, look->leaf, look->out, &finding);
     rule_found(look->rule, look->out, finding);
 }
 
@@ -130,7 +122,7 @@ void rule_cert_lifetime_long(const struct rule *rule, const struct posture *post
 
 static void judge_self_signed(const struct look *look)
 {
-    if (signs_itself(look->leaf))
+    if (rule_signs_itself(look->leaf))
         found(look, look->leaf, SEV_NOTHING, _("the server's certificate is signed by itself"),
               TELL(look, "issuer = subject = %s", look->info->subject));
 }
@@ -404,7 +396,7 @@ static void judge_revoked(const struct look *look)
                           TELL(look, "serial %s, CRL of %s", cert_info(way[i])->serial_hex,
                                crl_info(crl)->issuer));
             }
-    if (!any && !signs_itself(look->leaf))
+    if (!any && !rule_signs_itself(look->leaf))
         rule_unseen(look->rule, look->out, _("no revocation list of its CA is at hand: give --crl"));
 }
 

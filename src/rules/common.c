@@ -5,6 +5,8 @@
 
 #include "base/clock.h"
 #include "pg/settings.h"
+#include "rules/cure.h"
+#include "tls/name.h"
 
 bool rule_tls_on(const struct rule *rule, const struct posture *posture, struct findings *out)
 {
@@ -107,6 +109,62 @@ void rule_cure_pgseal(const struct posture *posture, const char *command, struct
     finding->fix_kind = FIX_COMMAND;
     finding->fix = arena_printf(out->arena, "pgseal %s -D %s", command,
                                 rule_shell_word(out, rule_data_dir(posture)));
+}
+
+bool rule_signs_itself(const struct cert *cert)
+{
+    return cert_info(cert)->self_issued && cert_issued_by(cert, cert);
+}
+
+/* A stranger chose the names: what is no host name is not for anybody's shell. */
+static void put_hosts(struct buf *out, const char *const *names)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.:_-";
+
+    for (; *names; names++)
+        if (**names && **names != '-' && strspn(*names, plain) == strlen(*names))
+            buf_printf(out, " --host %s", *names);
+}
+
+/* From outside: the names that it has, and the one by which it was asked for; --host names them all. */
+static void put_names(const struct posture *posture, const struct cert *leaf, struct buf *out)
+{
+    const struct cert_info *info = cert_info(leaf);
+
+    if (posture->source != POSTURE_NETWORK || !posture->wire) {
+        buf_puts(out, " --host NAME");
+        return;
+    }
+    put_hosts(out, info->dns);
+    put_hosts(out, info->ip);
+    if (!cert_speaks_for(leaf, posture->wire->host) || (!*info->dns && !*info->ip))
+        put_hosts(out, (const char *const[]){ posture->wire->host, NULL });
+}
+
+void rule_cure_tls(const struct posture *posture, struct findings *out, struct finding *finding)
+{
+    PS_AUTO(buf_free) struct buf command = BUF(BUF_TEXT_MAX);
+
+    buf_puts(&command, "secure --ca CADIR");
+    if (posture->source == POSTURE_NETWORK && posture->wire)
+        put_hosts(&command, (const char *const[]){ posture->wire->host, NULL });
+    rule_cure_pgseal(posture, buf_text(&command), out, finding);
+}
+
+void rule_cure_certificate(const struct posture *posture, const struct cert *leaf, struct findings *out,
+                           struct finding *finding)
+{
+    PS_AUTO(buf_free) struct buf command = BUF(BUF_TEXT_MAX);
+
+    if (cure_is_for_pooler(posture)) {
+        cure_put(posture, CURE_CERTIFICATE, finding);
+        return;
+    }
+    /* rotate renews what secure has made, which nobody can see from outside; who logs in is another matter */
+    buf_puts(&command, posture->source == POSTURE_NETWORK ? "secure --no-enforce --ca CADIR"
+                       : rule_signs_itself(leaf) ? "secure --ca CADIR" : "rotate --ca CADIR");
+    put_names(posture, leaf, &command);
+    rule_cure_pgseal(posture, buf_text(&command), out, finding);
 }
 
 const char *rule_date(struct findings *out, time_t when)

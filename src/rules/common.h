@@ -33,6 +33,15 @@ const char *rule_data_dir(const struct posture *posture);
 void rule_cure_pgseal(const struct posture *posture, const char *command, struct findings *out,
                       struct finding *finding);
 
+/* TLS where there is none, and with it a certificate for the name by which the server is known. */
+void rule_cure_tls(const struct posture *posture, struct findings *out, struct finding *finding);
+
+/* A new certificate, from the CA that there is: by what of ours makes one, where PostgreSQL itself has it. */
+void rule_cure_certificate(const struct posture *posture, const struct cert *leaf, struct findings *out,
+                           struct finding *finding);
+/* Nobody but itself signed it: then there is no CA that could sign the next one. */
+bool rule_signs_itself(const struct cert *cert);
+
 /* A path for a shell. */
 const char *rule_shell_word(struct findings *out, const char *path);
 

@@ -126,7 +126,7 @@ static void describe_forecast(const struct report *report, struct doc_node *root
 
 static const char *const fix_words[] = {
     [FIX_NONE] = "none", [FIX_COMMAND] = "command", [FIX_SQL] = "sql", [FIX_LINE] = "line",
-    [FIX_ADVICE] = "advice",
+    [FIX_FORM] = "form", [FIX_ADVICE] = "advice",
 };
 
 static void put_number(struct doc_node *row, const char *key, unsigned number)
@@ -150,22 +150,59 @@ static void describe_place(const struct place *place, enum doc_mark mark, struct
     put_number(card, "end_column", place->end_column);
 }
 
+static bool is_about_lines(const struct finding *finding)
+{
+    return finding->fix_kind == FIX_LINE || finding->fix_kind == FIX_FORM;
+}
+
+/* The line, or the form of it, that is to go. */
+static const char *replaced(const struct finding *finding)
+{
+    return !is_about_lines(finding) ? NULL
+        : finding->fix_replaces ? finding->fix_replaces : finding->place.text;
+}
+
+static const char *file_of_fix(const struct finding *finding)
+{
+    return !is_about_lines(finding) ? NULL : finding->fix_file ? finding->fix_file : finding->place.file;
+}
+
+static void put_lines(struct buf *out, const char *sign, const char *lines)
+{
+    while (lines && *lines) {
+        int len = (int)strcspn(lines, "\n");
+
+        buf_printf(out, "%s %.*s\n", sign, len, lines);
+        lines += len + (lines[len] == '\n');
+    }
+}
+
+/* Where no spot above it says which file is meant. */
+static const char *heading_of_fix(const struct finding *finding, struct arena *arena)
+{
+    if (!finding->fix_file)
+        return NULL;
+    if (finding->fix_replaces)
+        return arena_printf(arena, _("In %s, each line of this form; what stands in <> stays as it is:"),
+                            finding->fix_file);
+    return arena_printf(arena, finding->fix_kind == FIX_FORM ? _("In %s, with your own files:") : _("In %s:"),
+                        finding->fix_file);
+}
+
 /* What can be pasted stands last, as it is. */
-static void describe_fix(const struct finding *finding, struct doc_node *card)
+static void describe_fix(const struct finding *finding, struct arena *arena, struct doc_node *card)
 {
     PS_AUTO(buf_free) struct buf text = BUF(BUF_TEXT_MAX);
 
     if (finding->fix_kind == FIX_NONE || finding->fix_kind == FIX_ADVICE || !finding->fix)
         return;
-    if (finding->fix_kind != FIX_LINE) {
+    if (!is_about_lines(finding)) {
         doc_block(card, NULL, NULL, finding->fix);
         return;
     }
-    if (finding->place.text)
-        buf_printf(&text, "- %s\n", finding->place.text);
-    if (*finding->fix)
-        buf_printf(&text, "+ %s\n", finding->fix);
-    doc_diff(card, NULL, NULL, buf_text(&text));
+    put_lines(&text, "-", replaced(finding));
+    put_lines(&text, "+", finding->fix);
+    doc_diff(card, NULL, heading_of_fix(finding, arena), buf_text(&text));
 }
 
 /* What holds for every finding of a rule is read once; the other times it is for programs and pages. */
@@ -183,9 +220,9 @@ static void describe_rule(const struct finding *finding, bool again, struct doc_
         return;
     rule_sources(rule, &sources_text);
     doc_str(card, "title", NULL, _(rule->title));
-    bool own = finding->fix_kind == FIX_ADVICE && finding->fix;
+    const char *own = finding->fix_kind == FIX_ADVICE && finding->fix ? finding->fix : finding->cure;
     put_once(doc_str(card, "why", _("Why"), _(rule->why)), again);
-    put_once(doc_str(card, "cure", _("Cure"), own ? finding->fix : _(rule->cure)), again && !own);
+    put_once(doc_str(card, "cure", _("Cure"), own ? own : _(rule->cure)), again && !own);
     put_once(doc_str(card, "sources", _("Source"), buf_text(&sources_text)), again);
 }
 
@@ -216,9 +253,11 @@ static void describe_finding(const struct findings *findings, size_t i, struct d
     doc_str(card, "evidence", finding->evidence ? _("Evidence") : NULL, finding->evidence);
     describe_rule(finding, was_before(findings, i), card);
     doc_str(card, "fix_kind", NULL, fix_words[finding->fix_kind]);
+    doc_str(card, "fix_file", NULL, file_of_fix(finding));
+    doc_str(card, "fix_replaces", NULL, replaced(finding));
     doc_str(card, "fix", NULL, finding->fix);
     doc_str(card, "fingerprint", NULL, print);
-    describe_fix(finding, card);
+    describe_fix(finding, findings->arena, card);
 }
 
 static void describe_accepted(const struct report *report, struct doc_node *root)
@@ -343,7 +382,8 @@ static void put_counts(const struct findings *findings, struct buf *out)
         size_t n = count(findings, severity);
 
         if (n)
-            buf_printf(out, "%s%zu %s", out->len ? ", " : "", n, severity_text(severity));
+            buf_printf(out, "%s%zu %s", out->len ? ", " : "", n,
+                       severity_text_of(severity, n));
     }
     if (!out->len)
         buf_puts(out, _("nothing"));

@@ -45,8 +45,8 @@ const char *report_blind(const struct report *report, const char **reason);
 
 /*
  * JSON: "server", "forecast" (reload, reload_by, restart, restart_by), "grade", "grade_reasons", "findings" (id, severity, title, file, line, column, end_column,
- * object, message, evidence, why, cure, fix_kind, fix, sources, fingerprint), "accepted",
- * "not_examined" (id, reason), "counts".
+ * object, message, evidence, why, cure, fix_kind, fix_file, fix_replaces, fix, sources, fingerprint),
+ * "accepted", "not_examined" (id, reason), "counts".
  */
 void report_describe(const struct report *report, struct doc_node *root);
 

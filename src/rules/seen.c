@@ -2,7 +2,7 @@
 #include "facts/seen.h"
 #include "pg/wire.h"
 #include "rules/common.h"
-#include "rules/pooler.h"
+#include "rules/cure.h"
 #include "rules/tests.h"
 #include "tls/name.h"
 
@@ -29,13 +29,21 @@ static const struct seen *with_tls(const struct rule *rule, const struct posture
     return seen && seen->letter == 'S' ? seen : NULL;
 }
 
+/* Without a line to be written anywhere: the rule's own words must do. */
 static void found(const struct rule *rule, const struct posture *posture, struct findings *out,
-                  const char *message, const char *evidence, const char *line)
+                  const char *message, const char *evidence)
 {
-    line = pooler_line(posture, line);
     rule_found(rule, out, (struct finding){
-        .object = posture->name, .message = message, .evidence = evidence,
-        .fix_kind = line ? FIX_LINE : FIX_NONE, .fix = line });
+        .object = posture->name, .message = message, .evidence = evidence });
+}
+
+static void found_cured(const struct rule *rule, const struct posture *posture, struct findings *out,
+                        const char *message, const char *evidence, enum cure cure)
+{
+    struct finding finding = { .object = posture->name, .message = message, .evidence = evidence };
+
+    cure_put(posture, cure, &finding);
+    rule_found(rule, out, finding);
 }
 
 /* ---- somebody there? ---- */
@@ -47,7 +55,7 @@ void rule_no_answer(const struct rule *rule, const struct posture *posture, stru
     if (!seen)
         rule_unseen(rule, out, _("the server was not asked"));
     else if (seen->reach != REACH_YES && seen->reach != REACH_NOT_POSTGRES)
-        found(rule, posture, out, _("nobody answers there"), seen->reach_text, NULL);
+        found(rule, posture, out, _("nobody answers there"), seen->reach_text);
 }
 
 void rule_not_postgres(const struct rule *rule, const struct posture *posture, struct findings *out)
@@ -58,13 +66,10 @@ void rule_not_postgres(const struct rule *rule, const struct posture *posture, s
         rule_unseen(rule, out, _("the server was not asked"));
     else if (seen->reach == REACH_NOT_POSTGRES)
         found(rule, posture, out, _("what answers there does not speak PostgreSQL's protocol"),
-              seen->reach_text, NULL);
+              seen->reach_text);
 }
 
 /* ---- the way in ---- */
-
-#define HOSTSSL "hostssl all all all scram-sha-256"
-#define HOSTSSL_REPLICATION "hostssl replication all all scram-sha-256"
 
 static const char *how(struct findings *out, const struct seen *seen,
                        const struct startup_seen *startup)
@@ -75,15 +80,29 @@ static const char *how(struct findings *out, const struct seen *seen,
                 seen->address);
 }
 
+/* Where TLS is off a hostssl line matches nobody: to write one first would lock everybody out. */
+static void found_plain(const struct rule *rule, const struct posture *posture, const struct startup_seen *plain,
+                        const char *message, struct findings *out)
+{
+    struct finding finding = { .object = posture->name, .message = message,
+                               .evidence = how(out, posture->seen, plain) };
+
+    if (posture->seen->letter == 'S')
+        cure_put(posture, plain == &posture->seen->plain ? CURE_DEMAND_TLS : CURE_DEMAND_TLS_REPLICATION,
+                 &finding);
+    else
+        finding.cure = _("Switch TLS on first, then look again: a server without TLS cannot demand it.");
+    rule_found(rule, out, finding);
+}
+
 /* Refused both ways, this role and database say nothing about others. */
 static void judge_plain(const struct rule *rule, const struct posture *posture,
-                        const struct startup_seen *plain, const char *message, const char *line,
-                        struct findings *out)
+                        const struct startup_seen *plain, const char *message, struct findings *out)
 {
     const struct seen *seen = posture->seen;
 
     if (startup_is_open(plain))
-        found(rule, posture, out, message, how(out, seen, plain), line);
+        found_plain(rule, posture, plain, message, out);
     else if (plain->end != STARTUP_REFUSED && plain->end != STARTUP_TLS_DEMANDED)
         rule_unseen(rule, out, plain->message ? plain->message : _("a startup was not answered"));
     else if (plain->end == STARTUP_REFUSED && seen->letter == 'S' && plain == &seen->plain
@@ -97,7 +116,7 @@ void rule_plaintext_accepted(const struct rule *rule, const struct posture *post
 {
     if (reached(rule, posture, out))
         judge_plain(rule, posture, &posture->seen->plain,
-                    _("the server takes logins in plaintext"), HOSTSSL, out);
+                    _("the server takes logins in plaintext"), out);
 }
 
 void rule_replication_plaintext(const struct rule *rule, const struct posture *posture,
@@ -105,8 +124,7 @@ void rule_replication_plaintext(const struct rule *rule, const struct posture *p
 {
     if (reached(rule, posture, out))
         judge_plain(rule, posture, &posture->seen->plain_replication,
-                    _("the server takes replication in plaintext"),
-                    HOSTSSL_REPLICATION, out);
+                    _("the server takes replication in plaintext"), out);
 }
 
 static bool asks_for_password(const struct startup_seen *startup)
@@ -120,11 +138,17 @@ void rule_password_plaintext(const struct rule *rule, const struct posture *post
     const struct seen *seen = reached(rule, posture, out);
 
     if (seen && asks_for_password(&seen->plain))
-        found(rule, posture, out, _("the server asks for the password itself, in plaintext"),
-              how(out, seen, &seen->plain), HOSTSSL);
+        found_plain(rule, posture, &seen->plain, _("the server asks for the password itself, in plaintext"), out);
     else if (seen && asks_for_password(&seen->plain_replication))
-        found(rule, posture, out, _("the server asks for the password itself, in plaintext"),
-              how(out, seen, &seen->plain_replication), HOSTSSL_REPLICATION);
+        found_plain(rule, posture, &seen->plain_replication,
+                    _("the server asks for the password itself, in plaintext"), out);
+}
+
+static enum cure cure_of_trust(const struct seen *seen, const struct startup_seen *way)
+{
+    if (seen->letter != 'S')
+        return CURE_PROOF_NO_TLS;
+    return way == &seen->plain_replication ? CURE_PROOF_REPLICATION : CURE_PROOF;
 }
 
 void rule_trust_auth(const struct rule *rule, const struct posture *posture, struct findings *out)
@@ -137,8 +161,8 @@ void rule_trust_auth(const struct rule *rule, const struct posture *posture, str
     /* a role that does not exist is let in as far as the error that it does not exist (28000 or 28P01) */
     for (size_t i = 0; i < PS_COUNT(ways); i++)
         if (ways[i]->end == STARTUP_IN) {
-            found(rule, posture, out, _("the server lets a role in without any proof"),
-                  how(out, seen, ways[i]), ways[i] == &seen->plain_replication ? HOSTSSL_REPLICATION : HOSTSSL);
+            found_cured(rule, posture, out, _("the server lets a role in without any proof"),
+                        how(out, seen, ways[i]), cure_of_trust(seen, ways[i]));
             return;
         }
     if (!startup_is_open(&seen->plain) && !startup_is_open(&seen->over_tls))
@@ -153,8 +177,8 @@ void rule_auth_md5(const struct rule *rule, const struct posture *posture, struc
         return;
     const struct startup_seen *startup = startup_is_open(&seen->over_tls) ? &seen->over_tls : &seen->plain;
     if (startup->end == STARTUP_ASKED && startup->auth == WIRE_AUTH_MD5)
-        found(rule, posture, out, _("the server asks for passwords with MD5"),
-              how(out, seen, startup), "password_encryption = 'scram-sha-256'");
+        found_cured(rule, posture, out, _("the server asks for passwords with MD5"),
+                    how(out, seen, startup), CURE_SCRAM);
     else if (!startup_is_open(startup))
         rule_unseen(rule, out, _("no authentication was asked for"));
 }
@@ -170,7 +194,7 @@ void rule_scram_plus_missing(const struct rule *rule, const struct posture *post
         rule_unseen(rule, out, _("no authentication was asked for"));
     else if (seen->over_tls.auth == WIRE_AUTH_SASL && !seen->over_tls.scram_plus)
         found(rule, posture, out, _("SCRAM is offered over TLS without channel binding"),
-              "SCRAM-SHA-256", NULL);
+              "SCRAM-SHA-256");
 }
 
 /* ---- faults of the start ---- */
@@ -181,7 +205,7 @@ static void judge_fact(const struct rule *rule, const struct posture *posture, e
     if (fact == FACT_UNKNOWN)
         rule_unseen(rule, out, _("the question was not answered"));
     else if (fact == FACT_YES)
-        found(rule, posture, out, message, evidence, NULL);
+        found(rule, posture, out, message, evidence);
 }
 
 void rule_stuffing_vulnerable(const struct rule *rule, const struct posture *posture,
@@ -216,7 +240,7 @@ void rule_negotiation_endless(const struct rule *rule, const struct posture *pos
     if (!seen || seen->negotiates_again != FACT_YES)
         return;
     if (seen->kind == KIND_POSTGRES)
-        found(rule, posture, out, _("requests for encryption are declined again and again"), "N, N, N", NULL);
+        found(rule, posture, out, _("requests for encryption are declined again and again"), "N, N, N");
     else if (seen->kind == KIND_UNKNOWN)
         rule_unseen(rule, out, _("requests for encryption are declined again and again, and it is not known by "
                                  "which program"));
@@ -234,7 +258,7 @@ void rule_handshake_broken(const struct rule *rule, const struct posture *postur
         any |= seen->versions[i] == FACT_YES;
     if (!any)
         found(rule, posture, out, _("the server offers TLS, and no handshake comes to its end"),
-              seen->handshake_why, NULL);
+              seen->handshake_why);
 }
 
 /* ---- protocols, suites, groups ---- */
@@ -242,6 +266,12 @@ void rule_handshake_broken(const struct rule *rule, const struct posture *postur
 static enum fact_bool speaks(const struct seen *seen, uint16_t version)
 {
     return seen->versions[seen_version_index(version)];
+}
+
+/* A server that does not cannot be told to leave the bad ones only: it would have no range, and not start. */
+static bool speaks_good(const struct seen *seen)
+{
+    return speaks(seen, TLS_1_2) == FACT_YES || speaks(seen, TLS_1_3) == FACT_YES;
 }
 
 void seen_legacy_version(const struct rule *rule, const struct posture *posture,
@@ -260,8 +290,8 @@ void seen_legacy_version(const struct rule *rule, const struct posture *posture,
             buf_printf(&names, "%s%s", names.len ? ", " : "", tls_version_name(old[i]));
     }
     if (names.len)
-        found(rule, posture, out, _("the server accepts versions of TLS that are broken"),
-              buf_text(&names), "ssl_min_protocol_version = 'TLSv1.2'");
+        found_cured(rule, posture, out, _("the server accepts versions of TLS that are broken"),
+                    buf_text(&names), speaks_good(seen) ? CURE_OLDEST_VERSION : CURE_VERSIONS);
     else if (unknown)
         rule_unseen(rule, out, _("the question was not answered"));
 }
@@ -269,10 +299,14 @@ void seen_legacy_version(const struct rule *rule, const struct posture *posture,
 void seen_no_tls13(const struct rule *rule, const struct posture *posture, struct findings *out)
 {
     const struct seen *seen = with_tls(rule, posture, out);
+    bool group = seen && !seen->groups_len;
 
+    for (size_t i = 0; seen && i < seen->groups_len; i++)
+        group |= tls_group_is_of_13(seen->groups[i]);
     if (seen && speaks(seen, TLS_1_3) == FACT_NO)
-        found(rule, posture, out, _("the server does not speak TLS 1.3"),
-              seen->version ? tls_version_name(seen->version) : NULL, "ssl_max_protocol_version = ''");
+        found_cured(rule, posture, out, _("the server does not speak TLS 1.3"),
+                    seen->version ? tls_version_name(seen->version) : NULL,
+                    group ? CURE_NEWEST_VERSION : CURE_GROUP_AND_NEWEST_VERSION);
     else if (seen && speaks(seen, TLS_1_3) == FACT_UNKNOWN)
         rule_unseen(rule, out, _("the question was not answered"));
 }
@@ -302,8 +336,6 @@ static const char *accepted(const struct seen *seen, unsigned traits, unsigned b
     return names.len ? arena_strdup(out->arena, buf_text(&names)) : NULL;
 }
 
-static const char aead_only[] = "ssl_ciphers = 'ECDHE+AESGCM:ECDHE+CHACHA20'";
-
 /* One row for each kind: it is there, or was asked for and refused, or there is no TLS 1.2 to have it. */
 static void judge_suites(const struct rule *rule, const struct posture *posture, unsigned traits,
                          unsigned but, bool asked, const char *message, struct findings *out)
@@ -317,7 +349,8 @@ static void judge_suites(const struct rule *rule, const struct posture *posture,
         unknown |= seen->versions[i] == FACT_UNKNOWN;
     }
     if (names)
-        found(rule, posture, out, message, names, aead_only);
+        found_cured(rule, posture, out, message, names,
+                    speaks_good(seen) ? CURE_SUITES : CURE_SUITES_AND_VERSIONS);
     else if (unknown || (any_old && !asked && !seen->all_suites))
         rule_unseen(rule, out, _("the question was not answered"));
 }
@@ -347,8 +380,8 @@ void seen_dh_weak(const struct rule *rule, const struct posture *posture, struct
     const struct seen *seen = with_tls(rule, posture, out);
 
     if (seen && seen->dh_bits && seen->dh_bits < 2048)
-        found(rule, posture, out, _("the Diffie-Hellman group is too small"),
-              TELL(out, "%u bits", seen->dh_bits), "ssl_dh_params_file = ''");
+        found_cured(rule, posture, out, _("the Diffie-Hellman group is too small"),
+                    TELL(out, "%u bits", seen->dh_bits), CURE_DH);
 }
 
 void seen_group_weak(const struct rule *rule, const struct posture *posture, struct findings *out)
@@ -359,8 +392,8 @@ void seen_group_weak(const struct rule *rule, const struct posture *posture, str
         return;
     for (size_t i = 0; i < seen->groups_len; i++)
         if (tls_group_is_weak(seen->groups[i])) {
-            found(rule, posture, out, _("an elliptic curve below 255 bits is accepted"),
-                  tls_group_name(seen->groups[i]), "ssl_ecdh_curve = 'prime256v1'");
+            found_cured(rule, posture, out, _("an elliptic curve below 255 bits is accepted"),
+                        tls_group_name(seen->groups[i]), CURE_GROUP);
             return;
         }
     if (!seen->asked_weak_groups && speaks(seen, TLS_1_2) != FACT_NO)
@@ -376,10 +409,9 @@ void seen_no_pq_group(const struct rule *rule, const struct posture *posture, st
     for (size_t i = 0; i < seen->groups_len; i++)
         if (tls_group_is_hybrid(seen->groups[i]))
             return;
-    /* servers before 18 do not start with a setting that they do not know */
+    /* no line: what its OpenSSL knows cannot be seen, and with a group that it does not know it does not start */
     if (seen->asked_hybrid || speaks(seen, TLS_1_3) == FACT_NO)
-        found(rule, posture, out, _("no key exchange that withstands quantum computers"), NULL,
-              seen->major_from >= 18 ? "ssl_groups = 'X25519MLKEM768:X25519:prime256v1'" : NULL);
+        found(rule, posture, out, _("no key exchange that withstands quantum computers"), NULL);
     else
         rule_unseen(rule, out, _("the question was not answered"));
 }
@@ -399,7 +431,7 @@ void rule_compression_or_renegotiation(const struct rule *rule, const struct pos
     };
     for (size_t i = 0; i < PS_COUNT(rows); i++)
         if (rows[i].fact == rows[i].bad)
-            found(rule, posture, out, rows[i].message, NULL, NULL);
+            found(rule, posture, out, rows[i].message, NULL);
         else if (rows[i].fact == FACT_UNKNOWN)
             rule_unseen(rule, out, _("the question was not answered"));
 }
@@ -427,8 +459,11 @@ void rule_name_mismatch(const struct rule *rule, const struct posture *posture,
         buf_printf(&names, "%s%s", names.len ? ", " : "", *name);
     if (!names.len)
         buf_printf(&names, "CN=%s", info->common_name);
-    found(rule, posture, out,
-          TELL(out, _("the certificate does not speak for \"%s\""), seen->host), buf_text(&names), NULL);
+    struct finding finding = {
+        .object = posture->name, .evidence = buf_text(&names),
+        .message = TELL(out, _("the certificate does not speak for \"%s\""), seen->host) };
+    rule_cure_certificate(posture, seen->chain.at[0], out, &finding);
+    rule_found(rule, out, finding);
 }
 
 /* The same key behind several names: who has one of these machines has all. */
@@ -437,8 +472,7 @@ void rule_key_shared(const struct rule *rule, const struct posture *posture, str
     const struct seen *seen = with_tls(rule, posture, out);
 
     if (seen && seen->shares_key_with)
-        found(rule, posture, out, _("another server has the same private key"), seen->shares_key_with,
-              NULL);
+        found(rule, posture, out, _("another server has the same private key"), seen->shares_key_with);
     else if (seen && !seen->chain.len)
         rule_unseen(rule, out, _("no certificate was seen"));
 }
@@ -455,5 +489,5 @@ void seen_client_ca_wide(const struct rule *rule, const struct posture *posture,
         len++;
     if (len > PRIVATE_MAX)
         found(rule, posture, out, _("certificates of very many CAs are accepted from clients"),
-              TELL(out, _("%zu CAs are named, \"%s\" among them"), len, seen->authorities[0]), NULL);
+              TELL(out, _("%zu CAs are named, \"%s\" among them"), len, seen->authorities[0]));
 }

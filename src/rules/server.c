@@ -3,7 +3,7 @@
 
 #include "pg/settings.h"
 #include "rules/common.h"
-#include "rules/pooler.h"
+#include "rules/cure.h"
 #include "rules/tests.h"
 
 void rule_tls_off(const struct rule *rule, const struct posture *posture, struct findings *out)
@@ -19,12 +19,10 @@ void rule_tls_off(const struct rule *rule, const struct posture *posture, struct
             finding.place = ssl->place;
             finding.evidence = rule_says(out, ssl);
         }
-        if (pooler_answers(posture)) {
-            finding.fix = pooler_line(posture, "hostssl all all all scram-sha-256");
-            finding.fix_kind = finding.fix ? FIX_LINE : FIX_NONE;
-        } else {
-            rule_cure_pgseal(posture, "secure", out, &finding);
-        }
+        if (cure_is_for_pooler(posture))
+            cure_put(posture, CURE_TLS_ON, &finding);
+        else
+            rule_cure_tls(posture, out, &finding);
         rule_found(rule, out, finding);
     }
 }

@@ -22,8 +22,8 @@ static const struct rule table[] = {
       .title = N_("The server talks to clients that do not use TLS"),
       .why = N_("Whoever sits between client and server can answer \"no TLS here\"; a client with "
                 "sslmode=prefer, which is the default, then goes on in plaintext without a word."),
-      .cure = N_("Write hostssl in place of host in pg_hba.conf, or run \"pgseal secure\"; clients need "
-                 "sslmode=verify-full."),
+      .cure = N_("Write hostssl in place of host (and of hostnossl) in pg_hba.conf and reload, or run "
+                 "\"pgseal secure\"; clients need sslmode=verify-full."),
       .sources = { PG_HBA, { STD_CIS, "5.8" }, { STD_PCI, "4.2.1" } },
       .test = rule_plaintext_accepted },
     { .id = "replication-plaintext", .severity = SEV_HIGH, .modes = RULE_SCAN,
@@ -136,7 +136,8 @@ static const struct rule table[] = {
       .title = N_("Suites without encryption or without a certificate"),
       .why = N_("A NULL suite sends everything readable inside \"TLS\"; an anonymous one lets anybody be "
                 "the server."),
-      .cure = N_("Set ssl_ciphers = 'HIGH:!aNULL:!eNULL', or leave the choice to \"pgseal secure\"."),
+      .cure = N_("Set ssl_ciphers = 'ECDHE+AESGCM:ECDHE+CHACHA20' and reload, or leave the choice to "
+                 "\"pgseal secure\"."),
       .sources = { { STD_SSLLABS, "grade F" }, { STD_CIS, "6.10" } },
       .test = rule_cipher,
       .seen = seen_cipher },
@@ -738,7 +739,8 @@ static const struct rule table[] = {
       .title = N_("Connections use a cipher suite that protects little"),
       .why = N_("NULL encrypts nothing, anonymous suites let anybody be the server, export, RC4 and DES suites "
                 "can be broken."),
-      .cure = N_("Set ssl_ciphers = 'HIGH:!aNULL:!eNULL' on the server, or leave it at its default."),
+      .cure = N_("Set ssl_ciphers = 'ECDHE+AESGCM:ECDHE+CHACHA20' on the server and reload; first update the "
+                 "clients that know nothing better."),
       .sources = { { STD_RFC, "RFC 9325" }, PG_SETTINGS },
       .test = rule_wire_suite },
     { .id = "wire-failed", .severity = SEV_LOW, .modes = RULE_CAPTURE,

@@ -1,4 +1,5 @@
 /* wire.c - rules about connections as packets show them (see tests.h). */
+#include "rules/cure.h"
 #include "rules/tests.h"
 #include "tls/strength.h"
 
@@ -37,6 +38,36 @@ static bool join(struct findings *out, size_t begin, const struct finding *more)
     return false;
 }
 
+/* What can be written on the server; `demands` TLS only where it was seen to speak it, or all are locked out. */
+static const struct {
+    const char *id;
+    enum cure cure;
+    bool demands;
+} cures[] = {
+    { "wire-password",    CURE_DEMAND_TLS,             true },
+    { "wire-plaintext",   CURE_DEMAND_TLS,             true },
+    { "wire-replication", CURE_DEMAND_TLS_REPLICATION, true },
+    { "wire-md5",         CURE_SCRAM,                  false },
+    { "wire-old-version", CURE_OLDEST_VERSION,         false },
+    { "wire-weak-suite",  CURE_SUITES,                 false },
+};
+
+static bool was_seen_with_tls(const struct posture *posture, const char *server)
+{
+    for (size_t i = 0; i < posture->traffic_len; i++)
+        if (is(posture->traffic[i].verdict, "tls") && is(posture->traffic[i].server, server))
+            return true;
+    return false;
+}
+
+static void put_cure(const struct rule *rule, const struct posture *posture, const char *server,
+                     struct finding *finding)
+{
+    for (size_t i = 0; i < PS_COUNT(cures); i++)
+        if (is(cures[i].id, rule->id) && (!cures[i].demands || was_seen_with_tls(posture, server)))
+            cure_put(posture, cures[i].cure, finding);
+}
+
 /* The object tells findings apart: one for each server, by the rule's own question. */
 static void each(const struct rule *rule, const struct posture *posture, struct findings *out,
                  traffic_fn judge)
@@ -48,8 +79,10 @@ static void each(const struct rule *rule, const struct posture *posture, struct 
         struct finding finding = { .severity = rule->severity, .object = fact->server,
                                    .evidence = fact->who };
 
-        if (judge(rule, fact, &finding) && !join(out, begin, &finding))
-            rule_found(rule, out, finding);
+        if (!judge(rule, fact, &finding) || join(out, begin, &finding))
+            continue;
+        put_cure(rule, posture, fact->server, &finding);
+        rule_found(rule, out, finding);
     }
 }
 

@@ -79,6 +79,13 @@ bool tls_group_is_weak(uint16_t group)
     return (group >= 1 && group <= 8) || (group >= 15 && group <= 21);
 }
 
+bool tls_group_is_of_13(uint16_t group)
+{
+    /* secp256r1 to secp521r1, X25519, X448, brainpool*tls13; ffdhe2048 to ffdhe8192 */
+    return (group >= 23 && group <= 25) || (group >= 29 && group <= 33) || (group >= 256 && group <= 260)
+        || tls_group_is_hybrid(group);
+}
+
 bool tls_group_is_hybrid(uint16_t group)
 {
     return (group >= 0x11eb && group <= 0x11ed) || group == 0x6399 || group == 0x639a;

@@ -33,5 +33,6 @@ unsigned suite_traits_of(uint16_t code);        /* 0 for one without a name */
 /* A group for (EC)DHE below 255 bits, or with a weak curve; hybrid with a post-quantum part. */
 bool tls_group_is_weak(uint16_t group);
 bool tls_group_is_hybrid(uint16_t group);
+bool tls_group_is_of_13(uint16_t group);        /* TLS 1.3 has it: RFC 8446 4.2.7, RFC 8734, hybrids */
 
 #endif

@@ -7,6 +7,15 @@ import subprocess
 NOW = datetime.datetime.now(datetime.timezone.utc)
 _numbers = itertools.count(1)
 
+# of RFC 2409, too short by now
+DH_1024 = """\
+-----BEGIN DH PARAMETERS-----
+MIGHAoGBAP//////////yQ/aoiFowjTExmKLgNwc0SkCTgiKZ8x0Agu+pjsTmyJR
+Sgh5jjQE3e+VGbPNOkMbMCsKbfJfFDdP4TVtbVHCReSFtXZiXn7G9ExC6aY37WsL
+/1y29Aa37e44a/taiZ+lrp8kEXxLH+ZJKGZR7OZTgf//////////AgEC
+-----END DH PARAMETERS-----
+"""
+
 
 def openssl(*args, **kwargs):
     done = subprocess.run(["openssl", *map(str, args)], capture_output=True, text=True,

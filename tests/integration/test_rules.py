@@ -12,7 +12,7 @@ import shutil
 import pytest
 
 import pg
-from pki import Pki, Signer, openssl
+from pki import DH_1024, Pki, Signer, openssl
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 HOME = 15 if 15 in pg.SERVERS else max(pg.SERVERS)
@@ -232,15 +232,6 @@ def nonsense(c):
 def short_parameters(c):
     c.put("dh.pem", DH_1024)
     return c.set("ssl_dh_params_file", "dh.pem")
-
-
-DH_1024 = """\
------BEGIN DH PARAMETERS-----
-MIGHAoGBAP//////////yQ/aoiFowjTExmKLgNwc0SkCTgiKZ8x0Agu+pjsTmyJR
-Sgh5jjQE3e+VGbPNOkMbMCsKbfJfFDdP4TVtbVHCReSFtXZiXn7G9ExC6aY37WsL
-/1y29Aa37e44a/taiZ+lrp8kEXxLH+ZJKGZR7OZTgf//////////AgEC
------END DH PARAMETERS-----
-"""
 
 
 @scenario("group-weak", starts=True)

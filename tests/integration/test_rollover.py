@@ -44,7 +44,7 @@ class Load:
         """How many transactions there were.  None failed, and it was at work until now."""
         assert self.process.poll() is None, self.process.communicate()
         self.process.send_signal(signal.SIGALRM)        # as when the time of -T is over
-        out, err = self.process.communicate(timeout=60)
+        out, err = self.process.communicate(timeout=pg.PATIENCE)
         assert self.process.returncode == 0, out + err
         assert "number of failed transactions: 0 " in out, out
         return int(re.search(r"transactions actually processed: (\d+)", out)[1])
@@ -58,8 +58,6 @@ class Site:
         self.servers = [Rotation(make.plain(), folder, pgseal) for _ in range(SERVERS)]
         self.ca = self.servers[0].ca
         self.loads, self.done, self.kits = {}, {}, []
-        self.script = folder / "load.sql"
-        self.script.write_text("select ssl from pg_stat_ssl where pid = pg_backend_pid();\n")
         for server in self.servers:
             server.cluster.role("app")
             server.secure("--no-proof", policies=("encrypt", "app=cert"))
@@ -79,9 +77,25 @@ class Site:
         folder = self.folder / f"kits-{len(self.kits) + 1}"
         assert self.kit(folder) == "made"
         self.kits.append(folder)
-        self.loads[folder] = [Load(server.cluster, folder / "app", self.script)
-                              for server in self.servers]
-        time.sleep(0.3)
+        script = self.folder / f"{folder.name}.sql"
+        script.write_text(f"select ssl, nextval('\"{folder.name}\"') from pg_stat_ssl where pid = pg_backend_pid();\n")
+        for server in self.servers:
+            server.cluster.sql(f'create sequence "{folder.name}"; grant usage on sequence "{folder.name}" to app')
+        self.loads[folder] = [Load(server.cluster, folder / "app", script) for server in self.servers]
+        self.at_work(folder)
+
+    def at_work(self, folder, more=2):
+        """Until the clients with this kit have come to so many more transactions on every server."""
+        for server, load in zip(self.servers, self.loads[folder]):
+            until, goal = time.monotonic() + pg.PATIENCE, self.counted(server, folder) + more
+            while self.counted(server, folder) < goal:
+                assert load.process.poll() is None, load.process.communicate()
+                assert time.monotonic() < until, "there are no transactions"
+                time.sleep(0.02)
+
+    @staticmethod
+    def counted(server, folder):
+        return int(server.cluster.sql(f'select last_value from "{folder.name}"'))
 
     def end(self, folder):
         self.done[folder.name] = [load.end() for load in self.loads.pop(folder)]
@@ -120,7 +134,7 @@ class Site:
             refused = self.verb("retire", name, ok=None)
             assert refused.status == 4 and "depend" in refused.out
             assert self.authorities()[name] == ("old", len(left[name]))
-        time.sleep(0.5)
+        self.at_work(self.kits[-2], 10)
         self.end(self.kits[-2])
         for name in old:
             for serial in left[name]:
@@ -185,7 +199,7 @@ def test_no_client_of_three_servers_notices_that_all_authorities_are_replaced(si
     site.verb("retire", "root")
     site.spread()
     assert len(site.roots()) == 1
-    time.sleep(0.5)
+    site.at_work(site.kits[-1], 10)
     site.end(site.kits[-1])
 
     assert {name: state for name, (state, _) in site.authorities().items() if state != "retired"} == {
@@ -205,7 +219,7 @@ def test_without_the_new_lists_there_is_an_outage_and_the_clients_at_work_show_i
     for server in site.servers:
         server.rotate()
     for load in site.loads[site.kits[0]]:
-        _, err = load.process.communicate(timeout=60)
+        _, err = load.process.communicate(timeout=pg.PATIENCE)
         assert load.process.returncode != 0 and "certificate verify failed" in err
 
 
@@ -219,7 +233,7 @@ def test_kits_are_renewed_in_their_place_under_load(site, record_property):
         site.successors("client-ca")
         site.verb("activate", f"client-ca-{generation}")
         assert (site.kit(kit), site.kit(kit)) == ("renewed", "kept")
-        time.sleep(0.1)
+        site.at_work(kit)
         assert site.authorities()[f"client-ca-{generation}"] == ("active", 1)
     site.end(kit)
     assert (kit / "app/postgresql.key").read_bytes() == key

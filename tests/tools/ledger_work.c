@@ -87,9 +87,6 @@ static void end_soon(int signal)
 
 static bool work(struct store *store, long rounds, struct ps_err *err)
 {
-    const struct sigaction soon = { .sa_handler = end_soon, .sa_flags = SA_RESTART };
-
-    sigaction(SIGTERM, &soon, NULL);
     for (long i = 0; !enough && (rounds == 0 || i < rounds); i++) {
         char serial[SERIAL_HEX];
 
@@ -173,9 +170,11 @@ int main(int argc, char **argv)
         const char *name;
         bool (*run)(struct store *store, long rounds, struct ps_err *err);
     } jobs[] = { { "work", work }, { "check", check } };
+    const struct sigaction soon = { .sa_handler = end_soon, .sa_flags = SA_RESTART };
     PS_AUTO(store_freep) struct store *store = NULL;
     struct ps_err err = { 0 };
 
+    sigaction(SIGTERM, &soon, NULL);    /* before anybody can see that we are at work */
     for (size_t i = 0; argc >= 3 && i < PS_COUNT(jobs); i++) {
         if (strcmp(argv[2], jobs[i].name) != 0)
             continue;

@@ -4,15 +4,21 @@
 #include <pcap/dlt.h>
 
 enum { ETHER_IPV4 = 0x0800, ETHER_IPV6 = 0x86DD, ETHER_VLAN = 0x8100, ETHER_QINQ = 0x88A8,
-       ETHER_QINQ_OLD = 0x9100 };
-enum { PROTO_TCP = 6 };
+       ETHER_QINQ_OLD = 0x9100, ETHER_PPPOE = 0x8864, ETHER_MPLS = 0x8847, ETHER_MPLS_MULTICAST = 0x8848,
+       ETHER_BRIDGED = 0x6558 };
+enum { PROTO_IPV4 = 4, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_IPV6 = 41, PROTO_GRE = 47 };
 
 /* What is left of the packet: `have` bytes in the file, `wire` on the wire. */
 struct left {
     const uint8_t *p;
     size_t have, wire;
     struct fragment *fragment;  /* where a fragment is told of; NULL: nowhere */
+    int tunnels;                /* that it is in */
 };
+
+static enum link_kind parse_ip(struct left *left, struct packet *out);
+static enum link_kind parse_ethernet(struct left *left, struct packet *out);
+static enum link_kind parse_ethertype(struct left *left, uint16_t type, struct packet *out);
 
 static uint16_t u16(const uint8_t *p)
 {
@@ -69,6 +75,66 @@ static enum link_kind parse_tcp(struct left *left, struct packet *out)
     return LINK_TCP;
 }
 
+/* ---- tunnels ---- */
+
+/* A head, and for each of three flags a word of four bytes. */
+static enum link_kind parse_gre(struct left *left, struct packet *out)
+{
+    enum { CHECKSUM = 0x80, KEY = 0x20, SEQUENCE = 0x10, ROUTING_OR_VERSION = 0x4007 };
+    const uint8_t *p = left->p;
+    size_t head;
+
+    if (left->have < 4)
+        return LINK_CUT;
+    if (u16(p) & ROUTING_OR_VERSION)
+        return LINK_OTHER;
+    head = 4 + ((p[0] & CHECKSUM) ? 4u : 0) + ((p[0] & KEY) ? 4u : 0) + ((p[0] & SEQUENCE) ? 4u : 0);
+    return skip(left, head) ? parse_ethertype(left, u16(p + 2), out) : LINK_CUT;
+}
+
+static enum link_kind parse_vxlan(struct left *left, struct packet *out)
+{
+    return skip(left, 8) ? parse_ethernet(left, out) : LINK_CUT;
+}
+
+static enum link_kind parse_geneve(struct left *left, struct packet *out)
+{
+    const uint8_t *p = left->p;
+
+    if (left->have < 8)
+        return LINK_CUT;
+    return skip(left, 8 + (size_t)(p[0] & 0x3F) * 4) ? parse_ethertype(left, u16(p + 2), out) : LINK_CUT;
+}
+
+static enum link_kind parse_udp(struct left *left, struct packet *out)
+{
+    enum { VXLAN = 4789, GENEVE = 6081 };
+    uint16_t port;
+
+    if (left->have < 8)
+        return LINK_CUT;
+    port = u16(left->p + 2);
+    (void)skip(left, 8);
+    return port == VXLAN ? parse_vxlan(left, out) : port == GENEVE ? parse_geneve(left, out) : LINK_OTHER;
+}
+
+static enum link_kind parse_tunnel(struct left *left, uint8_t protocol, struct packet *out)
+{
+    static const struct {
+        uint8_t protocol;
+        enum link_kind (*parse)(struct left *left, struct packet *out);
+    } tunnels[] = {
+        { PROTO_IPV4, parse_ip }, { PROTO_IPV6, parse_ip }, { PROTO_GRE, parse_gre }, { PROTO_UDP, parse_udp },
+    };
+
+    for (size_t i = 0; i < PS_COUNT(tunnels); i++)
+        if (tunnels[i].protocol == protocol)
+            return ++left->tunnels > LINK_TUNNELS_MAX ? LINK_OTHER : tunnels[i].parse(left, out);
+    return LINK_OTHER;
+}
+
+/* ---- IP ---- */
+
 static enum link_kind fragment_v4(const struct left *left, size_t head, size_t total)
 {
     const uint8_t *p = left->p;
@@ -97,15 +163,17 @@ static enum link_kind parse_ipv4(struct left *left, struct packet *out)
     total = u16(p + 2);
     if (p[0] >> 4 != 4 || head < 20 || (total && total < head))
         return LINK_BROKEN;
-    if (p[9] != PROTO_TCP)
-        return LINK_OTHER;
     if (u16(p + 6) & 0x3FFF)    /* more fragments, or an offset */
-        return fragment_v4(left, head, total);
+        return p[9] == PROTO_TCP ? fragment_v4(left, head, total) : LINK_OTHER;
     if (total)                  /* 0: the network card was to cut it (TSO) */
         trim(left, total);
+    out->ip = p;
+    out->v6 = false;
     out->src = p + 12;
     out->dst = p + 16;
-    return skip(left, head) ? parse_tcp(left, out) : LINK_CUT;
+    if (!skip(left, head))
+        return LINK_CUT;
+    return p[9] == PROTO_TCP ? parse_tcp(left, out) : parse_tunnel(left, p[9], out);
 }
 
 enum { V6_HOP = 0, V6_ROUTING = 43, V6_FRAGMENT = 44, V6_AH = 51, V6_OPTIONS = 60, V6_MOBILITY = 135,
@@ -146,6 +214,7 @@ static enum link_kind parse_ipv6(struct left *left, struct packet *out)
     if (u16(left->p + 4))
         trim(left, 40 + (size_t)u16(left->p + 4));
     next = left->p[6];
+    out->ip = ip;
     out->v6 = true;
     out->src = left->p + 8;
     out->dst = left->p + 24;
@@ -166,7 +235,7 @@ static enum link_kind parse_ipv6(struct left *left, struct packet *out)
         if (!skip(left, len))
             return LINK_CUT;
     }
-    return next == PROTO_TCP ? parse_tcp(left, out) : LINK_OTHER;
+    return next == PROTO_TCP ? parse_tcp(left, out) : parse_tunnel(left, next, out);
 }
 
 static enum link_kind parse_ip(struct left *left, struct packet *out)
@@ -181,6 +250,46 @@ static enum link_kind parse_ip(struct left *left, struct packet *out)
     default:
         return LINK_OTHER;
     }
+}
+
+/* ---- links ---- */
+
+/* The protocol has one byte if that one is odd; in front of it the address and control of HDLC may stand. */
+static enum link_kind parse_ppp(struct left *left, struct packet *out)
+{
+    enum { PPP_IPV4 = 0x21, PPP_IPV6 = 0x57, PPP_MPLS = 0x281 };
+    uint16_t protocol;
+
+    if (left->have >= 2 && left->p[0] == 0xFF && left->p[1] == 3)
+        (void)skip(left, 2);
+    if (left->have < 2)
+        return LINK_CUT;
+    protocol = left->p[0] & 1 ? left->p[0] : u16(left->p);
+    (void)skip(left, left->p[0] & 1 ? 1 : 2);
+    if (protocol == PPP_MPLS)
+        return parse_ethertype(left, ETHER_MPLS, out);
+    return protocol == PPP_IPV4 || protocol == PPP_IPV6 ? parse_ip(left, out) : LINK_OTHER;
+}
+
+static enum link_kind parse_pppoe(struct left *left, struct packet *out)
+{
+    return skip(left, 6) ? parse_ppp(left, out) : LINK_CUT;
+}
+
+/* Labels of four bytes, the last one marked; what follows it is not said. */
+static enum link_kind parse_mpls(struct left *left, struct packet *out)
+{
+    for (int i = 0; i < LINK_TAGS_MAX; i++) {
+        bool last;
+
+        if (left->have < 4)
+            return LINK_CUT;
+        last = left->p[2] & 1;
+        (void)skip(left, 4);
+        if (last)
+            return parse_ip(left, out);
+    }
+    return LINK_OTHER;
 }
 
 static enum link_kind parse_ethertype(struct left *left, uint16_t type, struct packet *out)
@@ -198,6 +307,13 @@ static enum link_kind parse_ethertype(struct left *left, uint16_t type, struct p
         return parse_ipv4(left, out);
     case ETHER_IPV6:
         return parse_ipv6(left, out);
+    case ETHER_PPPOE:
+        return parse_pppoe(left, out);
+    case ETHER_MPLS:
+    case ETHER_MPLS_MULTICAST:
+        return parse_mpls(left, out);
+    case ETHER_BRIDGED:
+        return ++left->tunnels > LINK_TUNNELS_MAX ? LINK_OTHER : parse_ethernet(left, out);
     default:
         return LINK_OTHER;
     }
@@ -230,6 +346,11 @@ static enum link_kind parse_cooked2(struct left *left, struct packet *out)
     return parse_typed(left, 20, 0, out);
 }
 
+static enum link_kind parse_hdlc(struct left *left, struct packet *out)
+{
+    return parse_typed(left, 4, 2, out);
+}
+
 /* Four bytes of an address family, whose number and order differ by system: the IP version decides. */
 static enum link_kind parse_loopback(struct left *left, struct packet *out)
 {
@@ -244,6 +365,8 @@ static const struct {
     { DLT_LINUX_SLL2, parse_cooked2 }, { DLT_NULL, parse_loopback },
     { DLT_LOOP, parse_loopback },    { DLT_RAW, parse_ip },
     { DLT_IPV4, parse_ip },          { DLT_IPV6, parse_ip },
+    { DLT_PPP, parse_ppp },          { DLT_PPP_SERIAL, parse_ppp },
+    { DLT_PPP_ETHER, parse_pppoe },  { DLT_C_HDLC, parse_hdlc },
 };
 
 bool link_type_known(int link_type)
@@ -260,20 +383,20 @@ static enum link_kind parse(int link_type, struct left *left, struct packet *out
     for (size_t i = 0; i < PS_COUNT(types); i++)
         if (types[i].type == link_type)
             return types[i].parse(left, out);
-    return LINK_OTHER;
+    return LINK_UNKNOWN;
 }
 
 enum link_kind link_parse(int link_type, const uint8_t *p, size_t captured, size_t len,
                           struct packet *out)
 {
-    struct left left = { p, captured < len ? captured : len, len, NULL };
+    struct left left = { p, captured < len ? captured : len, len, NULL, 0 };
 
     return parse(link_type, &left, out);
 }
 
 bool link_fragment(int link_type, const uint8_t *p, size_t captured, size_t len, struct fragment *out)
 {
-    struct left left = { p, captured < len ? captured : len, len, out };
+    struct left left = { p, captured < len ? captured : len, len, out, 0 };
     struct packet ignored;
 
     *out = (struct fragment){ 0 };

@@ -1,17 +1,20 @@
 /*
  * link.h - from the bytes of one captured packet to its TCP segment: no state, no I/O.
  *
- * Every link type that tcpdump writes on Linux: Ethernet with any number of VLAN tags up to
- * LINK_TAGS_MAX, cooked v1 and v2 (-i any), loopback, raw IP.  Under it IPv4 and IPv6 with extension headers.
+ * Every link type that tcpdump writes on Linux and on routers: Ethernet with VLAN tags, MPLS labels (LINK_TAGS_MAX
+ * in all) and PPPoE, cooked v1 and v2 (-i any), PPP, Cisco HDLC, loopback, raw IP.  Under it IPv4 and IPv6 with
+ * extension headers, and in these LINK_TUNNELS_MAX tunnels, one in the other: IP in IP, GRE, VXLAN, Geneve, as
+ * clouds mirror the packets of their machines.
  * What is a fragment of an IP datagram is told by link_fragment(), for frag.h to put together.
- * Sources: RFC 791, 8200, 9293; IEEE 802.1Q; tcpdump.org, "Link-layer header types".
+ * Sources: RFC 791, 8200, 9293; IEEE 802.1Q; tcpdump.org, "Link-layer header types"; RFC 2516 (PPPoE), 1661 and
+ * 1662 (PPP), 3032 (MPLS), 2784 and 2890 (GRE), 7348 (VXLAN), 8926 (Geneve).
  */
 #ifndef CAPTURE_LINK_H
 #define CAPTURE_LINK_H
 
 #include "base/defs.h"
 
-enum { LINK_TAGS_MAX = 4, LINK_EXTENSIONS_MAX = 16 };
+enum { LINK_TAGS_MAX = 8, LINK_TUNNELS_MAX = 4, LINK_EXTENSIONS_MAX = 16 };
 
 enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16 };
 
@@ -19,6 +22,7 @@ struct packet {
     bool v6;
     uint8_t flags;              /* TCP_* */
     uint16_t sport, dport;
+    const uint8_t *ip;          /* its IP head, of the innermost tunnel */
     const uint8_t *src, *dst;   /* 4 or 16 bytes, into the packet */
     uint32_t seq, ack;
     const uint8_t *payload;
@@ -29,6 +33,7 @@ struct packet {
 enum link_kind { LINK_TCP, LINK_OTHER, LINK_FRAGMENT,
                  LINK_CUT,          /* not even the headers are all there */
                  LINK_BROKEN,       /* headers that contradict themselves */
+                 LINK_UNKNOWN,      /* not link_type_known() */
                  LINK_KINDS };
 
 bool link_type_known(int link_type);    /* a DLT_ number of libpcap */

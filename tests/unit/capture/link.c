@@ -15,6 +15,10 @@
 #define ADDR6 "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01"
 #define IP6(len, next) "\x60\0\0\0\0" len next "\x40" ADDR6 ADDR6
 #define MAC "\1\2\3\4\5\6\1\2\3\4\5\6"
+#define TAG "\x81\0\0\1"
+#define LABEL "\0\1\1\xff"
+#define NO_END "\0\1\0\xff\0\1\0\xff\0\1\0\xff"
+#define OUTER(protocol, len) "\x45\0\0" len "\0\1\x40\0\x40" protocol "\0\0\x0a\1\0\1\x0a\1\0\2"
 #define PACKET(text) (const uint8_t *)(text), sizeof(text) - 1
 
 static const struct {
@@ -54,8 +58,41 @@ static const struct {
     { "arp", DLT_EN10MB, PACKET(MAC "\x08\x06" IP4 TCP), LINK_OTHER, false },
     { "an IP head of four bytes", DLT_RAW,
       PACKET("\x41\0\0\x2d\0\1\0\0\x40\6\0\0\x0a\0\0\1\x0a\0\0\2" TCP DATA), LINK_BROKEN, false },
-    { "five tags", DLT_EN10MB, PACKET(MAC "\x81\0\0\1\x81\0\0\1\x81\0\0\1\x81\0\0\1\x81\0\0\1\x08\0" IP4),
+    { "nine tags", DLT_EN10MB, PACKET(MAC TAG TAG TAG TAG TAG TAG TAG TAG TAG "\x08\0" IP4), LINK_OTHER, false },
+    { "PPPoE", DLT_EN10MB, PACKET(MAC "\x88\x64\x11\0\0\1\0\x2f\0\x21" IP4 TCP DATA), LINK_TCP, false },
+    { "PPPoE in a VLAN, IPv6", DLT_EN10MB,
+      PACKET(MAC TAG "\x88\x64\x11\0\0\1\0\x2f\0\x57" IP6("\x19", "\x06") TCP DATA), LINK_TCP, true },
+    { "PPPoE with a short protocol", DLT_EN10MB, PACKET(MAC "\x88\x64\x11\0\0\1\0\x2e\x21" IP4 TCP DATA), LINK_TCP,
+      false },
+    { "LCP over PPPoE", DLT_EN10MB, PACKET(MAC "\x88\x64\x11\0\0\1\0\x0a\xc0\x21\1\1\0\4"), LINK_OTHER, false },
+    { "discovery of PPPoE", DLT_EN10MB, PACKET(MAC "\x88\x63\x11\x09\0\0\0\0"), LINK_OTHER, false },
+    { "PPP", DLT_PPP, PACKET("\xff\3\0\x21" IP4 TCP DATA), LINK_TCP, false },
+    { "PPP without address", DLT_PPP_SERIAL, PACKET("\0\x21" IP4 TCP DATA), LINK_TCP, false },
+    { "PPPoE without Ethernet", DLT_PPP_ETHER, PACKET("\x11\0\0\1\0\x2f\0\x21" IP4 TCP DATA), LINK_TCP, false },
+    { "MPLS in PPP", DLT_PPP, PACKET("\xff\3\2\x81\0\1\1\xff" IP4 TCP DATA), LINK_TCP, false },
+    { "HDLC", DLT_C_HDLC, PACKET("\x0f\0\x08\0" IP4 TCP DATA), LINK_TCP, false },
+    { "MPLS", DLT_EN10MB, PACKET(MAC "\x88\x47" LABEL IP4 TCP DATA), LINK_TCP, false },
+    { "MPLS with three labels, IPv6", DLT_EN10MB,
+      PACKET(MAC "\x88\x48\0\1\0\xff\0\2\0\xff" LABEL IP6("\x19", "\x06") TCP DATA), LINK_TCP, true },
+    { "labels without an end", DLT_EN10MB, PACKET(MAC "\x88\x47" NO_END NO_END NO_END), LINK_OTHER, false },
+    { "IP in IP", DLT_RAW, PACKET(OUTER("\4", "\x41") IP4 TCP DATA), LINK_TCP, false },
+    { "IPv6 in IP", DLT_RAW, PACKET(OUTER("\x29", "\x55") IP6("\x19", "\x06") TCP DATA), LINK_TCP, true },
+    { "IP in IPv6", DLT_RAW, PACKET(IP6("\x2d", "\x04") IP4 TCP DATA), LINK_TCP, false },
+    { "GRE", DLT_RAW, PACKET(OUTER("\x2f", "\x45") "\0\0\x08\0" IP4 TCP DATA), LINK_TCP, false },
+    { "GRE with a key and numbers", DLT_RAW, PACKET(OUTER("\x2f", "\x4d") "\x30\0\x08\0\0\0\0\1\0\0\0\2" IP4 TCP DATA),
+      LINK_TCP, false },
+    { "GRE of PPTP", DLT_RAW, PACKET(OUTER("\x2f", "\x45") "\0\1\x08\0" IP4 TCP DATA), LINK_OTHER, false },
+    { "Ethernet in GRE", DLT_RAW, PACKET(OUTER("\x2f", "\x53") "\0\0\x65\x58" MAC "\x08\0" IP4 TCP DATA), LINK_TCP,
+      false },
+    { "VXLAN", DLT_RAW, PACKET(OUTER("\x11", "\x5f") "\xc0\0\x12\xb5\0\x4b\0\0" "\x08\0\0\0\0\0\1\0" MAC "\x08\0"
+                               IP4 TCP DATA), LINK_TCP, false },
+    { "Geneve with an option", DLT_RAW, PACKET(OUTER("\x11", "\x63") "\xc0\0\x17\xc1\0\x4f\0\0" "\1\0\x65\x58\0\0\1\0"
+                                               "\0\0\0\0" MAC "\x08\0" IP4 TCP DATA), LINK_TCP, false },
+    { "five tunnels", DLT_RAW, PACKET(OUTER("\4", "\0") OUTER("\4", "\0") OUTER("\4", "\0") OUTER("\4", "\0")
+                                      OUTER("\4", "\0") IP4 TCP DATA), LINK_OTHER, false },
+    { "a part of a tunnel", DLT_RAW, PACKET("\x45\0\0\x41\0\1\x20\0\x40\4\0\0\x0a\0\0\1\x0a\0\0\2" IP4 TCP DATA),
       LINK_OTHER, false },
+    { "a link type that is not known", DLT_IEEE802_11, PACKET(IP4 TCP DATA), LINK_UNKNOWN, false },
 };
 
 static void every_head_leads_to_the_segment(void **state)

@@ -4,10 +4,12 @@
 #include <pcap/dlt.h>
 
 #include "base/mem.h"
+#include "capture/link.h"
 
 enum { LINKTYPE_RAW = 101 };    /* the one whose DLT_ number is another, of those that are understood here */
 
 struct capfile_interface {      /* of pcapng: how its times are to be read */
+    int link_type;
     uint8_t resolution;         /* of if_tsresol: a power of ten, or of two with the high bit */
     int64_t offset_s;
     uint32_t snaplen;
@@ -52,28 +54,27 @@ static bool refuse(struct feed *feed, const char *why)
     return false;
 }
 
-static bool note_link_type(struct feed *feed, int link_type)
+/* The number that libpcap has for it. */
+static int note_link_type(struct capfile *file, int link_type)
 {
-    struct capfile *file = feed->file;
-
     if (link_type == LINKTYPE_RAW)
         link_type = DLT_RAW;
-    if (file->has_link_type && file->link_type != link_type)
-        return refuse(feed, N_("Its interfaces have different link types."));
+    if (!file->has_link_type || !link_type_known(file->link_type))
+        file->link_type = link_type;
     file->has_link_type = true;
-    file->link_type = link_type;
-    return true;
+    return link_type;
 }
 
 /* The packet stands behind `head` bytes. */
-static void take_packet(struct feed *feed, size_t head, int64_t when_us, uint32_t captured, uint32_t len)
+static void take_packet(struct feed *feed, int link_type, size_t head, int64_t when_us, uint32_t captured,
+                        uint32_t len)
 {
     const struct frame frame = { .when_us = when_us, .bytes = feed->p + head, .captured = captured,
                                  .len = len };
 
     feed->left--;
     feed->file->last_us = when_us;
-    feed->to(feed->of, feed->file->link_type, &frame);
+    feed->to(feed->of, link_type, &frame);
     pass(feed, head + captured);
 }
 
@@ -100,7 +101,7 @@ static bool begin_pcap(struct feed *feed, size_t row)
     }
     file->format = CAPFILE_PCAP;
     /* the six bits above it tell of a checksum behind each packet, which IP's own length leaves out */
-    (void)note_link_type(feed, (int)(u32(file, feed->p + 20) & 0x03FFFFFF));
+    (void)note_link_type(file, (int)(u32(file, feed->p + 20) & 0x03FFFFFF));
     pass(feed, PCAP_HEAD);
     return true;
 }
@@ -119,7 +120,7 @@ static bool take_pcap(struct feed *feed)
     if (feed->len - PCAP_PACKET_HEAD < captured)
         return false;
     fraction = u32(file, p + 4);
-    take_packet(feed, PCAP_PACKET_HEAD,
+    take_packet(feed, file->link_type, PCAP_PACKET_HEAD,
                 (int64_t)u32(file, p) * 1000000 + (file->nano ? fraction / 1000 : fraction), captured,
                 u32(file, p + 12));
     return true;
@@ -178,8 +179,7 @@ static bool take_interface(struct feed *feed, uint32_t total)
     struct capfile_interface interface = { .resolution = 6, .snaplen = u32(file, feed->p + 12) };
     int power;
 
-    if (!note_link_type(feed, u16(file, feed->p + 8)))
-        return false;
+    interface.link_type = note_link_type(file, u16(file, feed->p + 8));
     if (file->interfaces_len == CAPFILE_INTERFACES_MAX)
         return refuse(feed, N_("It has too many interfaces."));
     read_options(file, feed->p + 16, total - NG_INTERFACE_MIN, &interface);
@@ -229,7 +229,7 @@ static bool take_ng_packet(struct feed *feed, uint32_t type, uint32_t total)
     if (feed->left == 0 || feed->len - (NG_PACKET_MIN - 4) < captured)
         return false;
     file->skip = total - (NG_PACKET_MIN - 4) - captured;
-    take_packet(feed, NG_PACKET_MIN - 4,
+    take_packet(feed, file->interfaces[number].link_type, NG_PACKET_MIN - 4,
                 time_of(&file->interfaces[number],
                         (uint64_t)u32(file, p + 12) << 32 | u32(file, p + 16)),
                 captured, u32(file, p + 24));
@@ -253,7 +253,7 @@ static bool take_simple(struct feed *feed, uint32_t total)
     if (feed->left == 0 || feed->len - NG_BLOCK_MIN < captured)
         return false;
     file->skip = total - NG_BLOCK_MIN - captured;
-    take_packet(feed, NG_BLOCK_MIN, file->last_us, captured, len);
+    take_packet(feed, file->interfaces[0].link_type, NG_BLOCK_MIN, file->last_us, captured, len);
     return true;
 }
 

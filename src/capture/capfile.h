@@ -3,7 +3,7 @@
  *
  * Bytes are fed in pieces; each begins where the one before was left.  Nothing is copied: frames point into
  * the piece.  Bounds: a packet has at most CAPFILE_PACKET_MAX bytes, a file at most CAPFILE_INTERFACES_MAX
- * interfaces at a time; whoever feeds pieces of CAPFILE_PIECE_MAX bytes gets on with each of them.
+ * interfaces at a time, each of a link type of its own; whoever feeds pieces of CAPFILE_PIECE_MAX bytes gets on with each of them.
  * libpcap understands more formats, but hands packets over one by one, each copied on its way: twice as
  * slow as the reading itself.
  * Sources: IETF drafts draft-ietf-opsawg-pcap and draft-ietf-opsawg-pcapng.
@@ -22,7 +22,7 @@ struct capfile {                /* begin with zeroes */
     } format;
     const char *why;            /* what is wrong with the file, to be translated; NULL: nothing */
     bool has_link_type;
-    int link_type;              /* a DLT_ number of libpcap, the same for all packets */
+    int link_type;              /* a DLT_ number of libpcap; of several interfaces that of the first known here */
     bool swapped, nano;
     uint64_t skip;              /* bytes that are of no interest */
     int64_t last_us;

@@ -1,6 +1,8 @@
 /* flow.c - from packets to conversations; see flow.h. */
 #include "capture/flow_part.h"
 
+#include <pcap/dlt.h>
+
 struct flows *flows_new(const struct flows_spec *spec)
 {
     struct flows *flows = ps_calloc(1, sizeof(*flows));
@@ -245,7 +247,7 @@ static uint32_t flow_of(struct flows *flows, const struct packet *packet, int *d
     return packet->flags & TCP_RST ? NO_FLOW : new_flow(flows, packet, &key, swapped);
 }
 
-static void take_packet(struct flows *flows, const struct packet *packet, const struct frame *frame)
+static void take_packet(struct flows *flows, const struct packet *packet, int link_type, const struct frame *frame)
 {
     int dir;
     uint32_t i = flow_of(flows, packet, &dir);
@@ -259,7 +261,7 @@ static void take_packet(struct flows *flows, const struct packet *packet, const 
     flow->seen[dir] = true;
     take_segment(flows, flow, dir, packet);
     if (flows->spec.write)
-        flow_keep_packet(flows, flow, frame);
+        flow_keep_packet(flows, flow, link_type, frame);
     if (packet->flags & TCP_RST)
         flow->reset = true;
     if ((packet->flags & TCP_RST) || (flow->stream[0].fin && flow->stream[1].fin))
@@ -280,15 +282,16 @@ static void doubt(void *of, const struct packet *ends)
 }
 
 /* True: the packet is whole now, and *packet and *frame are it. */
-static bool take_fragment(struct flows *flows, int link_type, struct packet *packet,
+static bool take_fragment(struct flows *flows, int *link_type, struct packet *packet,
                           const struct frame **frame, struct frame *whole)
 {
     if (!flows->frags)
         flows->frags = frags_new(doubt, flows);
-    if (!frags_take(flows->frags, link_type, *frame, whole))
+    if (!frags_take(flows->frags, *link_type, *frame, whole))
         return false;
     *frame = whole;
-    return link_parse(link_type, whole->bytes, whole->captured, whole->len, packet) == LINK_TCP;
+    *link_type = DLT_RAW;
+    return link_parse(*link_type, whole->bytes, whole->captured, whole->len, packet) == LINK_TCP;
 }
 
 void flows_packet(struct flows *flows, int link_type, const struct frame *frame)
@@ -301,15 +304,17 @@ void flows_packet(struct flows *flows, int link_type, const struct frame *frame)
     flows->counts.packets++;
     flows->counts.kinds[kind]++;
     flow_end_lingering(flows);
+    if (kind == LINK_UNKNOWN)
+        flows->counts.unknown_link = link_type;
     if (kind != LINK_TCP
-        && (kind != LINK_FRAGMENT || !take_fragment(flows, link_type, &packet, &frame, &whole)))
+        && (kind != LINK_FRAGMENT || !take_fragment(flows, &link_type, &packet, &frame, &whole)))
         return;
     flows->counts.tcp_bytes += packet.len;
     if (!is_wanted(flows, &packet)) {
         flows->counts.other_ports++;
         return;
     }
-    take_packet(flows, &packet, frame);
+    take_packet(flows, &packet, link_type, frame);
     flows->counts.early_refused = flows->pool.refused;
 }
 

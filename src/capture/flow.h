@@ -29,6 +29,7 @@ struct frag_counts {            /* see frag.h; of datagrams, and fragments that 
 struct flow_counts {
     uint64_t packets;
     uint64_t kinds[8];          /* by enum link_kind */
+    int unknown_link;           /* the link type of the last packet that is LINK_UNKNOWN */
     uint64_t tcp_bytes;         /* of payload, as captured on the wire */
     uint64_t other_ports;       /* segments of ports that were not asked for */
     uint64_t connections;
@@ -48,7 +49,7 @@ struct flows_spec {
     struct cert_shelf *shelf;
     void (*done)(void *of, const struct conn *conn);
     /* A packet of a suspicious connection is to be written; NULL: none is kept. */
-    void (*write)(void *of, const struct frame *frame);
+    frame_fn write;
     void *of;
 };
 

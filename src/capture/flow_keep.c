@@ -3,6 +3,7 @@
 
 struct kept {                   /* a packet that may be written later */
     struct kept *next;
+    int link_type;
     struct frame frame;
     uint8_t bytes[];
 };
@@ -14,7 +15,7 @@ static void let_go(struct flows *flows, struct flow *flow, bool write)
 
         flow->kept = first->next;
         if (write)
-            flows->spec.write(flows->spec.of, &first->frame);
+            flows->spec.write(flows->spec.of, first->link_type, &first->frame);
         flows->kept_bytes -= sizeof(*first) + first->frame.captured;
         free(first);
     }
@@ -26,7 +27,7 @@ void flow_keep_drop(struct flows *flows, struct flow *flow)
     let_go(flows, flow, false);
 }
 
-static void hold(struct flows *flows, struct flow *flow, const struct frame *frame)
+static void hold(struct flows *flows, struct flow *flow, int link_type, const struct frame *frame)
 {
     size_t bytes = sizeof(struct kept) + frame->captured;
     struct kept *mine;
@@ -36,7 +37,7 @@ static void hold(struct flows *flows, struct flow *flow, const struct frame *fra
         return;
     }
     mine = ps_malloc(bytes);
-    *mine = (struct kept){ .frame = *frame };
+    *mine = (struct kept){ .link_type = link_type, .frame = *frame };
     mine->frame.bytes = memcpy(mine->bytes, frame->bytes, frame->captured);
     if (!flow->kept)
         flow->kept_last = &flow->kept;
@@ -52,18 +53,18 @@ static void decide(struct flows *flows, struct flow *flow, enum verdict verdict)
     let_go(flows, flow, flow->keep == KEEP_WRITE);
 }
 
-void flow_keep_packet(struct flows *flows, struct flow *flow, const struct frame *frame)
+void flow_keep_packet(struct flows *flows, struct flow *flow, int link_type, const struct frame *frame)
 {
     enum reason reason;
 
     if (flow->keep == KEEP_HOLD) {
         bool clear = flow->talk.facts.protocol || talk_is_settled(&flow->talk);
 
-        hold(flows, flow, frame);
+        hold(flows, flow, link_type, frame);
         if (clear)
             decide(flows, flow, talk_verdict(&flow->talk, false, &reason));
     } else if (flow->keep == KEEP_WRITE || flow->talk.facts.behind) {
-        flows->spec.write(flows->spec.of, frame);
+        flows->spec.write(flows->spec.of, link_type, frame);
     }
 }
 

@@ -83,7 +83,7 @@ uint32_t flow_table_add(struct flow_table *table, const struct flow_key *key);
 void flow_table_remove(struct flow_table *table, uint32_t i);
 
 /* flow_keep.c: packets of a connection until its verdict says whether they are to be written */
-void flow_keep_packet(struct flows *flows, struct flow *flow, const struct frame *frame);
+void flow_keep_packet(struct flows *flows, struct flow *flow, int link_type, const struct frame *frame);
 void flow_keep_end(struct flows *flows, struct flow *flow, enum verdict verdict);
 void flow_keep_drop(struct flows *flows, struct flow *flow);
 

@@ -23,7 +23,7 @@ struct datagram {
     uint32_t count, bytes;      /* bytes: of memory */
     uint32_t have, total;       /* bytes on the wire; total 0: the last one has not come */
     uint8_t *head;              /* what stands before the fragment at 0 */
-    size_t head_len, ip_at, next_at;
+    size_t head_len, next_at;
 };
 
 struct frags {
@@ -217,20 +217,18 @@ static enum place find_place(struct datagram *datagram, const struct fragment *f
     return NEW;
 }
 
-/* Everything before the fragment's own bytes, of the one that has the beginning. */
-static void keep_head(struct datagram *datagram, const struct fragment *fragment,
-                      const struct frame *frame)
+/* Of the one that has the beginning, from its IP head on: links and tunnels of the others may differ. */
+static void keep_head(struct datagram *datagram, const struct fragment *fragment)
 {
-    datagram->head_len = (size_t)(fragment->payload - frame->bytes);
-    datagram->head = ps_memdup(frame->bytes, datagram->head_len);
-    datagram->ip_at = (size_t)(fragment->ip - frame->bytes);
-    datagram->next_at = fragment->v6 ? (size_t)(fragment->next_at - frame->bytes) : 0;
+    datagram->head_len = (size_t)(fragment->payload - fragment->ip);
+    datagram->head = ps_memdup(fragment->ip, datagram->head_len);
+    datagram->next_at = fragment->v6 ? (size_t)(fragment->next_at - fragment->ip) : 0;
     datagram->key.next = fragment->next;
     datagram->bytes += (uint32_t)datagram->head_len;
 }
 
 static void keep_piece(struct frags *frags, struct datagram *datagram, struct shard **link,
-                       const struct fragment *fragment, const struct frame *frame)
+                       const struct fragment *fragment)
 {
     struct shard *mine = ps_malloc(sizeof(*mine) + fragment->captured);
     uint32_t before = datagram->bytes;
@@ -245,7 +243,7 @@ static void keep_piece(struct frags *frags, struct datagram *datagram, struct sh
     if (!fragment->more)
         datagram->total = fragment->at + fragment->len;
     if (fragment->at == 0)
-        keep_head(datagram, fragment, frame);
+        keep_head(datagram, fragment);
     frags->bytes += datagram->bytes - before;
 }
 
@@ -271,15 +269,14 @@ static void put_checksum(uint8_t *ip, size_t len)
 }
 
 /* The head as it was before the datagram was cut up; its length, 0: no datagram can be so long. */
-static size_t mend_head(const struct datagram *datagram, uint8_t *head)
+static size_t mend_head(const struct datagram *datagram, uint8_t *ip)
 {
-    uint8_t *ip = head + datagram->ip_at;
-    size_t ip_len = datagram->head_len - datagram->ip_at;
+    size_t ip_len = datagram->head_len;
 
     if (datagram->key.v6) {
         size_t behind = ip_len - V6_HEAD - V6_FRAGMENT_HEAD + datagram->total;
 
-        head[datagram->next_at] = datagram->key.next;
+        ip[datagram->next_at] = datagram->key.next;
         put16(ip + 4, behind);
         return behind > DATAGRAM_MAX ? 0 : datagram->head_len - V6_FRAGMENT_HEAD;
     }
@@ -357,7 +354,7 @@ bool frags_take(struct frags *frags, int link_type, const struct frame *frame, s
         datagram->state = SPOILED;
         return false;
     }
-    keep_piece(frags, datagram, link, &fragment, frame);
+    keep_piece(frags, datagram, link, &fragment);
     if (datagram->total && datagram->have == datagram->total)
         return finish(frags, datagram, frame, whole);
     while (frags->bytes > FRAGS_BYTES_MAX)

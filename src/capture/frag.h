@@ -26,7 +26,7 @@ PS_DEFINE_FREEP(struct frags, frags_free)
 
 /*
  * A frame of which link_parse said LINK_FRAGMENT.  True: *whole is the packet as it would have come in one
- * piece, until the next call.
+ * piece, from its IP head on (DLT_RAW), until the next call.
  */
 bool frags_take(struct frags *frags, int link_type, const struct frame *frame, struct frame *whole);
 

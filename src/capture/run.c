@@ -68,11 +68,11 @@ static void connection_ended(void *of, const struct conn *conn)
         run->spec->ended(run->spec->of, conn);
 }
 
-static void write_packet(void *of, const struct frame *frame)
+static void write_packet(void *of, int link_type, const struct frame *frame)
 {
     struct run *run = of;
 
-    dump_packet(run->dump, frame);
+    dump_packet(run->dump, link_type, frame);
 }
 
 static void take_frame(void *of, int link_type, const struct frame *frame)
@@ -372,16 +372,10 @@ static bool open_live(struct run *run, struct ps_err *err)
     return true;
 }
 
-/* One file of packets has one link type. */
 static bool open_dump(struct run *run, struct ps_err *err)
 {
     if (!run->spec->write_path || run->sources_len == 0)
         return true;
-    for (size_t i = 1; i < run->sources_len; i++)
-        if (source_link_type(run->sources[i]) != source_link_type(run->sources[0])) {
-            ps_fail(err, PS_E_UNSUPPORTED, _("the captures have different link types"));
-            return ps_hint(err, _("Use --write with one of them at a time."));
-        }
     return dump_open(run->spec->write_path, source_link_type(run->sources[0]), &run->dump, err);
 }
 

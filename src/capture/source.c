@@ -46,6 +46,11 @@ int source_link_type(const struct source *source)
     return source->link_type;
 }
 
+const char *source_link_name(int link_type)
+{
+    return pcap_datalink_val_to_name(link_type);
+}
+
 int source_fd(const struct source *source)
 {
     return pcap_get_selectable_fd(source->pcap);
@@ -53,15 +58,19 @@ int source_fd(const struct source *source)
 
 static bool check_link_type(struct source *source, int link_type, struct ps_err *err)
 {
-    const char *name;
+    const char *name = source_link_name(link_type);
 
     source->link_type = link_type;
     if (link_type_known(link_type))
         return true;
-    name = pcap_datalink_val_to_name(link_type);
-    ps_fail(err, PS_E_UNSUPPORTED, _("\"%s\" has packets of link type %s, which cannot be read"),
-            source->name, name ? name : "?");
-    return ps_hint(err, _("Ethernet, VLAN, cooked (-i any), loopback and raw IP are known."));
+    if (name)
+        ps_fail(err, PS_E_UNSUPPORTED, _("\"%s\" has packets of link type %s (%s), which cannot be read"),
+                source->name, name, pcap_datalink_val_to_description(link_type));
+    else
+        ps_fail(err, PS_E_UNSUPPORTED, _("\"%s\" has packets of link type %d, which cannot be read"),
+                source->name, link_type);
+    return ps_hint(err, _("Ethernet (VLAN, MPLS, PPPoE), cooked (-i any), PPP, HDLC, loopback and raw IP are "
+                          "known."));
 }
 
 /* ---- files ---- */
@@ -214,6 +223,8 @@ static void put_filter(const uint16_t *ports, size_t count, bool vlan, struct bu
 {
     PS_AUTO(buf_free) struct buf one = BUF(BUF_TEXT_MAX);
 
+    /* what routers wrap packets in is taken as it is */
+    buf_puts(&one, "ether proto 0x8847 or ether proto 0x8848 or ether proto 0x8864 or ");
     buf_puts(&one, "(ip6 and not ip6 proto 6 and not ip6 proto 17 and not ip6 proto 58)");
     if (!count)
         buf_puts(&one, " or tcp");

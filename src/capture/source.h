@@ -33,7 +33,8 @@ PS_MUST bool source_open_live(const struct live_spec *spec, struct source **out,
 /* What was held begins, for whoever else has the descriptor too. */
 PS_MUST bool source_go(struct source *source, const struct live_spec *spec, struct ps_err *err);
 
-int source_link_type(const struct source *source);
+int source_link_type(const struct source *source);     /* of several that of the first known (capfile.h) */
+const char *source_link_name(int link_type);            /* as tcpdump calls it; NULL: it has no name */
 int source_fd(const struct source *source);         /* of a live one, for poll(2) */
 
 /*

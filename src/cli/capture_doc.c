@@ -1,6 +1,7 @@
 /* capture_doc.c - see capture_doc.h. */
 #include "cli/capture_doc.h"
 
+#include "capture/source.h"
 #include "pg/wire.h"
 #include "rules/rule.h"
 #include "tls/names.h"
@@ -226,7 +227,8 @@ static bool all_was_seen(const struct totals *totals)
 {
     const struct capture_counts *counts = &totals->counts;
 
-    return !totals->undecided && !counts->dropped_kernel && !counts->unread && !counts->flows.kinds[LINK_CUT];
+    return !totals->undecided && !counts->dropped_kernel && !counts->unread && !counts->flows.kinds[LINK_CUT]
+        && !counts->flows.kinds[LINK_UNKNOWN];
 }
 
 static void answer(const struct totals *totals, struct doc_node *root)
@@ -277,11 +279,19 @@ static void answer(const struct totals *totals, struct doc_node *root)
 static void missing(const struct capture_view *view, struct doc_node *root)
 {
     const struct ps_err *unread = view->unread;
+    const struct flow_counts *flows = &view->totals->counts.flows;
+    const char *link = source_link_name(flows->unknown_link);
 
     if (unread->code != PS_E_NONE)
         doc_para(root, DOC_BAD, _("Only a part was read: %s.  %s"), unread->message, unread->detail);
     if (view->totals->counts.cut_short)
         doc_para(root, DOC_WARN, _("A file ends in the middle of a packet: its rest is not here."));
+    if (flows->kinds[LINK_UNKNOWN])
+        doc_para(root, DOC_WARN,
+                 ngettext("%llu packet is not here: its link type, %s, cannot be read.",
+                          "%llu packets are not here: their link type, %s, cannot be read.",
+                          flows->kinds[LINK_UNKNOWN]),
+                 (unsigned long long)flows->kinds[LINK_UNKNOWN], link ? link : "?");
 }
 
 static void split(const struct totals *totals, struct doc_node *root)
@@ -446,6 +456,7 @@ static void counts(const struct capture_view *view, struct doc_node *root)
         { "cut_packets", _("Packets cut when captured"), flows->cut_packets, true },
         { "short_packets", _("Packets without whole headers"), flows->kinds[LINK_CUT], true },
         { "broken_packets", _("Broken packets"), flows->kinds[LINK_BROKEN], true },
+        { "unknown_packets", _("Packets of a link type that cannot be read"), flows->kinds[LINK_UNKNOWN], true },
         { "other_packets", _("Packets that are not TCP"), flows->kinds[LINK_OTHER], false },
         { "other_ports", _("Packets of other ports"), flows->other_ports, false },
         { "most_open", _("Connections at a time, at most"), flows->most_open, false },

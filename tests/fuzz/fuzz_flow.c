@@ -36,16 +36,18 @@ static void take_conn(void *of, const struct conn *conn)
             abort();
 }
 
-static void take_packet(void *of, const struct frame *frame)
+static void take_packet(void *of, int link_type, const struct frame *frame)
 {
     (void)of;
+    (void)link_type;
     if (frame->bytes[0] == 1 && frame->bytes[1] == 2 && frame->bytes[2] == 3)   /* for the sanitizer */
         return;
 }
 
 static struct tally run(const uint8_t *data, size_t size, size_t snaplen)
 {
-    static const int types[] = { DLT_EN10MB, DLT_LINUX_SLL, DLT_LINUX_SLL2, DLT_NULL, DLT_RAW };
+    static const int types[] = { DLT_EN10MB, DLT_LINUX_SLL, DLT_LINUX_SLL2, DLT_NULL, DLT_RAW, DLT_PPP, DLT_C_HDLC,
+                                 DLT_PPP_ETHER, DLT_IEEE802_11 };
     PS_AUTO(cert_shelf_freep) struct cert_shelf *shelf = cert_shelf_new();
     struct tally tally = { 0 };
     const struct flows_spec spec = { .want_samples = true, .shelf = shelf, .done = take_conn,

@@ -344,6 +344,67 @@ def test_pcapng_and_several_files_and_a_file_that_ends_early(folder, pgseal):
     assert both["capture"]["packets"] > whole["capture"]["packets"]
 
 
+def block(kind, body):
+    body += bytes(-len(body) % 4)
+    return struct.pack("<II", kind, 12 + len(body)) + body + struct.pack("<I", 12 + len(body))
+
+
+LINKS = {               # the number of the link type, and a packet of IP in it
+    "ethernet": (1, lambda v6, ip: bytes(12) + (b"\x86\xdd" if v6 else b"\x08\0") + ip),
+    "raw": (101, lambda v6, ip: ip),
+    "cooked": (276, lambda v6, ip: (b"\x86\xdd" if v6 else b"\x08\0") + bytes(18) + ip),
+    "pppoe": (1, lambda v6, ip: bytes(12) + b"\x88\x64\x11\0\0\1" + struct.pack(">H", 2 + len(ip))
+              + (b"\0\x57" if v6 else b"\0\x21") + ip),
+    "mpls": (1, lambda v6, ip: bytes(12) + b"\x88\x47\0\1\0\xff\0\2\1\xff" + ip),
+    "ppp": (9, lambda v6, ip: b"\xff\3" + (b"\0\x57" if v6 else b"\0\x21") + ip),
+}
+
+
+def on_many_links(whole, out, strange=0):
+    """The same packets, each on another interface of its own link type; half of them in a second section."""
+    written, packets = [], list(packets_of(whole))
+    for half in (packets[:len(packets) // 2], packets[len(packets) // 2:]):
+        written.append(block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)))
+        written += [block(1, struct.pack("<HHI", number, 0, 262144)) for number, _ in LINKS.values()]
+        written.append(block(1, struct.pack("<HHI", 105, 0, 262144)))       # 802.11
+        for n, (when, packet) in enumerate(half):
+            (sec, usec), (_, make) = struct.unpack("<II", when), list(LINKS.values())[n % len(LINKS)]
+            made, ticks = make(packet[12:14] == b"\x86\xdd", packet[14:]), sec * 1000000 + usec
+            written.append(block(6, struct.pack("<IIIII", n % len(LINKS), ticks >> 32, ticks & 0xFFFFFFFF, len(made),
+                                                len(made)) + made))
+        written += [block(6, struct.pack("<IIIII", len(LINKS), 0, 0, 40, 40) + bytes(40))] * strange
+    out.write_bytes(b"".join(written))
+
+
+def test_interfaces_of_other_link_types_are_read_and_written(folder, pgseal):
+    pcap, many, kept, again = (folder / name for name in ("mix.pcap", "many.pcapng", "kept.pcap", "again.pcap"))
+    pg.must(subprocess.run([sys.executable, wire.MAKE_PCAP, pcap, "100", "--seed", "9"], capture_output=True, text=True))
+    on_many_links(pcap, many)
+
+    def read(*options):
+        return pgseal("capture", "--read", *options, "--format", "json", "--fail-on", "none", ok=True).json
+
+    whole, other = read(pcap, "--write", kept), read(many, "--write", again)
+    assert other["connections"] == whole["connections"] and other["answer"] == whole["answer"]
+    assert read(again)["connections"] == read(kept)["connections"]
+    said = subprocess.run(["tcpdump", "-nr", again, "-Z", "root"] if pg.AS_ROOT else ["tcpdump", "-nr", again],
+                          capture_output=True, text=True)
+    assert said.returncode == 0 and said.stdout.count("Flags [") == said.stdout.count("\n") > 100
+    assert read(pcap, many, "--write", again)["capture"]["packets"] == 2 * whole["capture"]["packets"]
+
+    on_many_links(pcap, many, strange=3)
+    other = read(many)
+    assert other["connections"] == whole["connections"] and other["capture"]["unknown_packets"] == 6
+    text = pgseal("capture", "--read", many, "--fail-on", "none", ok=True).out
+    assert "6 packets are not here: their link type, IEEE802_11, cannot be read." in " ".join(text.split())
+
+
+def test_a_link_type_that_cannot_be_read_is_named(folder, pgseal):
+    (folder / "wifi.pcap").write_bytes(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 105))
+    result = pgseal("capture", "--read", folder / "wifi.pcap")
+    assert result.status == 4 and "has packets of link type IEEE802_11 (802.11), which cannot be read" in result.err
+
+
 def test_what_is_no_capture_is_refused(folder, pgseal):
     (folder / "x").write_bytes(b"no capture at all, but long enough to be looked at")
     result = pgseal("capture", "--read", folder / "x")

@@ -86,6 +86,12 @@ static const struct {
       { 1, 5000000, 5, 9, DLT_EN10MB, true } },
     { "the second interface", BYTES(SECTION ETHERNET WITH_TIMES("\0", "\0") OF("\1", "\5\0\0\0", "\5")),
       { 1, 5000000, 5, 9, DLT_EN10MB, true } },
+    { "the first of two link types", BYTES(SECTION ETHERNET RAW OF("\1", "\0\0\0\0", "\5") NG_HELLO),
+      { 2, 2000005, 5, 9, DLT_EN10MB, true } },
+    { "the second of two link types", BYTES(SECTION ETHERNET RAW NG_HELLO OF("\1", "\5\0\0\0", "\5")),
+      { 2, 5, 5, 9, DLT_RAW, true } },
+    { "another link type in the second section", BYTES(SECTION ETHERNET NG_HELLO SECTION RAW NG_HELLO),
+      { 2, 2000005, 5, 9, DLT_RAW, true } },
 };
 
 static void packets_are_found_whole_and_in_pieces(void **state)
@@ -147,7 +153,6 @@ static const struct {
     { "a packet of another interface", BYTES(SECTION ETHERNET OF("\1", "\0\0\0\0", "\5")) },
     { "a simple packet of no interface", BYTES(SECTION SIMPLE) },
     { "interfaces end with their section", BYTES(SECTION ETHERNET SECTION NG_HELLO) },
-    { "two link types", BYTES(SECTION ETHERNET RAW) },
     { "a section of version 2", BYTES("\x0a\x0d\x0d\x0a\x1c\0\0\0\x4d\x3c\x2b\x1a\2\0\0\0") },
     { "ticks of 10^-19 seconds", BYTES(SECTION WITH_TIMES("\x13", "\0")) },
     { "ticks of 2^-63 seconds", BYTES(SECTION WITH_TIMES("\xbf", "\0")) },

@@ -134,7 +134,7 @@ static void check_whole(const struct frame *whole, bool v6, size_t payload, cons
 {
     struct packet packet;
 
-    if (link_parse(DLT_EN10MB, whole->bytes, whole->captured, whole->len, &packet) != LINK_TCP)
+    if (link_parse(DLT_RAW, whole->bytes, whole->captured, whole->len, &packet) != LINK_TCP)
         fail_msg("%s: no segment", name);
     assert_int_equal(packet.v6, v6);
     assert_int_equal(packet.sport, 40000);
@@ -222,7 +222,7 @@ static void what_was_cut_when_captured_is_cut_in_the_whole(void **state)
     assert_false(give(frags, 0, 1, cuts[0], 0, 0, &whole));
     assert_false(give(frags, 0, 1, cuts[1], 30, 0, &whole));
     assert_true(give(frags, 0, 1, cuts[2], 0, 0, &whole));
-    assert_int_equal(link_parse(DLT_EN10MB, whole.bytes, whole.captured, whole.len, &packet), LINK_TCP);
+    assert_int_equal(link_parse(DLT_RAW, whole.bytes, whole.captured, whole.len, &packet), LINK_TCP);
     assert_int_equal(packet.len, DATA);
     assert_int_equal(packet.captured, 160 - 20 - 30);
 }

@@ -27,7 +27,7 @@ uint64_t total_hash(const struct total_key *key)
     return hash;
 }
 
-static bool same_text(const char *a, const char *b)
+bool total_same_text(const char *a, const char *b)
 {
     return a == b || (a && b && strcmp(a, b) == 0);
 }
@@ -35,7 +35,7 @@ static bool same_text(const char *a, const char *b)
 static bool is_of(const struct total *total, const struct total_key *key)
 {
     for (int i = 0; i < TOTAL_PARTS; i++)
-        if (!same_text(total->key.part[i], key->part[i]))
+        if (!total_same_text(total->key.part[i], key->part[i]))
             return false;
     return true;
 }

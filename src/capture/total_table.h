@@ -43,6 +43,7 @@ void total_add(struct total *total, const struct conn *conn);
 /* What is readable first, then by how many there are; nothing is found in it any more. */
 void total_sort(struct total_table *table);
 
+bool total_same_text(const char *a, const char *b);      /* both may be NULL */
 uint64_t total_hash(const struct total_key *key);
 
 #endif

@@ -105,10 +105,8 @@ static void note_who(struct totals *totals, struct traffic_fact *fact, const str
         fact->who = arena_printf(totals->arena, "%s, %s", fact->who, mine);
 }
 
-static void add_traffic(struct totals *totals, const struct conn *conn)
+static void add_traffic(struct totals *totals, struct traffic_fact *fact, const struct conn *conn)
 {
-    struct traffic_fact *fact = traffic_for(totals, conn);
-
     if (!fact) {
         totals->traffic_refused++;
         return;
@@ -119,63 +117,116 @@ static void add_traffic(struct totals *totals, const struct conn *conn)
     fact->md5 += conn->facts.password == PASSWORD_MD5;
     fact->replication += conn->facts.replication != 0;
     fact->refused += conn->facts.sqlstate[0] && !conn->facts.authenticated;
-    note_who(totals, fact, conn);
+}
+
+/* ---- the rows in which a connection counts ---- */
+
+enum { KIN = 4096 };
+
+#define NO_ROW UINT32_MAX
+
+
+/* What all connections have in common that count in the same rows; the texts are those of the rows. */
+struct total_kin {
+    bool known, loopback, server_hello;
+    uint8_t verdict;
+    uint16_t tls_version, cipher, group;
+    uint32_t row[TOTAL_KINDS];  /* number of it; NO_ROW: in none */
+    uint32_t traffic;           /* number of the fact; NO_ROW: there was no room for it */
+};
+
+static uint32_t row_of(struct totals *totals, enum total_kind kind, const struct total_key *key)
+{
+    return (uint32_t)(total_row(&totals->by[kind], totals->arena, key) - totals->by[kind].at);
+}
+
+static uint32_t owner_row(struct totals *totals, const struct conn *conn)
+{
+    const char *role = conn->text[TEXT_USER], *database = conn->text[TEXT_DATABASE];
+
+    return row_of(totals, BY_OWNER,
+                  &(struct total_key){ { place_endpoint(totals->places, conn), role ? role : "",
+                                         database ? database : "", place_network(totals->places, conn) } });
+}
+
+static uint32_t tls_row(struct totals *totals, const struct conn *conn)
+{
+    const struct tls_suite *suite = tls_suite_find(conn->facts.cipher);
+
+    return row_of(totals, BY_TLS,
+                  &(struct total_key){ { tls_version_name(conn->facts.tls_version),
+                                         suite ? suite->openssl ? suite->openssl : suite->name : NULL,
+                                         tls_group_name(conn->facts.group) } });
+}
+
+static void find_rows(struct totals *totals, const struct conn *conn, const struct total_key *names,
+                      struct total_kin *kin)
+{
+    const struct traffic_fact *fact = traffic_for(totals, conn);
+
+    kin->known = fact != NULL;
+    for (enum total_kind kind = 0; kind <= BY_NETWORK; kind++) {
+        kin->row[kind] = row_of(totals, kind, &(struct total_key){ { names->part[kind] } });
+        kin->known &= !totals->by[kind].at[kin->row[kind]].rest;        /* its text is not theirs */
+    }
+    kin->row[BY_OWNER] = verdict_is_readable(conn->verdict) ? owner_row(totals, conn) : NO_ROW;
+    kin->row[BY_TLS] = conn->verdict == V_TLS ? tls_row(totals, conn) : NO_ROW;
+    kin->traffic = fact ? (uint32_t)(fact - totals->traffic) : NO_ROW;
+    if (fact)
+        note_who(totals, &totals->traffic[kin->traffic], conn);
+}
+
+static bool is_kin(const struct totals *totals, const struct total_kin *a, const struct total_kin *b,
+                   const struct total_key *names, const char *server)
+{
+    if (!a->known || a->verdict != b->verdict || a->loopback != b->loopback
+        || a->server_hello != b->server_hello || a->tls_version != b->tls_version || a->cipher != b->cipher
+        || a->group != b->group || strcmp(totals->traffic[a->traffic].server, server) != 0)
+        return false;
+    for (enum total_kind kind = 0; kind <= BY_NETWORK; kind++)
+        if (!total_same_text(totals->by[kind].at[a->row[kind]].key.part[0], names->part[kind]))
+            return false;
+    return true;
+}
+
+/* Most connections are like one before them, of which it is remembered where it counts: five tables less to search. */
+static const struct total_kin *kin_of(struct totals *totals, const struct conn *conn)
+{
+    const struct talk_facts *facts = &conn->facts;
+    const struct total_key names = { {
+        [BY_ROLE] = conn->text[TEXT_USER], [BY_DATABASE] = conn->text[TEXT_DATABASE],
+        [BY_APPLICATION] = conn->text[TEXT_APPLICATION], [BY_NETWORK] = place_network(totals->places, conn),
+    } };
+    const struct total_kin mine = { .loopback = is_loopback(conn), .server_hello = facts->server_hello,
+                                    .verdict = conn->verdict, .tls_version = facts->tls_version,
+                                    .cipher = facts->cipher, .group = facts->group };
+    uint64_t hash = total_hash(&names) + (conn->verdict * 31u + facts->cipher) * 31u + facts->group;
+    struct total_kin *kin = &totals->kin[hash % KIN];
+
+    if (!is_kin(totals, kin, &mine, &names, place_endpoint(totals->places, conn))) {
+        *kin = mine;
+        find_rows(totals, conn, &names, kin);
+    }
+    return kin;
 }
 
 /* ---- all ---- */
 
-static void add_to(struct totals *totals, enum total_kind kind, const struct total_key *key,
-                   const struct conn *conn)
-{
-    total_add(total_row(&totals->by[kind], totals->arena, key), conn);
-}
-
-static void add_owner(struct totals *totals, const struct conn *conn)
-{
-    const char *role = conn->text[TEXT_USER], *database = conn->text[TEXT_DATABASE];
-
-    if (verdict_is_readable(conn->verdict))
-        add_to(totals, BY_OWNER,
-               &(struct total_key){ { place_endpoint(totals->places, conn), role ? role : "",
-                                      database ? database : "", place_network(totals->places, conn) } },
-               conn);
-}
-
-static void add_tls(struct totals *totals, const struct conn *conn)
-{
-    const struct tls_suite *suite;
-
-    if (conn->verdict != V_TLS)
-        return;
-    suite = tls_suite_find(conn->facts.cipher);
-    add_to(totals, BY_TLS,
-           &(struct total_key){ { tls_version_name(conn->facts.tls_version),
-                                  suite ? suite->openssl ? suite->openssl : suite->name : NULL,
-                                  tls_group_name(conn->facts.group) } },
-           conn);
-}
-
 static void add_conn(struct totals *totals, const struct conn *conn)
 {
-    const char *const names[] = {
-        [BY_ROLE] = conn->text[TEXT_USER], [BY_DATABASE] = conn->text[TEXT_DATABASE],
-        [BY_APPLICATION] = conn->text[TEXT_APPLICATION],
-        [BY_NETWORK] = place_network(totals->places, conn),
-    };
+    const struct total_kin *kin = kin_of(totals, conn);
 
     totals->verdicts[conn->verdict]++;
     totals->reasons[conn->reason] += conn->verdict == V_UNKNOWN;
     totals->connections++;
     totals->encrypted += verdict_is_encrypted(conn->verdict);
-    totals->unfollowed += verdict_is_encrypted(conn->verdict) && conn->facts.unfollowed;
     totals->readable += verdict_is_readable(conn->verdict);
     totals->undecided += conn->verdict == V_UNKNOWN;
     totals->passwords += conn_password_exposed(conn);
-    for (enum total_kind kind = 0; kind < PS_COUNT(names); kind++)
-        add_to(totals, kind, &(struct total_key){ { names[kind] } }, conn);
-    add_owner(totals, conn);
-    add_tls(totals, conn);
-    add_traffic(totals, conn);
+    for (enum total_kind kind = 0; kind < TOTAL_KINDS; kind++)
+        if (kin->row[kind] != NO_ROW)
+            total_add(&totals->by[kind].at[kin->row[kind]], conn);
+    add_traffic(totals, kin->traffic == NO_ROW ? NULL : &totals->traffic[kin->traffic], conn);
     histogram_add(&totals->handshake, conn_handshake_ms(conn));
     histogram_add(&totals->setup, conn_setup_ms(conn));
 }
@@ -266,7 +317,7 @@ static void look_again(struct totals *totals, struct spool *spool)
 void totals_make(struct spool *spool, const uint16_t *ports, size_t ports_count, struct totals *out)
 {
     *out = (struct totals){ .arena = arena_new(), .places = places_new(), .ports = ports,
-                            .ports_count = ports_count };
+                            .ports_count = ports_count, .kin = ps_calloc(KIN, sizeof(*out->kin)) };
     take_all(out, spool);
     if (out->others && out->servers.len)
         look_again(out, spool);
@@ -279,6 +330,7 @@ void totals_free(struct totals *totals)
     for (int i = 0; i < TOTAL_KINDS; i++)
         total_table_free(&totals->by[i]);
     total_table_free(&totals->servers);
+    free(totals->kin);
     free(totals->traffic);
     free(totals->whos);
     for (size_t i = 0; i < totals->certs.len; i++)

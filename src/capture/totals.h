@@ -41,6 +41,7 @@ struct totals {
     const uint16_t *ports;
     size_t ports_count;
     struct places *places;
+    struct total_kin *kin;      /* of the last connections, by hash */
 };
 
 /* `ports`: where PostgreSQL is said to be; without any 5432. */

@@ -83,10 +83,34 @@ static inline bool rd_u32(struct rd *rd, uint32_t *out)
     return true;
 }
 
+/* Of a vector the bytes, whose length was read. */
+static inline bool rd_body(struct rd *rd, size_t len, size_t min, size_t max, struct span *out)
+{
+    rd->bad |= len < min || len > max;
+    return rd_bytes(rd, len, out);
+}
+
 /* A vector with a length of 1, 2 or 3 bytes before it, of min to max bytes: opaque x<min..max>. */
-bool rd_vec8(struct rd *rd, size_t min, size_t max, struct span *out);
-bool rd_vec16(struct rd *rd, size_t min, size_t max, struct span *out);
-bool rd_vec24(struct rd *rd, size_t min, size_t max, struct span *out);
+static inline bool rd_vec8(struct rd *rd, size_t min, size_t max, struct span *out)
+{
+    uint8_t len;
+
+    return rd_u8(rd, &len) && rd_body(rd, len, min, max, out);
+}
+
+static inline bool rd_vec16(struct rd *rd, size_t min, size_t max, struct span *out)
+{
+    uint16_t len;
+
+    return rd_u16(rd, &len) && rd_body(rd, len, min, max, out);
+}
+
+static inline bool rd_vec24(struct rd *rd, size_t min, size_t max, struct span *out)
+{
+    uint32_t len;
+
+    return rd_u24(rd, &len) && rd_body(rd, len, min, max, out);
+}
 
 /* A string ending with NUL inside the bytes; *out points at it. */
 bool rd_cstr(struct rd *rd, const char **out);

@@ -12,8 +12,10 @@
 struct flow_key {
     uint64_t address[2][2];     /* high and low half as they stand in the packet; IPv4 has a low one only */
     uint16_t port[2];
-    bool v6;
+    uint32_t v6;                /* so wide that nothing in here is padding */
 };
+
+_Static_assert(sizeof(struct flow_key) == 5 * sizeof(uint64_t), "keys are compared as five words");
 
 enum keep { KEEP_HOLD, KEEP_WRITE, KEEP_DROP };
 

@@ -39,53 +39,63 @@ static struct flow *at(const struct flow_table *table, uint32_t i)
 
 /* ---- keys ---- */
 
-static bool order_v4(const struct packet *packet, struct flow_key *key)
+/* Address and port are one number of 48 bits: the end with the lower one is 0. */
+static inline bool order_v4(const struct packet *packet, struct flow_key *key)
 {
     uint32_t src, dst;
-    bool after;
+    uint64_t from, to, low, high;
 
     memcpy(&src, packet->src, sizeof(src));
     memcpy(&dst, packet->dst, sizeof(dst));
-    after = ((uint64_t)src << 16 | packet->sport) > ((uint64_t)dst << 16 | packet->dport);
-    *key = (struct flow_key){ .address = { { 0, after ? dst : src }, { 0, after ? src : dst } } };
-    return after;
+    from = (uint64_t)src << 16 | packet->sport;
+    to = (uint64_t)dst << 16 | packet->dport;
+    low = from < to ? from : to;
+    high = from < to ? to : from;
+    *key = (struct flow_key){ .address = { { 0, low >> 16 }, { 0, high >> 16 } },
+                              .port = { (uint16_t)low, (uint16_t)high } };
+    return from > to;
 }
 
-static bool order_v6(const struct packet *packet, struct flow_key *key)
+static inline bool order_v6(const struct packet *packet, struct flow_key *key)
 {
-    int order = memcmp(packet->src, packet->dst, 16);
-    bool after = order > 0 || (order == 0 && packet->sport > packet->dport);
+    uint64_t src[2], dst[2];
+    bool after;
 
-    *key = (struct flow_key){ .v6 = true };
-    memcpy(key->address[after], packet->src, 16);
-    memcpy(key->address[!after], packet->dst, 16);
+    memcpy(src, packet->src, sizeof(src));
+    memcpy(dst, packet->dst, sizeof(dst));
+    after = src[1] != dst[1] ? src[1] > dst[1]
+          : src[0] != dst[0] ? src[0] > dst[0] : packet->sport > packet->dport;
+    memcpy(key->address[after], src, sizeof(src));
+    memcpy(key->address[!after], dst, sizeof(dst));
+    key->port[after] = packet->sport;
+    key->port[!after] = packet->dport;
+    key->v6 = true;
     return after;
 }
 
 void flow_key_of(const struct packet *packet, struct flow_key *key, bool *swapped)
 {
-    bool after = packet->v6 ? order_v6(packet, key) : order_v4(packet, key);
-
-    key->port[0] = after ? packet->dport : packet->sport;
-    key->port[1] = after ? packet->sport : packet->dport;
-    *swapped = after;
+    *swapped = packet->v6 ? order_v6(packet, key) : order_v4(packet, key);
 }
 
-static bool same_key(const struct flow_key *a, const struct flow_key *b)
+/* All words at a time: most keys that are compared are the same, and a jump for each costs more. */
+static inline bool same_key(const struct flow_key *a, const struct flow_key *b)
 {
-    return a->address[0][1] == b->address[0][1] && a->address[1][1] == b->address[1][1]
-        && a->port[0] == b->port[0] && a->port[1] == b->port[1] && a->v6 == b->v6
-        && a->address[0][0] == b->address[0][0] && a->address[1][0] == b->address[1][0];
+    uint64_t x[5], y[5];
+
+    memcpy(x, a, sizeof(x));
+    memcpy(y, b, sizeof(y));
+    return ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]) | (x[4] ^ y[4])) == 0;
 }
 
-static uint64_t mix(uint64_t a, uint64_t b)
+static inline uint64_t mix(uint64_t a, uint64_t b)
 {
     __extension__ unsigned __int128 product = (unsigned __int128)a * b;
 
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-static uint64_t hash_of(const struct flow_table *table, const struct flow_key *key)
+static inline uint64_t hash_of(const struct flow_table *table, const struct flow_key *key)
 {
     uint64_t ports = (uint64_t)key->port[0] << 16 | key->port[1];
     uint64_t low = mix(key->address[0][1] ^ table->seed[0],

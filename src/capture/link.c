@@ -181,10 +181,11 @@ enum { V6_HOP = 0, V6_ROUTING = 43, V6_FRAGMENT = 44, V6_AH = 51, V6_OPTIONS = 6
 
 static bool is_extension(uint8_t next)
 {
-    static const uint8_t known[] = { V6_HOP, V6_ROUTING, V6_FRAGMENT, V6_AH, V6_OPTIONS, V6_MOBILITY,
-                                     V6_HIP, V6_SHIM };
+    static const bool known[256] = { [V6_HOP] = true, [V6_ROUTING] = true, [V6_FRAGMENT] = true,
+                                     [V6_AH] = true, [V6_OPTIONS] = true, [V6_MOBILITY] = true,
+                                     [V6_HIP] = true, [V6_SHIM] = true };
 
-    return memchr(known, next, sizeof(known)) != NULL;
+    return known[next];
 }
 
 /* At the fragment head. */
@@ -331,9 +332,10 @@ static enum link_kind parse_typed(struct left *left, size_t size, size_t at, str
     return parse_ethertype(left, type, out);
 }
 
-static enum link_kind parse_ethernet(struct left *left, struct packet *out)
+__attribute__((flatten)) static enum link_kind parse_ethernet(struct left *from, struct packet *out)
 {
-    return parse_typed(left, 14, 12, out);
+    struct left left = *from;
+    return parse_typed(&left, 14, 12, out);
 }
 
 static enum link_kind parse_cooked(struct left *left, struct packet *out)

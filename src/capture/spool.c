@@ -183,12 +183,13 @@ static bool get_conn(const struct head *head, struct rd *rd, struct conn *conn)
     uint64_t words[WORDS] = { 0 };
     struct span word;
 
-    for (size_t i = 0; i < WORDS; i++)
-        if (head->mark >> i & 1) {
-            if (!rd_bytes(rd, sizeof(words[i]), &word))
-                return false;
-            memcpy(&words[i], word.p, sizeof(words[i]));
-        }
+    if (head->mark >> WORDS)
+        return false;
+    for (uint64_t mark = head->mark; mark; mark &= mark - 1) {
+        if (!rd_bytes(rd, sizeof(words[0]), &word))
+            return false;
+        memcpy(&words[__builtin_ctzll(mark)], word.p, sizeof(words[0]));
+    }
     memcpy(conn, words, sizeof(words));
     for (int i = 0; i < TALK_TEXTS; i++) {
         conn->text[i] = NULL;

@@ -200,12 +200,8 @@ void stream_take(struct stream *stream, struct stream_pool *pool, const struct p
         count_only(stream, pool, seq + packet->len);
 }
 
-void stream_acked(struct stream *stream, struct stream_pool *pool, uint32_t ack, stream_fn to,
-                  void *of)
+void stream_skip_to(struct stream *stream, struct stream_pool *pool, uint32_t ack, stream_fn to, void *of)
 {
-    if (!stream->was_acked || distance(stream->acked, ack) > 0)
-        stream->acked = ack;
-    stream->was_acked = true;
     /* Only with something behind the hole: an acknowledgement may be captured before what it is for. */
     while (stream->early && distance(stream->early->seq, ack) > 0)
         jump(stream, pool, to, of);

@@ -54,9 +54,22 @@ void stream_begin(struct stream *stream, uint32_t seq);
 void stream_take(struct stream *stream, struct stream_pool *pool, const struct packet *packet,
                  stream_fn to, void *of);
 
-/* The other side has everything before `ack`: a hole before it stays, once something came behind it. */
-void stream_acked(struct stream *stream, struct stream_pool *pool, uint32_t ack, stream_fn to,
-                  void *of);
+/* What waits behind a hole that ends before `ack` is delivered. */
+void stream_skip_to(struct stream *stream, struct stream_pool *pool, uint32_t ack, stream_fn to, void *of);
+
+/*
+ * The other side has everything before `ack`: a hole before it stays, once something came behind it.  Here,
+ * for nearly every packet acknowledges, and next to none leaves a hole.
+ */
+static inline void stream_acked(struct stream *stream, struct stream_pool *pool, uint32_t ack, stream_fn to,
+                                void *of)
+{
+    if (!stream->was_acked || (int32_t)(ack - stream->acked) > 0)
+        stream->acked = ack;
+    stream->was_acked = true;
+    if (stream->early)
+        stream_skip_to(stream, pool, ack, to, of);
+}
 
 /* The holes that are known of stay: what waits is delivered now. */
 void stream_hurry(struct stream *stream, struct stream_pool *pool, stream_fn to, void *of);

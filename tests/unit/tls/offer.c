@@ -17,7 +17,7 @@ static const uint16_t suites[] = { 0x1301, 0xc02f, 0x000a }, groups[] = { GROUP_
 static struct span body_of(const struct buf *record)
 {
     struct rd rd = rd_over(record->p, record->len);
-    struct span message, body = { 0 };
+    struct span message = { 0 }, body = { 0 };
     uint8_t type = 0;
     uint16_t version = 0;
 

@@ -84,14 +84,14 @@ def test_the_same_in_spanish(make, folder, pgseal):
                                       capture_output=True, env={**os.environ, "LC_ALL": "C.UTF-8", "LANGUAGE": "es"})).stdout
 
     words = " ".join(spanish().split())
-    for told in ("¿Hay algo en texto plano?: ✗ sí: hubo conexiones legibles en la red",
-                 "1 de 2 conexiones estaba en texto plano: lo que envió se podía leer y cambiar por el camino.",
+    for told in ("¿Hay algo sin cifrar?: ✗ sí: hubo conexiones legibles en la red",
+                 "1 de 2 conexiones estaba sin cifrar: lo que envió se podía leer y cambiar por el camino.",
                  "En 1 conexión era legible una contraseña, o lo que sirve de contraseña: hay que cambiarla.",
                  "1 de 2 conexiones estaba cifrada: quien ve sus paquetes no lee en ellos ninguna contraseña",
                  "✓ cifrada con TLS 1", "✗ sin cifrar 1", "! baja wire-password 127.0.0.1"):
         assert told in words
     page = spanish("--format", "html")
-    assert '<html lang="es">' in page and "Lo que pasó por la red" in page and "En texto plano, y de quién" in page
+    assert '<html lang="es">' in page and "Lo que pasó por la red" in page and "Sin cifrar, y de quién" in page
     assert re.findall(r'class="tone (\w+)">\S+ +(50\.0 %)', page) == [("good", "50.0 %"), ("bad", "50.0 %")]
     data = json.loads(spanish("--format", "json"))      # for programs it is never translated
     assert data["schema"] == "pgseal.capture/1" and data["answer"] == "plaintext"

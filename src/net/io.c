@@ -22,6 +22,8 @@ struct io {
     SSL *ssl;                       /* NULL: plain */
     bool client_cert_requested;
     char alpn[32];
+    bool mute;                      /* what OpenSSL has still to say is not sent */
+    struct buf *flight;             /* see io_tls_keep_flight(); NULL: nobody wants it */
 };
 
 struct io *io_from_fd(int fd)
@@ -135,7 +137,7 @@ bool io_wait(struct io *io, int64_t deadline_ms, struct ps_err *err)
 static int bio_write(BIO *bio, const char *p, int len)
 {
     const struct io *io = BIO_get_data(bio);
-    ssize_t n = send(io->fd, p, (size_t)len, MSG_NOSIGNAL);
+    ssize_t n = io->mute ? len : send(io->fd, p, (size_t)len, MSG_NOSIGNAL);
 
     BIO_clear_retry_flags(bio);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -319,6 +321,25 @@ static int note_certificate_request(SSL *ssl, void *arg)
     return 1;
 }
 
+void io_tls_keep_flight(struct io *io, struct buf *out)
+{
+    io->flight = out;
+}
+
+/* RFC 8446 5.1: a record of plaintext for each message, as if it had come so. */
+static void keep_message(int written, int version, int type, const void *bytes, size_t len, SSL *ssl, void *arg)
+{
+    const struct io *io = arg;
+    const unsigned char head[] = { SSL3_RT_HANDSHAKE, 3, 3, (unsigned char)(len >> 8), (unsigned char)len };
+
+    (void)version;
+    (void)ssl;
+    if (written || type != SSL3_RT_HANDSHAKE || !io->flight || len > SSL3_RT_MAX_PLAIN_LENGTH)
+        return;
+    buf_put(io->flight, head, sizeof(head));
+    buf_put(io->flight, bytes, len);
+}
+
 static bool begin_tls(struct io *io, struct tls_ctx *ctx, struct ps_err *err)
 {
     io->ssl = SSL_new(tls_ctx_raw(ctx));
@@ -328,6 +349,10 @@ static bool begin_tls(struct io *io, struct tls_ctx *ctx, struct ps_err *err)
     }
     BIO *bio = bio_over(io);
     SSL_set_bio(io->ssl, bio, bio);
+    if (io->flight) {
+        SSL_set_msg_callback(io->ssl, keep_message);
+        SSL_set_msg_callback_arg(io->ssl, io);
+    }
     return true;
 }
 
@@ -420,6 +445,15 @@ const char *const *io_tls_authorities(struct io *io, struct arena *arena)
     return io->ssl ? peer_authorities(io->ssl, arena) : NULL;
 }
 
+/* OpenSSL answers a server that declines with a fatal alert, which would be one more line in its log. */
+static void hush(const SSL *ssl, int where, int value)
+{
+    struct io *io = SSL_get_app_data(ssl);
+
+    (void)value;
+    io->mute |= where == SSL_CB_READ_ALERT;
+}
+
 bool io_tls_renegotiate(struct io *io, int64_t deadline_ms)
 {
     struct ps_err ignored = { 0 };
@@ -427,5 +461,7 @@ bool io_tls_renegotiate(struct io *io, int64_t deadline_ms)
     ERR_clear_error();
     if (SSL_version(io->ssl) >= TLS1_3_VERSION || SSL_renegotiate(io->ssl) != 1)
         return false;
+    SSL_set_app_data(io->ssl, io);
+    SSL_set_info_callback(io->ssl, hush);
     return handshake(io, deadline_ms, &ignored);
 }

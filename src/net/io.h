@@ -8,6 +8,7 @@
 #ifndef PS_IO_H
 #define PS_IO_H
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "tls/ctx.h"
@@ -40,6 +41,11 @@ PS_MUST bool io_tls_client(struct io *io, struct tls_ctx *ctx, const char *host,
                            int64_t deadline_ms, struct ps_err *err);
 PS_MUST bool io_tls_server(struct io *io, struct tls_ctx *ctx, int64_t deadline_ms,
                            struct ps_err *err);
+/*
+ * Keep what the server says in a handshake, up to the change to encryption, in `out`: records in the clear, for
+ * answer_read().  To be called before the handshake.  NULL: keep no more.
+ */
+void io_tls_keep_flight(struct io *io, struct buf *out);
 void io_tls_close_notify(struct io *io);    /* a clean end leaves no line in the server's log */
 
 /* What was negotiated; after a successful handshake.  Strings live as long as the io. */

@@ -178,6 +178,23 @@ static void put_schemes(struct doc_node *tls, const struct seen *seen)
     }
 }
 
+/* It is worth a line when it is not so, or was taken on trust. */
+static void put_end(struct doc_node *tls, const struct seen *seen)
+{
+    const char *const key = "ends_at_postgresql", *const label = _("PostgreSQL itself ends TLS");
+
+    if (seen->kind != KIND_POSTGRES)
+        return;
+    if (seen->bound == FACT_NO)
+        doc_verdict(tls, key, label, DOC_WARN, "no", _("no: it has another certificate than the one that was seen"));
+    else if (seen->assumed)
+        doc_verdict(tls, key, label, DOC_UNKNOWN, "assumed",
+                    _("assumed: what its settings rule out was not asked for"));
+    else
+        doc_aside(doc_verdict(tls, key, label, facts[seen->bound].mark, facts[seen->bound].word,
+                              _(facts[seen->bound].text)));
+}
+
 static void put_tls(struct doc_node *node, const struct seen *seen)
 {
     struct doc_node *tls = doc_section(node, "tls", "TLS");
@@ -192,6 +209,7 @@ static void put_tls(struct doc_node *node, const struct seen *seen)
     put_groups(tls, seen);
     put_schemes(tls, seen);
     put_fact(tls, "server_preference", _("The server's order counts"), seen->server_order);
+    put_end(tls, seen);
     put_fact(tls, "direct", _("Direct TLS"), seen->direct_tls);
     put_fact(tls, "client_certificate_asked", _("Client certificate asked for"), seen->asks_certificate);
     put_fact(tls, "client_certificate_demanded", _("Client certificate demanded"),

@@ -82,7 +82,10 @@ struct seen {
     struct startup_seen plain, plain_replication, over_tls;
     struct startup_seen negotiation;    /* what a request for encryption too many was answered */
     struct startup_seen stuffed;        /* what came behind bytes before the handshake */
+    struct startup_seen binding;        /* what was said to the certificate that was seen (binding.h) */
     struct startup_seen direct;         /* over direct TLS with ALPN, for protocol 3.2 */
+    bool assumed;                       /* that PostgreSQL itself ends TLS: some questions were not asked for it */
+    enum fact_bool bound;               /* the certificate that was seen is the one of who asks for passwords */
     enum fact_bool direct_tls, direct_tls_without_alpn;
     enum fact_bool gss;                 /* answers G */
     enum fact_bool stuffing_used;       /* bytes before the handshake were used inside of it */

@@ -46,6 +46,24 @@ void wire_put_startup(struct buf *out, uint32_t protocol, const char *const *pai
     put_packet(out, &body);
 }
 
+void wire_put_sasl_initial(struct buf *out, const char *mechanism, const void *data, size_t len)
+{
+    PS_AUTO(buf_free) struct buf body = BUF(WIRE_MESSAGE_MAX);
+
+    put_cstr(&body, mechanism);
+    put_u32(&body, (uint32_t)len);
+    buf_put(&body, data, len);
+    buf_putc(out, 'p');
+    put_packet(out, &body);
+}
+
+void wire_put_sasl(struct buf *out, const void *data, size_t len)
+{
+    buf_putc(out, 'p');
+    put_u32(out, (uint32_t)len + 4);
+    buf_put(out, data, len);
+}
+
 void wire_put_auth(struct buf *out, enum wire_auth code)
 {
     buf_putc(out, 'R');

@@ -26,6 +26,10 @@ void wire_put_gssenc_request(struct buf *out);
 /* pairs: name, value, name, value, ..., NULL */
 void wire_put_startup(struct buf *out, uint32_t protocol, const char *const *pairs);
 
+/* Answers to AuthenticationSASL and AuthenticationSASLContinue. */
+void wire_put_sasl_initial(struct buf *out, const char *mechanism, const void *data, size_t len);
+void wire_put_sasl(struct buf *out, const void *data, size_t len);
+
 enum wire_first_kind { WIRE_FIRST_SSL, WIRE_FIRST_GSSENC, WIRE_FIRST_CANCEL, WIRE_FIRST_STARTUP,
                        WIRE_FIRST_TLS };    /* TLS: byte 0x16, direct negotiation (17+) */
 

@@ -5,13 +5,16 @@
 
 #include "base/clock.h"
 #include "net/dial.h"
+#include "probe/binding.h"
 #include "probe/startup.h"
+#include "tls/answer.h"
 
 enum { LISTEN_MS = 1000 };
 
 void handshake_free(struct handshake *hand)
 {
     cert_list_free(&hand->chain);
+    buf_free(&hand->flight);
 }
 
 struct talk {
@@ -71,12 +74,47 @@ static bool is_certificate_alert(const struct ps_err *err)
     return strstr(err->detail, "certificate required") || strstr(err->detail, "handshake failure");
 }
 
-static void hear(struct talk *talk)
+/* The next message that decides; false: none came. */
+static bool hear_message(struct talk *talk, struct startup_seen *said)
 {
     PS_AUTO(buf_free) struct buf in = BUF(WIRE_MESSAGE_MAX);
     struct ps_err err = { 0 };
     char bytes[4096];
     size_t got = 0;
+
+    while (startup_enough(buf_text(&in), in.len) == WIRE_MORE) {
+        if (!io_read(talk->io, bytes, sizeof(bytes), &got, talk->deadline, &err)) {
+            if (is_certificate_alert(&err))
+                talk->out->demands_certificate = FACT_YES;
+            return false;
+        }
+        if (got == 0 || !buf_put(&in, bytes, got))
+            break;
+    }
+    startup_read(buf_text(&in), in.len, talk->arena, said);
+    return in.len > 0;
+}
+
+/* See binding.h. */
+static void bind_password(struct talk *talk)
+{
+    PS_AUTO(buf_free) struct buf first = BUF(512), last = BUF(512);
+    struct handshake *out = talk->out;
+    struct startup_seen *said = &out->binding;
+    struct ps_err err = { 0 };
+
+    if (!out->startup.scram_plus || !out->chain.len || !binding_put_last(out->chain.at[0], &last))
+        return;
+    binding_put_first(&first);
+    if (!io_write(talk->io, first.p, first.len, talk->deadline, &err) || !hear_message(talk, said)
+        || said->auth != WIRE_AUTH_SASL_CONTINUE
+        || !io_write(talk->io, last.p, last.len, talk->deadline, &err) || !hear_message(talk, said))
+        said->end = STARTUP_UNKNOWN;
+}
+
+static void hear(struct talk *talk)
+{
+    struct ps_err err = { 0 };
 
     /* who has nothing to say is not waited for as long as who was asked */
     if (talk->spec->listen && talk->deadline > clock_mono_ms() + LISTEN_MS)
@@ -84,23 +122,15 @@ static void hear(struct talk *talk)
     if (talk->spec->startup
         && !io_write(talk->io, talk->spec->startup->p, talk->spec->startup->len, talk->deadline, &err))
         return;
-    while (startup_enough(buf_text(&in), in.len) == WIRE_MORE) {
-        if (!io_read(talk->io, bytes, sizeof(bytes), &got, talk->deadline, &err)) {
-            if (is_certificate_alert(&err))
-                talk->out->demands_certificate = FACT_YES;
-            return;
-        }
-        if (got == 0 || !buf_put(&in, bytes, got))
-            break;
-    }
-    startup_read(buf_text(&in), in.len, talk->arena, &talk->out->startup);
-    if (in.len) {
+    if (hear_message(talk, &talk->out->startup)) {
         struct io_tls_info info;
         io_tls_info(talk->io, &info);
         talk->out->ticket = info.ticket ? FACT_YES : FACT_NO;
     }
     if (startup_is_open(&talk->out->startup))
         talk->out->demands_certificate = FACT_NO;
+    if (talk->spec->bind)
+        bind_password(talk);
 }
 
 /* In TLS 1.2 it says so at once: after it has asked for one, and seen that there is none. */
@@ -134,7 +164,7 @@ void handshake_run(const struct handshake_spec *spec, struct arena *arena, struc
     struct ps_err err = { 0 };
     struct talk talk = { .spec = spec, .arena = arena, .out = out };
 
-    *out = (struct handshake){ 0 };
+    *out = (struct handshake){ .flight = BUF(ANSWER_FLIGHT_MAX) };
     if (!dial(spec->address, spec->port, clock_mono_ms() + spec->connect_ms, &io, &err)) {
         out->lost = err.code == PS_E_TIMEOUT || errno == ECONNRESET || errno == EHOSTUNREACH;
         failed(&talk, &err);
@@ -143,8 +173,11 @@ void handshake_run(const struct handshake_spec *spec, struct arena *arena, struc
     out->connected = true;
     talk.io = io;
     talk.deadline = clock_mono_ms() + spec->answer_ms;
+    if (spec->keep_flight)
+        io_tls_keep_flight(io, &out->flight);
     if (!ask_letter(&talk) || !shake(&talk))
         return;
+    io_tls_keep_flight(io, NULL);
     if (spec->renegotiate)
         out->renegotiated = io_tls_renegotiate(io, talk.deadline) ? FACT_YES : FACT_NO;
     else if (spec->startup || spec->listen)

@@ -19,8 +19,10 @@ struct handshake_spec {
     int connect_ms, answer_ms;
     const struct buf *hello;        /* sent in plaintext, and answered with a letter; NULL: direct TLS */
     const struct buf *startup;      /* sent inside; NULL: none */
+    bool bind;                      /* when channel binding is offered then: see binding.h */
     bool listen;                    /* nothing is sent, but what comes is read as an answer to a startup */
     bool renegotiate;               /* ask for another handshake inside (TLS 1.2) */
+    bool keep_flight;
 };
 
 struct handshake {
@@ -38,7 +40,8 @@ struct handshake {
     enum fact_bool renegotiated;
     const char *const *authorities; /* NULL: none */
     struct cert_list chain;         /* owned */
-    struct startup_seen startup;
+    struct startup_seen startup, binding;
+    struct buf flight;              /* where it was to be kept: the server's, for answer_read(); owned */
 };
 void handshake_free(struct handshake *hand);    /* for PS_AUTO */
 

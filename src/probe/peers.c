@@ -188,7 +188,7 @@ enum seen_kind peers_kind(const struct seen *seen)
 {
     const struct startup_seen *const heard[] = {
         &seen->plain, &seen->plain_replication, &seen->over_tls, &seen->negotiation, &seen->stuffed,
-        &seen->direct,
+        &seen->direct, &seen->binding,
     };
     const struct host_name *row = find_host_name(&seen->chain);
     bool postgres = seen->gss == FACT_YES, other = false, answered = postgres;

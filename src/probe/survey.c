@@ -94,6 +94,32 @@ static void ask_versions_and_kinds(struct survey *survey)
         survey_kinds(survey);
 }
 
+/* What was passed over is asked after all, if by now somebody else may end TLS. */
+static void ask_what_is_left(struct survey *survey)
+{
+    struct seen *seen = survey->seen;
+
+    survey_direct(survey);
+    if (survey_has_no_direct_tls(seen))
+        seen->direct_tls = FACT_NO;
+    survey_stuffing(survey);
+    if (survey_forgets_what_comes_early(seen))
+        seen->stuffing_used = FACT_NO;
+}
+
+static void ask_about_tls(struct survey *survey)
+{
+    struct seen *seen = survey->seen;
+
+    survey_demand(survey);
+    survey_stuffing(survey);
+    note_major(seen);
+    ask_versions_and_kinds(survey);
+    if (survey->plan->all_ciphers)
+        survey_all(survey);
+    ask_what_is_left(survey);
+}
+
 struct seen *survey_run(const struct survey_plan *plan, const char *host, int port)
 {
     struct seen *seen = ps_calloc(1, sizeof(*seen));
@@ -111,19 +137,16 @@ struct seen *survey_run(const struct survey_plan *plan, const char *host, int po
     seen->port = port;
     prepare(&survey);
     if (survey_reach(&survey) && !plan->certificate_only) {
+        seen->kind = peers_kind(seen);
+        note_major(seen);           /* some questions are answered by it */
         survey_plain(&survey);
         if (is_stranger(seen))
             survey_unreached(seen, REACH_NOT_POSTGRES, _("the answer is not PostgreSQL's"));
+        note_major(seen);
         if (seen->reach == REACH_YES)
             survey_direct(&survey);
-        if (seen->letter == 'S') {
-            survey_demand(&survey);
-            survey_stuffing(&survey);
-            note_major(seen);       /* some questions are answered by it */
-            ask_versions_and_kinds(&survey);
-            if (plan->all_ciphers)
-                survey_all(&survey);
-        }
+        if (seen->letter == 'S')
+            ask_about_tls(&survey);
         seen->kind = peers_kind(seen);
         note_major(seen);
     }

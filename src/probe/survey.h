@@ -1,9 +1,9 @@
 /*
  * survey.h - one conversation of questions with one server: few connections, each with its reason.
  *
- * First one whole handshake, which leaves no line in the server's log; then only what its answer left
- * open.  No password is ever sent, no role is ever guessed: the role of a startup is a name that
- * nobody has, and PostgreSQL asks it for a password all the same.
+ * First one whole handshake, and where channel binding is offered behind it the proof who ends TLS (binding.h);
+ * then only what this left open.  No password is ever sent, nor the proof of one, no role is ever guessed: the
+ * role of a startup is a name that nobody has, and PostgreSQL asks it for a password all the same.
  */
 #ifndef PS_SURVEY_H
 #define PS_SURVEY_H

@@ -27,7 +27,7 @@ void survey_note_version(struct seen *seen, uint16_t version, bool accepted)
         survey_set(&seen->versions[i], accepted);
 }
 
-static void note_hello(struct seen *seen, const struct answer *answer)
+void survey_note_hello(struct seen *seen, const struct answer *answer, bool offered_compression)
 {
     bool tls13 = answer->version >= TLS_1_3;
 
@@ -38,7 +38,8 @@ static void note_hello(struct seen *seen, const struct answer *answer)
         seen->dh_bits = answer->dh_bits;
     if (tls13)
         return;
-    survey_set(&seen->compression, answer->compression);
+    if (offered_compression)
+        survey_set(&seen->compression, answer->compression);
     survey_set(&seen->secure_renegotiation, answer->secure_renegotiation);
     survey_set(&seen->extended_master_secret, answer->extended_master_secret);
     survey_set(&seen->encrypt_then_mac, answer->encrypt_then_mac);
@@ -59,7 +60,7 @@ static void note_answer(struct survey *survey, struct asked *asked)
     if (shot->letter == 'S')
         seen->refused_handshakes++;
     if (asked->answer.kind == ANSWER_HELLO || asked->answer.kind == ANSWER_RETRY)
-        note_hello(seen, &asked->answer);
+        survey_note_hello(seen, &asked->answer, true);
 }
 
 bool asked_refused(const struct asked *asked)

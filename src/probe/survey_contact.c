@@ -4,6 +4,7 @@
 #include <netdb.h>
 
 #include "base/clock.h"
+#include "probe/binding.h"
 
 enum { RETRY_MS = 300, ADDRESSES_MAX = 8 };
 
@@ -67,6 +68,8 @@ static void note_handshake(struct seen *seen, struct handshake *hand)
     seen_add_scheme(seen, hand->version, hand->scheme);
     seen->authorities = hand->authorities;
     seen->over_tls = hand->startup;
+    seen->binding = hand->binding;
+    seen->bound = binding_read(&hand->binding);
     if (hand->ticket != FACT_UNKNOWN)
         survey_set(&seen->tickets, hand->ticket == FACT_YES);
     seen->chain = hand->chain;
@@ -81,6 +84,7 @@ static bool first_contact(struct survey *survey)
         .address = seen->address, .port = seen->port, .host = seen->host, .ctx = survey->plan->ctx,
         .connect_ms = survey->plan->connect_ms, .answer_ms = survey->plan->answer_ms,
         .hello = &survey->ssl, .startup = survey->plan->certificate_only ? NULL : &survey->plain,
+        .bind = true,
     };
     PS_AUTO(handshake_free) struct handshake hand = { 0 };
 

@@ -31,6 +31,7 @@ struct survey {
 /* ---- facts (survey_ask.c) ---- */
 
 void survey_set(enum fact_bool *fact, bool value);      /* a YES stays */
+void survey_note_hello(struct seen *seen, const struct answer *answer, bool offered_compression);
 void survey_note_version(struct seen *seen, uint16_t version, bool accepted);
 void survey_unreached(struct seen *seen, enum seen_reach reach, const char *text);
 bool survey_speaks(const struct seen *seen, uint16_t version);
@@ -59,12 +60,16 @@ void survey_ask_both(struct survey *survey, struct asked *one);
 
 /* ---- what need not be asked (survey_known.c) ---- */
 
-bool survey_has_one_curve(const struct seen *seen);         /* a good one, and no other group */
-bool survey_is_cut_off(const struct seen *seen);            /* nothing below TLS 1.2 */
-bool survey_never_renegotiates(const struct seen *seen);
-bool survey_has_own_order(const struct seen *seen);         /* the server's preference counts */
-bool survey_has_nothing_old(const struct seen *seen);       /* no suite that could be spoken below TLS 1.2 */
-bool survey_insists_on_alpn(const struct seen *seen);       /* on direct connections */
+bool survey_has_one_curve(struct seen *seen);               /* a good one, and no other group */
+bool survey_is_cut_off(struct seen *seen);                  /* nothing below TLS 1.2 */
+bool survey_never_renegotiates(struct seen *seen);
+bool survey_never_compresses(struct seen *seen);
+bool survey_has_own_order(struct seen *seen);               /* the server's preference counts */
+bool survey_has_nothing_old(struct seen *seen);             /* no suite that could be spoken below TLS 1.2 */
+bool survey_forgets_what_comes_early(struct seen *seen);    /* bytes before the handshake */
+bool survey_is_told_by_its_proof(const struct seen *seen);  /* who it is, and which major version */
+bool survey_has_no_direct_tls(struct seen *seen);
+bool survey_insists_on_alpn(struct seen *seen);             /* on direct connections */
 
 /* ---- the parts, in the order in which they are asked ---- */
 
@@ -73,6 +78,8 @@ void survey_plain(struct survey *survey);           /* survey_plain.c */
 void survey_direct(struct survey *survey);          /* survey_start.c */
 void survey_stuffing(struct survey *survey);
 void survey_demand(struct survey *survey);
+/* A whole handshake of TLS 1.2 at most; false: it did not come to its end, and says nothing of that version. */
+bool survey_whole12(struct survey *survey);
 uint16_t survey_renegotiation(struct survey *survey);     /* the suite that was agreed on; 0: none */
 void survey_new_versions(struct survey *survey);    /* survey_versions.c */
 void survey_old_versions(struct survey *survey);

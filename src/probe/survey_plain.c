@@ -8,6 +8,13 @@ static void read_plain(struct survey *survey, const struct shot *shot, struct st
     startup_read(buf_text(&shot->got), shot->got.len, survey->seen->arena, out);
 }
 
+/* One letter is all that is wanted. */
+static enum wire_parse letter_enough(const void *bytes, size_t len)
+{
+    (void)bytes;
+    return len ? WIRE_DONE : WIRE_MORE;
+}
+
 /*
  * Who declines the second of two equal requests once more is a pooler, and says which one to a startup of
  * version 2.  Where TLS is declined too, the requests alternate: PostgreSQL with CVE-2026-6479 declines
@@ -37,7 +44,10 @@ void survey_plain(struct survey *survey)
         { .parts = { &survey->gss, &survey->gss, &survey->old }, .go_on = 'N', .enough = startup_enough },
     };
 
-    if (seen->letter != 'S')
+    const bool told = survey_is_told_by_its_proof(seen);
+    if (told)
+        shots[2] = (struct shot){ .parts = { &survey->gss }, .enough = letter_enough };
+    else if (seen->letter != 'S')
         shots[2] = (struct shot){ .parts = { &survey->ssl, &survey->gss, &survey->ssl, &survey->ssl,
                                              &survey->old },
                                   .go_on = 'N', .enough = startup_enough };
@@ -47,7 +57,10 @@ void survey_plain(struct survey *survey)
     /* who hears nobody without TLS does not look at what he says */
     if (seen->plain.end == STARTUP_TLS_DEMANDED)
         seen->plain_replication.end = STARTUP_TLS_DEMANDED;
-    read_negotiation(survey, &shots[2]);
+    if (!told)
+        read_negotiation(survey, &shots[2]);
+    else if (shots[2].got.len)
+        seen->gss = *buf_text(&shots[2].got) == 'G' ? FACT_YES : FACT_NO;
     seen->kind = peers_kind(seen);
     for (size_t i = 0; i < PS_COUNT(shots); i++)
         shot_release(&shots[i]);

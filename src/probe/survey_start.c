@@ -48,7 +48,7 @@ void survey_direct(struct survey *survey)
     PS_AUTO(handshake_free) struct handshake hand = { 0 };
     struct seen *seen = survey->seen;
 
-    if (!ask_direct_with_alpn(survey))
+    if (seen->direct_tls != FACT_UNKNOWN || survey_has_no_direct_tls(seen) || !ask_direct_with_alpn(survey))
         return;
     if (survey_insists_on_alpn(seen)) {
         seen->direct_tls_without_alpn = FACT_NO;
@@ -69,6 +69,8 @@ void survey_stuffing(struct survey *survey)
     PS_AUTO(buf_free) struct buf glued = BUF(2 * WIRE_STARTUP_MAX);
     PS_AUTO(handshake_free) struct handshake hand = { 0 };
 
+    if (survey->seen->stuffing_used != FACT_UNKNOWN || survey_forgets_what_comes_early(survey->seen))
+        return;
     buf_put(&glued, survey->ssl.p, survey->ssl.len);
     buf_put(&glued, survey->plain.p, survey->plain.len);
     if (!shake_again(survey, &(struct handshake_spec){ .hello = &glued, .listen = true }, &hand))
@@ -94,15 +96,46 @@ void survey_demand(struct survey *survey)
         seen->demands_certificate = hand.demands_certificate;
 }
 
+/* One of TLS 1.2 at most, the worst suites first. */
+static bool shake12(struct survey *survey, bool renegotiate, struct handshake *hand)
+{
+    PS_AUTO(answer_free) struct answer answer = { 0 };
+    struct seen *seen = survey->seen;
+
+    if (!shake_again(survey, &(struct handshake_spec){ .ctx = survey->plan->ctx12, .renegotiate = renegotiate,
+                                                       .hello = &survey->ssl, .keep_flight = true }, hand))
+        return false;
+    if (hand->done) {
+        (void)answer_read(buf_text(&hand->flight), hand->flight.len, &answer);
+        survey_note_hello(seen, &answer, false);
+        if (survey_speaks(seen, TLS_1_3))
+            survey_set(&seen->sentinel, answer.downgraded_from == TLS_1_3);
+        seen_add_suite(seen, hand->version, hand->suite);
+    } else {
+        seen->refused_handshakes++;
+    }
+    if (hand->done && renegotiate)
+        seen->client_renegotiation = hand->renegotiated;
+    return true;
+}
+
+/* Its end leaves no line in the log, as a question of ours does that is answered. */
+bool survey_whole12(struct survey *survey)
+{
+    PS_AUTO(handshake_free) struct handshake hand = { 0 };
+    struct seen *seen = survey->seen;
+
+    if (!shake12(survey, !survey_never_renegotiates(seen), &hand))
+        return false;
+    /* RFC 5246 7.2.2: no other alert is about the version */
+    if (!hand.done && strstr(hand.why, "alert protocol version"))
+        survey_note_version(seen, TLS_1_2, false);
+    return seen->versions[seen_version_index(TLS_1_2)] != FACT_UNKNOWN;
+}
+
 uint16_t survey_renegotiation(struct survey *survey)
 {
     PS_AUTO(handshake_free) struct handshake hand = { 0 };
 
-    if (shake_again(survey, &(struct handshake_spec){ .ctx = survey->plan->ctx12, .renegotiate = true,
-                                                      .hello = &survey->ssl }, &hand)
-        && hand.done) {
-        survey->seen->client_renegotiation = hand.renegotiated;
-        seen_add_suite(survey->seen, hand.version, hand.suite);
-    }
-    return hand.suite;
+    return shake12(survey, true, &hand) ? hand.suite : 0;
 }

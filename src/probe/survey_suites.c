@@ -34,19 +34,24 @@ static void judge_order(struct survey *survey, uint16_t out_of_reverse)
     asked_free(&other, 1);
 }
 
+static uint16_t ask_for_choice(struct survey *survey, enum question question)
+{
+    struct asked one = { .question = question };
+
+    survey_ask(survey, &one, 1, OFFER_ALL);
+    const uint16_t suite = asked_accepted(&one) ? one.answer.suite : 0;
+    asked_free(&one, 1);
+    return suite;
+}
+
 /* `chosen` out of the reverse of what our library has: another choice may have been all that both have. */
 static void ask_order(struct survey *survey, uint16_t chosen)
 {
-    struct asked one = { .question = ASK_REVERSED };
-
-    if (chosen && chosen == survey->first_choice) {
-        judge_order(survey, chosen);
-        return;
-    }
-    survey_ask(survey, &one, 1, OFFER_ALL);
-    if (asked_accepted(&one))
-        judge_order(survey, one.answer.suite);
-    asked_free(&one, 1);
+    if (!survey->first_choice)
+        survey->first_choice = ask_for_choice(survey, ASK_TLS12);
+    if (!chosen || chosen != survey->first_choice)
+        chosen = ask_for_choice(survey, ASK_REVERSED);
+    judge_order(survey, chosen);
 }
 
 static bool was_answered(const struct asked *asked)
@@ -120,7 +125,7 @@ void survey_kinds(struct survey *survey)
     ask_weak_groups(survey);
     if (survey_never_renegotiates(survey->seen))
         survey->seen->client_renegotiation = FACT_NO;
-    else
+    else if (survey->seen->client_renegotiation == FACT_UNKNOWN)
         chosen = survey_renegotiation(survey);
     /* where every suite is good any order is: two lines in a log are too many for it */
     if (survey_has_own_order(survey->seen))

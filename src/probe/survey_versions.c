@@ -25,27 +25,54 @@ static void ask_hybrid(struct survey *survey)
     asked_free(&hybrid, 1);
 }
 
+/* By a whole handshake, which leaves no line in the log; it offers no compression, and some suites less. */
+static bool whole_handshake_tells(struct survey *survey)
+{
+    struct seen *seen = survey->seen;
+
+    if (survey->plan->all_ciphers || !seen->chain.len || !survey_never_compresses(seen) || !survey_whole12(survey)
+        || !survey_never_compresses(seen))      /* still */
+        return false;
+    survey_set(&seen->compression, false);
+    return true;
+}
+
+/* What TLS 1.2 agrees on with everything that we can offer. */
+static void note_tls12(struct survey *survey, struct asked *asked)
+{
+    struct seen *seen = survey->seen;
+
+    take_chain(seen, &asked->answer);
+    if (asked_refused(asked) || (asked_accepted(asked) && asked->answer.version < TLS_1_2))
+        survey_note_version(seen, TLS_1_2, false);
+    if (!asked_accepted(asked))
+        return;
+    survey->first_choice = asked->answer.suite;
+    if (survey_speaks(seen, TLS_1_3))
+        survey_set(&seen->sentinel, asked->answer.downgraded_from == TLS_1_3);
+}
+
 void survey_new_versions(struct survey *survey)
 {
     struct seen *seen = survey->seen;
-    bool hybrids = survey_speaks(seen, TLS_1_3) && !survey_has_one_curve(seen);
-    struct asked list[] = { { .question = ASK_TLS12 },
-                            { .question = hybrids ? ASK_HYBRID : ASK_TLS13 } };
+    const bool tls12 = !whole_handshake_tells(survey);
+    const bool hybrids = survey_speaks(seen, TLS_1_3) && !survey_has_one_curve(seen);
     /* our library offered TLS 1.3 and it was not taken: that is known */
-    size_t len = hybrids || (!survey_speaks(seen, TLS_1_3) && seen->handshake == FACT_NO) ? 2 : 1;
+    const bool tls13 = !survey_speaks(seen, TLS_1_3) && seen->handshake == FACT_NO;
+    struct asked list[2];
+    size_t len = 0;
 
+    if (tls12)
+        list[len++] = (struct asked){ .question = ASK_TLS12 };
+    if (hybrids || tls13)
+        list[len++] = (struct asked){ .question = hybrids ? ASK_HYBRID : ASK_TLS13 };
     survey_ask(survey, list, len, OFFER_ALL);
-    take_chain(seen, &list[0].answer);
-    if (asked_refused(&list[0]) || (asked_accepted(&list[0]) && list[0].answer.version < TLS_1_2))
-        survey_note_version(seen, TLS_1_2, false);
-    if (asked_accepted(&list[0]))
-        survey->first_choice = list[0].answer.suite;
-    if (asked_accepted(&list[0]) && survey_speaks(seen, TLS_1_3))
-        survey_set(&seen->sentinel, list[0].answer.downgraded_from == TLS_1_3);
-    if (len == 2 && list[1].question == ASK_TLS13 && asked_refused(&list[1]))
+    if (tls12)
+        note_tls12(survey, &list[0]);
+    if (tls13 && asked_refused(&list[len - 1]))
         survey_note_version(seen, TLS_1_3, false);
-    if (len == 2 && list[1].question == ASK_HYBRID)
-        seen->asked_hybrid = asked_accepted(&list[1]) || asked_refused(&list[1]);
+    if (hybrids)
+        seen->asked_hybrid = asked_accepted(&list[len - 1]) || asked_refused(&list[len - 1]);
     else if (survey_has_one_curve(seen))
         seen->asked_hybrid = true;
     else if (survey_speaks(seen, TLS_1_3))      /* our library could not, and it is there all the same */

@@ -327,6 +327,20 @@ const char *cert_key_sha256(const struct cert *cert, char out[CERT_FINGERPRINT_H
     return out;
 }
 
+size_t cert_end_point(const struct cert *cert, unsigned char out[CERT_END_POINT_MAX])
+{
+    const EVP_MD *digest = NULL;
+    unsigned len = 0;
+    int nid = NID_undef;
+
+    if (X509_get_signature_info(cert->x509, &nid, NULL, NULL, NULL))
+        digest = nid == NID_md5 || nid == NID_sha1 ? EVP_sha256() : EVP_get_digestbynid(nid);
+    if (!digest || EVP_MD_get_size(digest) > CERT_END_POINT_MAX || !X509_digest(cert->x509, digest, out, &len))
+        len = 0;
+    ERR_clear_error();
+    return len;
+}
+
 bool cert_public_key(const struct cert *cert, struct key **out, struct ps_err *err)
 {
     EVP_PKEY *pkey = X509_get_pubkey(cert->x509);

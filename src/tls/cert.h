@@ -69,6 +69,12 @@ bool cert_matches_key(const struct cert *cert, const struct key *key);
  * one in every certificate (RFC 7469 2.4).  "" when it could not be encoded.
  */
 const char *cert_key_sha256(const struct cert *cert, char out[CERT_FINGERPRINT_HEX]);
+/*
+ * The hash to which SCRAM binds (tls-server-end-point): by the digest of the certificate's signature, SHA-256 for
+ * MD5 and SHA-1 (RFC 5929 4.1).  Returns its length; 0: the signature has no digest.
+ */
+enum { CERT_END_POINT_MAX = 64 };
+size_t cert_end_point(const struct cert *cert, unsigned char out[CERT_END_POINT_MAX]);
 /* The public key, as the `public_of` of cert_make(); the caller's.  There is no private half. */
 PS_MUST bool cert_public_key(const struct cert *cert, struct key **out, struct ps_err *err);
 bool cert_same(const struct cert *a, const struct cert *b);     /* byte for byte */

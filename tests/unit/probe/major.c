@@ -112,11 +112,38 @@ static void direct_tls_tells_17_from_what_came_after(void **state)
     check(&seen, 0, 0);
 }
 
+/* By binding.h: what servers of these versions answered, compiled by an old gcc and by a new one. */
+static void a_proof_that_is_missed_tells_the_version_alone(void **state)
+{
+    static const struct { const char *line; int from, to; } rows[] = {
+        { "797", 12, 12 }, { "793", 12, 12 }, { "807", 13, 13 }, { "804", 13, 13 }, { "815", 14, 14 }, { "812", 14, 14 },
+        { "825", 15, 15 }, { "828", 15, 15 }, { "858", 16, 16 }, { "855", 16, 16 }, { "851", 17, 17 }, { "848", 17, 17 },
+        { "865", 18, 0 }, { "862", 18, 0 }, { "863", 18, 0 }, { "1", 0, 0 }, { "820", 0, 0 }, { "9999", 0, 0 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < PS_COUNT(rows); i++) {
+        struct seen seen = nothing();
+
+        seen.binding = (struct startup_seen){ .end = STARTUP_ERROR, .kind = KIND_POSTGRES, .newest_minor = -1,
+                                              .sqlstate = "08P01", .message = "nix", .file = "auth-scram.c",
+                                              .line = rows[i].line, .routine = "read_any_attr" };
+        check(&seen, rows[i].from, rows[i].to);
+        /* another sign weighs more */
+        seen.direct_tls = FACT_YES;
+        check(&seen, rows[i].from >= 17 ? rows[i].from : 17, rows[i].from >= 17 ? rows[i].to : 0);
+        seen.direct_tls = FACT_UNKNOWN;
+        seen.binding.routine = "read_attr_value";
+        check(&seen, 0, 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_request_too_many_is_refused_at_a_place_of_each_version),
         cmocka_unit_test(glued_bytes_are_refused_at_another_place),
+        cmocka_unit_test(a_proof_that_is_missed_tells_the_version_alone),
         cmocka_unit_test(direct_tls_tells_17_from_what_came_after),
     };
 

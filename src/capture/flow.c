@@ -86,16 +86,14 @@ static uint8_t guess_client(const struct packet *packet)
     return packet->sport < packet->dport ? 1 : 0;
 }
 
-static uint32_t new_flow(struct flows *flows, const struct packet *packet, const struct flow_key *key,
-                         bool swapped)
+static struct flow *new_flow(struct flows *flows, const struct packet *packet, const struct flow_key *key,
+                             bool swapped)
 {
     struct flow *flow;
-    uint32_t i;
 
     if (flows->table.open >= FLOWS_MAX)
         flow_evict(flows);
-    i = flow_table_add(&flows->table, key);
-    flow = flow_at(flows, i);
+    flow = flow_table_add(&flows->table, key);
     flow->swapped = swapped;
     flow->from_start = (packet->flags & TCP_SYN) != 0;
     flow->client = guess_client(packet);
@@ -104,7 +102,7 @@ static uint32_t new_flow(struct flows *flows, const struct packet *packet, const
     flows->counts.connections++;
     if (flows->table.open > flows->counts.most_open)
         flows->counts.most_open = flows->table.open;
-    return i;
+    return flow;
 }
 
 static bool has_bytes(const struct flow *flow)
@@ -228,34 +226,32 @@ static bool is_wanted(const struct flows *flows, const struct packet *packet)
         || (flows->ports[packet->dport / 64] >> (packet->dport % 64) & 1);
 }
 
-/* The connection of a packet; NO_FLOW: it has none, and is not the beginning of one. */
-static uint32_t flow_of(struct flows *flows, const struct packet *packet, int *dir)
+/* The connection of a packet; NULL: it has none, and is not the beginning of one. */
+static struct flow *flow_of(struct flows *flows, const struct packet *packet, int *dir)
 {
     struct flow_key key;
+    struct flow *flow;
     bool swapped;
-    uint32_t i;
 
     flow_key_of(packet, &key, &swapped);
-    i = flow_table_find(&flows->table, &key);
-    if (i != NO_FLOW) {
-        *dir = flow_at(flows, i)->swapped ^ swapped;
-        if (!begins_anew(flow_at(flows, i), *dir, packet))
-            return i;
-        flow_end_now(flows, i);
+    flow = flow_table_find(&flows->table, &key);
+    if (flow) {
+        *dir = flow->swapped ^ swapped;
+        if (!begins_anew(flow, *dir, packet))
+            return flow;
+        flow_end_now(flows, flow->number);
     }
     *dir = 0;
-    return packet->flags & TCP_RST ? NO_FLOW : new_flow(flows, packet, &key, swapped);
+    return packet->flags & TCP_RST ? NULL : new_flow(flows, packet, &key, swapped);
 }
 
 static void take_packet(struct flows *flows, const struct packet *packet, int link_type, const struct frame *frame)
 {
     int dir;
-    uint32_t i = flow_of(flows, packet, &dir);
-    struct flow *flow;
+    struct flow *flow = flow_of(flows, packet, &dir);
 
-    if (i == NO_FLOW)
+    if (!flow)
         return;
-    flow = flow_at(flows, i);
     flow->packets++;
     flow->last_us = flows->now_us;
     flow->seen[dir] = true;
@@ -265,7 +261,7 @@ static void take_packet(struct flows *flows, const struct packet *packet, int li
     if (packet->flags & TCP_RST)
         flow->reset = true;
     if ((packet->flags & TCP_RST) || (flow->stream[0].fin && flow->stream[1].fin))
-        flow_linger(flows, i);
+        flow_linger(flows, flow->number);
 }
 
 static void doubt(void *of, const struct packet *ends)
@@ -276,9 +272,9 @@ static void doubt(void *of, const struct packet *ends)
 
     flow_key_of(ends, &key, &swapped);
 
-    uint32_t i = flow_table_find(&flows->table, &key);
-    if (i != NO_FLOW)
-        flow_at(flows, i)->doubted = R_OVERLAP;
+    struct flow *flow = flow_table_find(&flows->table, &key);
+    if (flow)
+        flow->doubted = R_OVERLAP;
 }
 
 /* True: the packet is whole now, and *packet and *frame are it. */

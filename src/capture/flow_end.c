@@ -10,8 +10,8 @@ static void fill_end(const struct flow *flow, enum talk_side side, struct conn *
     int dir = side == SIDE_CLIENT ? flow->client : !flow->client;
     const uint64_t *address = flow->key.address[dir ^ flow->swapped];
 
-    conn->port[side] = flow->key.port[dir ^ flow->swapped];
-    if (flow->key.v6)
+    conn->port[side] = flow_key_port(&flow->key, dir ^ flow->swapped);
+    if (flow->key.ports & FLOW_V6)
         memcpy(conn->address[side], address, 16);
     else
         memcpy(conn->address[side], &(uint32_t){ (uint32_t)address[1] }, 4);
@@ -22,7 +22,7 @@ static void fill_end(const struct flow *flow, enum talk_side side, struct conn *
 static void fill_conn(const struct flow *flow, struct conn *conn)
 {
     *conn = (struct conn){
-        .v6 = flow->key.v6, .from_start = flow->from_start, .reset = flow->reset,
+        .v6 = flow->key.ports & FLOW_V6, .from_start = flow->from_start, .reset = flow->reset,
         .closed = flow->closed || flow->stream[0].fin || flow->stream[1].fin,
         .one_direction = !flow->seen[0] || !flow->seen[1],
         .first_us = flow->first_us, .last_us = flow->last_us, .packets = flow->packets,

@@ -11,11 +11,15 @@
 /* Who talks to whom, the same for both directions: which end is 0 depends on the two alone. */
 struct flow_key {
     uint64_t address[2][2];     /* high and low half as they stand in the packet; IPv4 has a low one only */
-    uint16_t port[2];
-    uint32_t v6;                /* so wide that nothing in here is padding */
+    uint64_t ports;             /* that of end 0 in the low 16 bits, of end 1 above it; FLOW_V6 for IPv6 */
 };
 
-_Static_assert(sizeof(struct flow_key) == 5 * sizeof(uint64_t), "keys are compared as five words");
+#define FLOW_V6 (1ull << 32)
+
+static inline uint16_t flow_key_port(const struct flow_key *key, int end)
+{
+    return (uint16_t)(key->ports >> 16 * end);
+}
 
 enum keep { KEEP_HOLD, KEEP_WRITE, KEEP_DROP };
 
@@ -27,6 +31,7 @@ struct flow {
     uint64_t packets;
     struct kept *kept, **kept_last;
     uint32_t kept_bytes, part_bytes;
+    uint32_t number;            /* of itself */
     uint32_t next_free, lingers, lingers_before;    /* of those that are over, the next and the one before */
     bool used, swapped;         /* the sender of the first packet is end 1 of the key */
     bool from_start, closed, reset, cut;
@@ -45,7 +50,7 @@ struct flow_table {
     struct flow_slot *slots;    /* a power of two of them */
     size_t slots_len, open;
     uint32_t first_free;
-    uint32_t latest;            /* the flow of the last packet: the next one is mostly of it too */
+    struct flow *latest;        /* of the last packet: the next one is mostly of it too */
     uint64_t seed[2];
 };
 
@@ -78,10 +83,10 @@ uint32_t flow_table_all(const struct flow_table *table);        /* numbers are b
 
 /* *swapped: the packet's sender is end 1. */
 void flow_key_of(const struct packet *packet, struct flow_key *key, bool *swapped);
-/* Its number, or NO_FLOW. */
-uint32_t flow_table_find(struct flow_table *table, const struct flow_key *key);
+/* NULL: there is none. */
+struct flow *flow_table_find(struct flow_table *table, const struct flow_key *key);
 /* One that is not there yet: all zero but for the key and `used`. */
-uint32_t flow_table_add(struct flow_table *table, const struct flow_key *key);
+struct flow *flow_table_add(struct flow_table *table, const struct flow_key *key);
 void flow_table_remove(struct flow_table *table, uint32_t i);
 
 /* flow_keep.c: packets of a connection until its verdict says whether they are to be written */

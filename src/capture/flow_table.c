@@ -12,7 +12,7 @@ struct flow_slot {
 
 void flow_table_init(struct flow_table *table)
 {
-    *table = (struct flow_table){ .slots_len = FIRST_SLOTS, .first_free = NO_FLOW, .latest = NO_FLOW };
+    *table = (struct flow_table){ .slots_len = FIRST_SLOTS, .first_free = NO_FLOW };
     table->slots = ps_calloc(FIRST_SLOTS, sizeof(*table->slots));
     /* Who can choose addresses and ports must not be able to choose the slots. */
     if (getrandom(table->seed, sizeof(table->seed), 0) != sizeof(table->seed))
@@ -39,6 +39,11 @@ static struct flow *at(const struct flow_table *table, uint32_t i)
 
 /* ---- keys ---- */
 
+static uint64_t both(uint16_t port0, uint16_t port1)
+{
+    return (uint64_t)port1 << 16 | port0;
+}
+
 /* Address and port are one number of 48 bits: the end with the lower one is 0. */
 static inline bool order_v4(const struct packet *packet, struct flow_key *key)
 {
@@ -52,7 +57,7 @@ static inline bool order_v4(const struct packet *packet, struct flow_key *key)
     low = from < to ? from : to;
     high = from < to ? to : from;
     *key = (struct flow_key){ .address = { { 0, low >> 16 }, { 0, high >> 16 } },
-                              .port = { (uint16_t)low, (uint16_t)high } };
+                              .ports = both((uint16_t)low, (uint16_t)high) };
     return from > to;
 }
 
@@ -67,9 +72,7 @@ static inline bool order_v6(const struct packet *packet, struct flow_key *key)
           : src[0] != dst[0] ? src[0] > dst[0] : packet->sport > packet->dport;
     memcpy(key->address[after], src, sizeof(src));
     memcpy(key->address[!after], dst, sizeof(dst));
-    key->port[after] = packet->sport;
-    key->port[!after] = packet->dport;
-    key->v6 = true;
+    key->ports = FLOW_V6 | (after ? both(packet->dport, packet->sport) : both(packet->sport, packet->dport));
     return after;
 }
 
@@ -81,11 +84,9 @@ void flow_key_of(const struct packet *packet, struct flow_key *key, bool *swappe
 /* All words at a time: most keys that are compared are the same, and a jump for each costs more. */
 static inline bool same_key(const struct flow_key *a, const struct flow_key *b)
 {
-    uint64_t x[5], y[5];
-
-    memcpy(x, a, sizeof(x));
-    memcpy(y, b, sizeof(y));
-    return ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]) | (x[4] ^ y[4])) == 0;
+    return ((a->address[0][0] ^ b->address[0][0]) | (a->address[0][1] ^ b->address[0][1])
+            | (a->address[1][0] ^ b->address[1][0]) | (a->address[1][1] ^ b->address[1][1])
+            | (a->ports ^ b->ports)) == 0;
 }
 
 static inline uint64_t mix(uint64_t a, uint64_t b)
@@ -97,11 +98,10 @@ static inline uint64_t mix(uint64_t a, uint64_t b)
 
 static inline uint64_t hash_of(const struct flow_table *table, const struct flow_key *key)
 {
-    uint64_t ports = (uint64_t)key->port[0] << 16 | key->port[1];
     uint64_t low = mix(key->address[0][1] ^ table->seed[0],
-                       key->address[1][1] ^ table->seed[1] ^ ports << 32);
+                       key->address[1][1] ^ table->seed[1] ^ key->ports << 32);
 
-    if (key->v6)
+    if (key->ports & FLOW_V6)
         low ^= mix(key->address[0][0] ^ table->seed[1], key->address[1][0] ^ table->seed[0]);
     return mix(low ^ 0xA0761D6478BD642Full, table->seed[0] ^ 0x9E3779B97F4A7C15ull);
 }
@@ -118,22 +118,23 @@ static size_t after(const struct flow_table *table, size_t slot)
     return (slot + 1) & (table->slots_len - 1);
 }
 
-uint32_t flow_table_find(struct flow_table *table, const struct flow_key *key)
+struct flow *flow_table_find(struct flow_table *table, const struct flow_key *key)
 {
     uint32_t tag;
 
-    if (table->latest != NO_FLOW && same_key(&at(table, table->latest)->key, key))
+    if (table->latest && same_key(&table->latest->key, key))
         return table->latest;
     tag = (uint32_t)hash_of(table, key);
     for (size_t slot = home_of(table, tag); table->slots[slot].number; slot = after(table, slot)) {
-        uint32_t i = table->slots[slot].number - 1;
+        struct flow *flow;
 
-        if (table->slots[slot].tag == tag && same_key(&at(table, i)->key, key)) {
-            table->latest = i;
-            return i;
-        }
+        if (table->slots[slot].tag != tag)
+            continue;
+        flow = at(table, table->slots[slot].number - 1);
+        if (same_key(&flow->key, key))
+            return table->latest = flow;
     }
-    return NO_FLOW;
+    return NULL;
 }
 
 static void put_slot(struct flow_table *table, struct flow_slot put)
@@ -170,7 +171,7 @@ static void add_slab(struct flow_table *table)
     }
 }
 
-uint32_t flow_table_add(struct flow_table *table, const struct flow_key *key)
+struct flow *flow_table_add(struct flow_table *table, const struct flow_key *key)
 {
     struct flow *flow;
     uint32_t i;
@@ -182,10 +183,9 @@ uint32_t flow_table_add(struct flow_table *table, const struct flow_key *key)
     i = table->first_free;
     flow = at(table, i);
     table->first_free = flow->next_free;
-    *flow = (struct flow){ .key = *key, .used = true };
+    *flow = (struct flow){ .key = *key, .number = i, .used = true };
     put_slot(table, (struct flow_slot){ (uint32_t)hash_of(table, key), i + 1 });
-    table->latest = i;
-    return i;
+    return table->latest = flow;
 }
 
 /* What stands behind the hole moves up, as far as that brings it nearer to where it is sought. */
@@ -216,6 +216,6 @@ void flow_table_remove(struct flow_table *table, uint32_t i)
     flow->next_free = table->first_free;
     table->first_free = i;
     table->open--;
-    if (table->latest == i)
-        table->latest = NO_FLOW;
+    if (table->latest == flow)
+        table->latest = NULL;
 }

@@ -134,9 +134,43 @@ static void packets_may_be_cut_anywhere(void **state)
         }
 }
 
+/* Both have the type of what follows at their end; only that of Ethernet is looked at in one go. */
+static void same_as_cooked(const uint8_t *cooked, size_t captured, size_t len)
+{
+    struct packet one = { 0 }, other = { 0 };
+    enum link_kind kind = link_parse(DLT_EN10MB, cooked + 2, captured - 2, len - 2, &one);
+
+    assert_int_equal(kind, link_parse(DLT_LINUX_SLL, cooked, captured, len, &other));
+    if (kind == LINK_TCP)
+        assert_memory_equal(&one, &other, sizeof(one));
+}
+
+/* Every byte of it wrong in every way, cut at every length, on the wire longer and shorter than in the file. */
+static void a_plain_packet_is_read_as_head_by_head(void **state)
+{
+    static const struct { const uint8_t *bytes; size_t len; } plain[] = {
+        { PACKET("\0\0" MAC "\x08\x00" IP4 TCP DATA) },
+        { PACKET("\0\0" MAC "\x86\xdd" IP6("\x19", "\x06") TCP DATA) },
+    };
+    uint8_t bytes[100];
+
+    (void)state;
+    for (size_t i = 0; i < PS_COUNT(plain); i++)
+        for (size_t at = 14; at < plain[i].len; at++)
+            for (unsigned value = 0; value < 256; value++) {
+                memcpy(bytes, plain[i].bytes, plain[i].len);
+                bytes[at] = (uint8_t)value;
+                same_as_cooked(bytes, plain[i].len, plain[i].len);
+                same_as_cooked(bytes, at, plain[i].len);
+                same_as_cooked(bytes, plain[i].len, at);
+                same_as_cooked(bytes, plain[i].len, plain[i].len + 40);
+            }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_plain_packet_is_read_as_head_by_head),
         cmocka_unit_test(every_head_leads_to_the_segment),
         cmocka_unit_test(packets_may_be_cut_anywhere),
     };

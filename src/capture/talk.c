@@ -43,21 +43,38 @@ void talk_drop_part(struct talk *talk)
     free(part);
 }
 
+/* Names are short: memory for each would cost more than all else that is done with them. */
+static void drop_text(struct talk *talk, enum talk_text which)
+{
+    const char *text = talk->text[which];
+
+    if (text && (text < talk->store || text >= talk->store + sizeof(talk->store)))
+        free(talk->text[which]);
+    talk->text[which] = NULL;
+}
+
 void talk_free(struct talk *talk)
 {
     talk_drop_part(talk);
     for (int side = 0; side < SIDES; side++)
-        buf_free(&talk->walk[side].body);
+        if (talk->walk[side].body.p)
+            buf_free(&talk->walk[side].body);
     for (int i = 0; i < TALK_TEXTS; i++)
-        ps_freep(&talk->text[i]);
+        drop_text(talk, (enum talk_text)i);
 }
 
 void talk_set_text(struct talk *talk, enum talk_text which, const void *p, size_t len)
 {
     size_t most = which == TEXT_SNI ? 255 : which == TEXT_SAMPLE ? TALK_SAMPLE_MAX : TALK_NAME_MAX;
 
-    ps_freep(&talk->text[which]);
-    talk->text[which] = ps_strndup(p, len < most ? len : most);
+    drop_text(talk, which);
+    len = strnlen(p, len < most ? len : most);
+    if (len >= sizeof(talk->store) - talk->stored) {
+        talk->text[which] = ps_strndup(p, len);
+        return;
+    }
+    talk->text[which] = memcpy(talk->store + talk->stored, p, len);     /* NUL is behind it already */
+    talk->stored = (uint8_t)(talk->stored + len + 1);
 }
 
 void talk_give_up(struct talk *talk, enum reason reason)

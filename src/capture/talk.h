@@ -18,7 +18,7 @@
 #include "capture/verdict.h"
 
 enum { TALK_PENDING_MAX = 32 * 1024, TALK_GATHER_MAX = 1024, TALK_SAMPLE_MAX = 1024,
-       TALK_NAME_MAX = 128, TALK_ROUNDS_MAX = 8,
+       TALK_NAME_MAX = 128, TALK_STORE = 64, TALK_ROUNDS_MAX = 8,
        TALK_FIRST_MAX = 96 };       /* as much as the S, and the hello of a server up to its cipher suite */
 
 enum talk_side { SIDE_CLIENT, SIDE_SERVER, SIDES };
@@ -98,7 +98,9 @@ struct talk {
     struct talk_walk walk[SIDES];
     struct talk_part *part;
     struct cert_shelf *shelf;
-    char *text[TALK_TEXTS];
+    char *text[TALK_TEXTS];     /* in `store`, or where that is full, of their own */
+    char store[TALK_STORE];
+    uint8_t stored;
 };
 
 void talk_begin(struct talk *talk, bool from_start, bool want_samples, struct cert_shelf *shelf);

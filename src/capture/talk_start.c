@@ -28,7 +28,8 @@ void talk_need_part(struct talk *talk)
 {
     if (talk->part)
         return;
-    talk->part = ps_calloc(1, sizeof(*talk->part));
+    talk->part = ps_malloc(sizeof(*talk->part));        /* calloc() of glibc 2.36 has no quick way */
+    *talk->part = (struct talk_part){ 0 };
     for (int side = 0; side < SIDES; side++) {
         talk->part->held[side].max = TALK_PENDING_MAX;
         talk->part->pending_acked[side] = -1;

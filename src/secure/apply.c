@@ -185,7 +185,7 @@ bool job_start(struct job *job, struct ps_err *err)
     job->started = true;
     if (!inspect_server(job->server->data_dir, &options, &fresh, err))
         return false;
-    server_freep(&job->server);
+    job->found = job->server;
     job->server = fresh;
     return admin_connect(job->server, job->target, &job->admin, err)
         && reload_and_verify(job, err);

@@ -15,6 +15,7 @@ void job_free(struct job *job)
     lock_freep(&job->lock);
     free(job->state_dir);
     server_freep(&job->server);
+    server_freep(&job->found);
 }
 
 bool job_open(struct job *job, const char *data_dir, const char *state_dir,

@@ -18,6 +18,7 @@ struct job {
     const char *failed;                 /* translated: what is said when all was taken back */
     bool start;                         /* a server that is stopped is started to verify it */
     struct server *server;
+    struct server *found;               /* as it was before we started it, or NULL: the plan has its texts from it */
     char *state_dir;
     struct file_lock *lock;
     struct admin admin;                 /* admin.sql NULL: the server is stopped */

@@ -53,6 +53,13 @@ static void count_part(struct flows *flows, struct flow *flow)
     flow->part_bytes = (uint32_t)bytes;
 }
 
+/* Who greets is the client, whoever's SYN was seen last: one that is forged must not turn them round. */
+static bool is_other_way_round(const struct flow *flow, int dir, const struct piece *piece)
+{
+    return dir != flow->client && flow->stream[!dir].bytes == 0 && flow->talk.offset[SIDE_SERVER] == 0
+        && talk_looks_like_start(piece->p, piece->len);
+}
+
 void flow_deliver(void *of, const struct piece *piece)
 {
     const struct delivery *to = of;
@@ -68,6 +75,8 @@ void flow_deliver(void *of, const struct piece *piece)
         flow->client = (uint8_t)to->dir;
         talk_data(&flow->talk, SIDE_CLIENT, piece->p, piece->len, -1, to->flows->now_us);
     } else {
+        if (is_other_way_round(flow, to->dir, piece))
+            flow->client = (uint8_t)to->dir;
         talk_data(&flow->talk, side_of(flow, to->dir), piece->p, piece->len, acked_of(to, piece),
                   to->flows->now_us);
     }
@@ -111,16 +120,21 @@ static bool has_bytes(const struct flow *flow)
 }
 
 /*
- * Where nobody reads any more, out of order and far from the first byte: the request of another connection,
- * whose SYN was lost.  In what is encrypted such bytes do not come by chance.
+ * Where nobody reads any more, a request: of another connection, whose SYN was lost, or of one that goes on behind
+ * a failure, a greeting of something else, or a request to cancel.  In what is encrypted and followed such bytes do
+ * not come by chance out of order and far from the first one.
  */
-static bool is_start_of_another(const struct flow *flow, const struct stream *stream,
-                                const struct packet *packet)
+static bool is_start_of_another(const struct flow *flow, int dir, const struct packet *packet)
 {
     enum { NEAR = 65536 };      /* late and repeated segments of its own beginning */
+    const struct stream *stream = &flow->stream[dir];
 
-    return packet->captured > 0 && talk_is_settled(&flow->talk) && stream->known
-        && packet->seq != stream->next && packet->seq - stream->start + NEAR > 2 * NEAR
+    if (!packet->captured || !stream->known || packet->payload[0] != 0)
+        return false;
+
+    bool far = packet->seq - stream->start + NEAR > 2 * NEAR && packet->seq != stream->next;
+    bool next = (int32_t)(packet->seq - stream->next) >= 0;
+    return ((far && talk_is_settled(&flow->talk)) || (next && talk_is_deaf_to(&flow->talk, side_of(flow, dir))))
         && talk_looks_like_start(packet->payload, packet->captured);
 }
 
@@ -130,7 +144,7 @@ static bool begins_anew(const struct flow *flow, int dir, const struct packet *p
     const struct stream *stream = &flow->stream[dir];
 
     if (!(packet->flags & TCP_SYN))
-        return is_start_of_another(flow, stream, packet);
+        return is_start_of_another(flow, dir, packet);
     if (packet->flags & TCP_ACK)
         return stream->known && stream->start != packet->seq + 1 && (flow->closed || has_bytes(flow));
     return flow->packets > 0

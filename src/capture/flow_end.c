@@ -34,10 +34,19 @@ static void fill_conn(const struct flow *flow, struct conn *conn)
         conn->text[i] = flow->talk.text[i];
 }
 
+/* Why nobody can say what the receiver took. */
+static enum reason doubt_of(const struct flow *flow)
+{
+    if (flow->doubted)
+        return (enum reason)flow->doubted;
+    if (flow->stream[0].differs || flow->stream[1].differs)
+        return R_COPIES;
+    return flow->stream[0].strange || flow->stream[1].strange ? R_STRANGE : R_NONE;
+}
+
 static void judge(const struct flow *flow, struct conn *conn)
 {
-    bool differs = flow->stream[0].differs || flow->stream[1].differs;
-    enum reason doubted = flow->doubted ? (enum reason)flow->doubted : differs ? R_COPIES : R_NONE;
+    enum reason doubted = doubt_of(flow);
     enum reason reason;
     enum verdict verdict = talk_verdict(&flow->talk, conn->closed, &reason);
 

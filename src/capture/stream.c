@@ -10,6 +10,8 @@ struct segment {
     uint8_t bytes[];
 };
 
+#define WINDOW_MAX (1 << 30)    /* RFC 7323 2.3 */
+
 /* Sequence numbers go round: RFC 9293 3.4. */
 static int32_t distance(uint32_t from, uint32_t to)
 {
@@ -113,8 +115,10 @@ static void keep(struct stream *stream, struct stream_pool *pool, const struct s
 static void take_early(struct stream *stream, struct stream_pool *pool, const struct segment *head,
                        const uint8_t *bytes, stream_fn to, void *of)
 {
-    if (distance(stream->next, head->seq) > (1 << 30))      /* beyond any window: not of this stream */
+    if (distance(stream->next, head->seq) > WINDOW_MAX) {
+        stream->strange = true;
         return;
+    }
     if (!has_room(stream, pool, head->captured)) {
         pool->refused++;
         if (stream->early && distance(stream->early->seq, head->seq) >= 0)
@@ -139,7 +143,7 @@ static void count_only(struct stream *stream, struct stream_pool *pool, uint32_t
 
     if (stream->early)
         stream_free(stream, pool);
-    if (more > 0 && more < (1 << 30)) {
+    if (more > 0 && more < WINDOW_MAX) {
         stream->next += (uint32_t)more;
         stream->bytes += (uint32_t)more;
     }
@@ -176,6 +180,8 @@ static void take_bytes(struct stream *stream, struct stream_pool *pool, const st
         take_early(stream, pool, &head, packet->payload, to, of);
         return;
     }
+    /* the byte before the first one may ask whether the other side is alive */
+    stream->strange |= stream->bytes < WINDOW_MAX && distance(seq, stream->start) > 1;
     deliver(stream, &head, packet->payload, to, of);
     if (stream->early)
         deliver_early(stream, pool, to, of);
@@ -217,10 +223,10 @@ void stream_end(struct stream *stream, struct stream_pool *pool, stream_fn to, v
 {
     stream_hurry(stream, pool, to, of);
     if (stream->known && stream->fin && distance(stream->next, stream->fin_at) > 0
-        && distance(stream->next, stream->fin_at) < (1 << 30))
+        && distance(stream->next, stream->fin_at) < WINDOW_MAX)
         gap(stream, stream->fin_at - stream->next, to, of);
     /* Received, never seen; one alone may be the number of a FIN. */
     if (stream->known && stream->was_acked && distance(stream->next, stream->acked) > 1
-        && distance(stream->next, stream->acked) < (1 << 30))
+        && distance(stream->next, stream->acked) < WINDOW_MAX)
         gap(stream, stream->acked - stream->next, to, of);
 }

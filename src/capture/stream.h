@@ -30,6 +30,7 @@ struct stream {
     bool was_acked;
     uint32_t acked;             /* the other side has everything before it, when was_acked */
     bool differs;               /* copies of the same bytes did, while one of them waited */
+    bool strange;               /* bytes came that have no place in it: before the first, or beyond any window */
     bool fin;
     uint32_t fin_at;            /* sequence number behind the last byte, when fin */
     uint64_t bytes;             /* of payload on the wire, each once */

@@ -135,7 +135,7 @@ bool talk_contradicts(const struct talk *talk, enum talk_side side, uint64_t at,
             return true;
     }
     return (phase == PH_TLS || phase == PH_GSS || phase == PH_FRAMES)
-        && (talk_are_messages(side, p, len) || talk_startup_len(side, p, len, &first));
+        && (talk_seem_messages(side, p, len) || talk_startup_len(side, p, len, &first));
 }
 
 void talk_data(struct talk *talk, enum talk_side side, const uint8_t *p, size_t len, int64_t acked,
@@ -188,7 +188,12 @@ bool talk_is_settled(const struct talk *talk)
     return talk->phase[SIDE_CLIENT] >= PH_FRAMES && talk->phase[SIDE_SERVER] >= PH_FRAMES;
 }
 
+bool talk_is_deaf_to(const struct talk *talk, enum talk_side side)
+{
+    return talk->phase[side] == PH_SKIP;
+}
+
 bool talk_is_deaf(const struct talk *talk)
 {
-    return talk->phase[SIDE_CLIENT] == PH_SKIP && talk->phase[SIDE_SERVER] == PH_SKIP;
+    return talk_is_deaf_to(talk, SIDE_CLIENT) && talk_is_deaf_to(talk, SIDE_SERVER);
 }

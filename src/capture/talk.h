@@ -144,6 +144,7 @@ bool talk_is_settled(const struct talk *talk);
 
 /* Nothing that comes will change the verdict or a count: bytes need not be delivered any more. */
 bool talk_is_deaf(const struct talk *talk);
+bool talk_is_deaf_to(const struct talk *talk, enum talk_side side);
 
 /* Of a talk that is settled: the next `len` bytes of that side are inside one frame, and passed. */
 static inline bool talk_pass(struct talk *talk, enum talk_side side, uint32_t len)

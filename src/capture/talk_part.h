@@ -62,9 +62,12 @@ void talk_walk_feed(struct talk *talk, enum talk_side side, const uint8_t *p, si
                     int64_t now_us);
 void talk_walk_gap(struct talk *talk, enum talk_side side, uint64_t len);
 void talk_gss_feed(struct talk *talk, enum talk_side side, const uint8_t *p, size_t len);
-/* These bytes begin a message of that side; or: they are whole messages and nothing else. */
+/*
+ * These bytes begin a message of that side.  Or, of bytes that should be encrypted: they are messages, the last of
+ * which may be cut off, and so many or so plain that it cannot be chance (one in 10^10).
+ */
 bool talk_is_message(enum talk_side side, const uint8_t *p, size_t len);
-bool talk_are_messages(enum talk_side side, const uint8_t *p, size_t len);
+bool talk_seem_messages(enum talk_side side, const uint8_t *p, size_t len);
 
 /* talk_start.c: who it is, from a startup; not `whole`: some of it is missing */
 void talk_take_names(struct talk *talk, const struct wire_first *first, bool whole);

@@ -35,13 +35,30 @@ bool talk_is_message(enum talk_side side, const uint8_t *p, size_t len)
     return len >= 5 ? is_head(side, p) : len >= 2 && types[side][p[0]] && p[1] < 0x40;
 }
 
-bool talk_are_messages(enum talk_side side, const uint8_t *p, size_t len)
+/* Of that many bytes none is beyond ASCII. */
+static bool is_ascii(const uint8_t *p, size_t len)
 {
-    size_t at = 0;
+    for (size_t i = 0; i < len; i++)
+        if (p[i] >= 0x80)
+            return false;
+    return true;
+}
 
-    while (len - at >= 5 && is_head(side, p + at) && u32(p + at + 1) <= len - at - 1)
-        at += 1 + (size_t)u32(p + at + 1);
-    return at > 0 && at == len;
+bool talk_seem_messages(enum talk_side side, const uint8_t *p, size_t len)
+{
+    enum { HEADS = 3, TEXT = 32 };
+    int heads = 0;
+
+    for (size_t at = 0; len - at >= 5 && is_head(side, p + at) && p[at + 1] == 0; heads++) {
+        size_t size = 1 + (size_t)u32(p + at + 1);
+
+        if (heads + 1 == HEADS || size == len - at)
+            return true;
+        if (size > len - at)
+            return len - at >= 5 + TEXT && is_ascii(p + at + 5, TEXT);
+        at += size;
+    }
+    return false;
 }
 
 /* ---- what messages tell ---- */

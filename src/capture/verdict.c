@@ -39,6 +39,7 @@ static const struct {
     [R_NO_FRAMES] = { "not-framed", N_("behind the finished handshake came bytes that are no part of it") },
     [R_OVERLAP] = { "overlapping-fragments",
                     N_("fragments of its packets overlap, so that nobody can say what the receiver took") },
+    [R_STRANGE] = { "other-numbers", N_("packets on its ports have numbers that are not its own") },
     [R_COPIES] = { "copies-differ", N_("bytes that were sent again differ from those before, so that nobody can say "
                                        "what the receiver took") },
     [R_OVER_BOUND] = { "over-bound", N_("it was dropped because a bound of memory was reached") },

@@ -40,6 +40,7 @@ enum reason {
     R_BEHIND,           /* messages that are readable stood behind a finished handshake */
     R_NO_FRAMES,        /* so did something that is no part of it */
     R_OVERLAP,          /* fragments of its packets contradict each other */
+    R_STRANGE,          /* segments have numbers that are not of this connection */
     R_COPIES,           /* so do segments that were sent again */
     REASONS
 };

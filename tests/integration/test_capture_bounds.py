@@ -180,6 +180,98 @@ def test_what_is_sent_again_with_other_content_is_not_called_encrypted(folder, p
     assert (report["answer"] == "encrypted") == (verdict == "tls")
 
 
+# ---- packets that somebody makes so that plaintext is not seen ---------------------------------
+
+STARTUP = make_pcap.startup("app", "shop")
+
+
+def said(pcap, *turns, client=1, c=1, s=1):
+    """Both sides in turn, from these numbers on."""
+    for side, data in turns:
+        pcap.put(pcap.tcp(client, PUSH, data, c if side == "c" else s, s if side == "c" else c, server=side == "s"))
+        c, s = (c + len(data), s) if side == "c" else (c, s + len(data))
+
+
+def a_request_to_cancel_that_goes_on(pcap):
+    pcap.open(1)
+    said(pcap, ("c", make_pcap.CANCEL), ("c", STARTUP), *make_pcap.PLAIN)
+
+
+def a_handshake_that_fails_and_goes_on(pcap):
+    pcap.open(1)
+    said(pcap, ("c", SSL), ("s", b"S"), *make_pcap.tls("version-refused"), ("c", STARTUP), *make_pcap.PLAIN)
+
+
+def an_error_that_is_ignored(pcap):
+    pcap.open(1)
+    said(pcap, ("c", SSL), ("s", make_pcap.FATAL), ("c", STARTUP), *make_pcap.PLAIN)
+
+
+def a_forged_greeting_of_the_server(pcap):
+    pcap.open(1)
+    pcap.put(pcap.tcp(1, PUSH, b"SSH-2.0-x\r\n", 1, 1, server=True))
+    said(pcap, ("c", STARTUP), *make_pcap.PLAIN)
+
+
+def a_forged_syn_of_the_server(pcap):
+    pcap.put(pcap.tcp(1, SYN))
+    pcap.put(pcap.tcp(1, SYN, seq=77, server=True))
+    pcap.put(pcap.tcp(1, SYN | ACK, ack=1, server=True))
+    said(pcap, ("c", STARTUP), *make_pcap.PLAIN)
+
+
+def a_forged_syn_in_the_middle(pcap, number=1 << 31):
+    over_tls(pcap)
+    pcap.put(pcap.tcp(1, SYN, seq=number))
+    said(pcap, ("c", make_pcap.QUERY), ("s", make_pcap.ROW), c=20000, s=30000)
+
+
+def a_forged_syn_just_behind(pcap):
+    a_forged_syn_in_the_middle(pcap, 100000)
+
+
+def records_around_messages(pcap):
+    over_tls(pcap, behind=[("c", b"\x17\3\3" + struct.pack(">H", len(m)) + m, 0) for m in [make_pcap.QUERY] * 2])
+
+
+def records_around_a_long_message(pcap):
+    query = make_pcap.message(b"Q", b"select 1 " * 1000)
+    over_tls(pcap, behind=[("c", b"\x17\3\3\x23\x00" + query[:900], 0)])
+
+
+def packets_of_gss_around_messages(pcap):
+    pcap.open(1)
+    said(pcap, *make_pcap.KINDS["gss"][2](), ("c", struct.pack(">I", len(make_pcap.QUERY)) + make_pcap.QUERY))
+
+
+def a_long_copy_of_what_is_encrypted(pcap):
+    query = make_pcap.message(b"Q", b"select 1 " * 200)
+    over_tls(pcap, behind=[("c", b"\x17\3\3\x02\x58" + bytes(range(200)) * 3, 0), ("c", query[:600], 605)])
+
+
+def a_hole_and_a_part_of_a_message(pcap):
+    query = make_pcap.message(b"Q", b"select 1 " * 200)
+    over_tls(pcap, behind=[("c", query[:600], -3000), ("s", make_pcap.OK, 0)])
+
+
+HIDING = [a_request_to_cancel_that_goes_on, a_handshake_that_fails_and_goes_on, an_error_that_is_ignored,
+          a_forged_greeting_of_the_server, a_forged_syn_of_the_server, a_forged_syn_in_the_middle,
+          a_forged_syn_just_behind, records_around_messages, records_around_a_long_message,
+          packets_of_gss_around_messages, a_long_copy_of_what_is_encrypted, a_hole_and_a_part_of_a_message]
+
+
+@pytest.mark.parametrize("hide", HIDING, ids=lambda hide: hide.__name__)
+def test_plaintext_is_not_hidden_by(folder, pgseal, hide):
+    """Beside a session that is encrypted to its end."""
+    pcap = Pcap()
+    over_tls(pcap, client=9)
+    hide(pcap)
+    pcap.write(folder / "hidden.pcap")
+    report = pgseal("capture", "--read", folder / "hidden.pcap", "--format", "json", "--fail-on", "none", ok=True).json
+    assert report["answer"] in ("plaintext", "unknown"), report["split"]
+    assert [c["verdict"] for c in report["connections"] if c["client"].endswith(".9")] == ["tls"]
+
+
 @pytest.mark.parametrize("captured, answer", [(None, "encrypted"), (30, "unknown")])
 def test_a_connection_that_nobody_can_make_out_is_not_passed_over(folder, pgseal, captured, answer):
     """Beside one over TLS a packet of another one, whole or without the end of its headers."""

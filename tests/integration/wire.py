@@ -99,7 +99,14 @@ class Capture:
     def read(self, *options):
         result = self.pgseal("capture", "--read", self.stop(), "--format", "json", "--fail-on", "none",
                              *options, ok=True)
-        return result.json
+        return in_order(result.json)
+
+
+def in_order(report):
+    """The report with its connections as they began; it has them as they ended, and a busy server may end one
+    after the next one."""
+    report["connections"].sort(key=lambda conn: conn["first"])
+    return report
 
 
 # ---- what the server says ---------------------------------------------------------------------
@@ -127,7 +134,7 @@ def sessions_of(cluster, since=0):
 def by_client(report):
     """(address, port) -> its connections, in their order."""
     found = {}
-    for conn in sorted(report["connections"], key=lambda conn: conn["first"]):
+    for conn in in_order(report)["connections"]:
         found.setdefault((conn["client"], conn["client_port"]), []).append(conn)
     return found
 

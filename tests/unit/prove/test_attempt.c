@@ -14,7 +14,7 @@
 #include "pg/wire.h"
 #include "prove/attempt.h"
 
-enum { LIMIT_MS = 5000 };
+enum { LIMIT_MS = 60000 };
 
 /* A server that answers a StartupMessage without TLS with one error. */
 struct server {
@@ -94,13 +94,10 @@ static void a_server_in_trouble_refuses_nobody(void **state)
 static void where_nobody_listens_nothing_is_refused(void **state)
 {
     PS_AUTO(attempt_result_free) struct attempt_result result = { 0 };
-    struct ps_err err;
-    int fd, port;
+    enum { TCPMUX = 1 };        /* a port that was free a moment ago may be somebody's now */
 
     (void)state;
-    assert_true(listen_loopback(&fd, &port, &err));
-    close(fd);
-    go(port, &result);
+    go(TCPMUX, &result);
     assert_int_equal(result.end, WAY_UNKNOWN);
     assert_non_null(strstr(buf_text(&result.words), "Connection refused"));
 }

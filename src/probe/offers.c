@@ -121,7 +121,9 @@ static size_t pick_suites(const struct row *row, const struct offer_known *known
 {
     size_t len = 0;
 
-    for (int level = 0; level < 5; level++)
+    for (; len < known->only_len && len < SEEN_SUITES_MAX * 2; len++)
+        out[len] = known->only[len];
+    for (int level = 0; level < 5 && !known->only_len; level++)
         for (size_t i = 0; i < tls_suites_count && len < SEEN_SUITES_MAX * 2; i++) {
             unsigned traits = suite_traits(&tls_suites[i]);
 

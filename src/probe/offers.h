@@ -41,6 +41,9 @@ struct offer_known {
     size_t suites_len;
     const uint16_t *groups;
     size_t groups_len;
+    /* These suites alone, in this order, in place of the question's; none: the question's. */
+    const uint16_t *only;
+    size_t only_len;
     /* The schemes of signatures that are offered; none: all. */
     const uint16_t *schemes;
     size_t schemes_len;

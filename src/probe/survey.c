@@ -86,6 +86,8 @@ static void note_major(struct seen *seen)
 static void ask_versions_and_kinds(struct survey *survey)
 {
     survey_new_versions(survey);
+    if (survey->plan->all_ciphers)
+        survey_all_new(survey);
     const bool below = survey_speaks_before(survey->seen, TLS_1_3);
     if (below)
         survey_kinds(survey);
@@ -116,7 +118,7 @@ static void ask_about_tls(struct survey *survey)
     note_major(seen);
     ask_versions_and_kinds(survey);
     if (survey->plan->all_ciphers)
-        survey_all(survey);
+        survey_all_old(survey);
     ask_what_is_left(survey);
 }
 

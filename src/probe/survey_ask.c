@@ -96,7 +96,7 @@ static void fire_again(struct survey *survey, struct shot *shot)
 void survey_ask(struct survey *survey, struct asked *list, size_t len, enum leave_out leave_out)
 {
     const struct seen *seen = survey->seen;
-    const struct offer_known known = {
+    struct offer_known known = {
         .host = survey->sni,
         .key_group = seen->chain.len ? offers_key_group(cert_info(seen->chain.at[0])->key_text) : 0,
         .suites = seen->suites, .suites_len = leave_out == OFFER_NEW_SUITES ? seen->suites_len : 0,
@@ -111,6 +111,8 @@ void survey_ask(struct survey *survey, struct asked *list, size_t len, enum leav
         list[i].offer = BUF(65536);
         list[i].shot = (struct shot){ .end = SHOT_NOT_SENT };
         list[i].answer = (struct answer){ 0 };
+        known.only = list[i].only;
+        known.only_len = list[i].only_len;
         list[i].nothing_left = !offers_put(list[i].question, &known, &list[i].offer);
         if (list[i].nothing_left)
             continue;

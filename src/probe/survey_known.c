@@ -69,7 +69,13 @@ bool survey_has_own_order(struct seen *seen)
                            && seen->version == TLS_1_3 && seen->suite == TLS_AES_256_GCM_SHA384);
 }
 
-/* ssl_ciphers counts for all versions before 1.3, and those before 1.2 have none but dubious suites. */
+/* ssl_ciphers counts for all versions before 1.3. */
+bool survey_has_one_list(struct seen *seen)
+{
+    return spare(seen, does_own_tls(seen));
+}
+
+/* Likewise, and those before 1.2 have none but dubious suites. */
 bool survey_has_nothing_old(struct seen *seen)
 {
     return spare(seen, does_own_tls(seen) && survey_speaks(seen, TLS_1_2) && seen->asked_broken

@@ -19,6 +19,7 @@ struct survey {
     uint16_t first_choice;      /* of all suites before TLS 1.3, with the best first in the list; 0: none */
     uint16_t schemes[16];       /* of signatures, for the next hello alone */
     size_t schemes_len;         /* 0: all */
+    bool all_new;               /* the suites and groups of TLS 1.2 and 1.3 are known, all of them */
     bool schemes12_known;       /* of TLS 1.2: no other is accepted */
     uint16_t refused13[4];
     size_t refused13_len;
@@ -35,12 +36,15 @@ void survey_note_hello(struct seen *seen, const struct answer *answer, bool offe
 void survey_note_version(struct seen *seen, uint16_t version, bool accepted);
 void survey_unreached(struct seen *seen, enum seen_reach reach, const char *text);
 bool survey_speaks(const struct seen *seen, uint16_t version);
+size_t survey_suites_of(const struct seen *seen, bool tls13);
 bool survey_speaks_before(const struct seen *seen, uint16_t version);   /* any older one */
 
 /* ---- questions by a hello of our own (survey_ask.c) ---- */
 
 struct asked {
     enum question question;
+    const uint16_t *only;       /* offer these suites alone; NULL: the question's */
+    size_t only_len;
     bool nothing_left;          /* to be offered: it was not asked */
     struct buf offer;
     struct shot shot;
@@ -55,6 +59,9 @@ bool asked_refused(const struct asked *asked);
 bool asked_accepted(const struct asked *asked);
 void asked_free(struct asked *list, size_t len);
 
+/* What an answer to ASK_TLS12 says besides (survey_versions.c). */
+void survey_note_tls12(struct survey *survey, const struct asked *asked);
+
 /* A question for one more suite, which asks for one more scheme of signatures too (survey_schemes.c). */
 void survey_ask_both(struct survey *survey, struct asked *one);
 
@@ -65,6 +72,7 @@ bool survey_is_cut_off(struct seen *seen);                  /* nothing below TLS
 bool survey_never_renegotiates(struct seen *seen);
 bool survey_never_compresses(struct seen *seen);
 bool survey_has_own_order(struct seen *seen);               /* the server's preference counts */
+bool survey_has_one_list(struct seen *seen);                /* of suites, for all versions before 1.3 */
 bool survey_has_nothing_old(struct seen *seen);             /* no suite that could be spoken below TLS 1.2 */
 bool survey_forgets_what_comes_early(struct seen *seen);    /* bytes before the handshake */
 bool survey_is_told_by_its_proof(const struct seen *seen);  /* who it is, and which major version */
@@ -84,7 +92,8 @@ uint16_t survey_renegotiation(struct survey *survey);     /* the suite that was 
 void survey_new_versions(struct survey *survey);    /* survey_versions.c */
 void survey_old_versions(struct survey *survey);
 void survey_kinds(struct survey *survey);           /* survey_suites.c */
-void survey_all(struct survey *survey);
+void survey_all_new(struct survey *survey);         /* survey_all.c */
+void survey_all_old(struct survey *survey);
 void survey_schemes(struct survey *survey);         /* survey_schemes.c */
 
 #endif

@@ -3,7 +3,7 @@
 
 /* ---- which kinds, and whose order counts ---- */
 
-static size_t suites_of(const struct seen *seen, bool tls13)
+size_t survey_suites_of(const struct seen *seen, bool tls13)
 {
     size_t n = 0;
 
@@ -27,9 +27,9 @@ static void judge_order(struct survey *survey, uint16_t out_of_reverse)
         seen->server_order = FACT_NO;
         return;
     }
-    if (suites_of(seen, false) == 1)
+    if (survey_suites_of(seen, false) == 1)
         survey_ask(survey, &other, 1, OFFER_NEW_SUITES);
-    if (suites_of(seen, false) > 1)
+    if (survey_suites_of(seen, false) > 1)
         seen->server_order = FACT_YES;
     asked_free(&other, 1);
 }
@@ -85,6 +85,8 @@ static void ask_obsolete(struct survey *survey)
     asked_free(list, PS_COUNT(list));
 }
 
+enum { DUBIOUS = TRAIT_BROKEN | TRAIT_WEAK | TRAIT_NO_FS | TRAIT_NO_AEAD | TRAIT_DHE };
+
 /* False: it takes none of them. */
 static bool ask_dubious(struct survey *survey)
 {
@@ -92,9 +94,9 @@ static bool ask_dubious(struct survey *survey)
     struct asked list[] = { { .question = ASK_NO_FS }, { .question = ASK_NO_AEAD },
                             { .question = ASK_DHE } };
 
-    if (are_all_refused(survey, ASK_DUBIOUS)) {
+    if (survey->all_new || are_all_refused(survey, ASK_DUBIOUS)) {
         seen->asked_broken = seen->asked_weak = seen->asked_no_fs = seen->asked_no_aead = true;
-        return false;
+        return seen_has_trait(seen, DUBIOUS);
     }
     ask_obsolete(survey);
     survey_ask(survey, list, PS_COUNT(list), OFFER_ALL);
@@ -108,7 +110,7 @@ static void ask_weak_groups(struct survey *survey)
 {
     struct asked one = { .question = ASK_WEAK_GROUPS };
 
-    if (survey_has_one_curve(survey->seen)) {
+    if (survey->all_new || survey_has_one_curve(survey->seen)) {
         survey->seen->asked_weak_groups = true;
         return;
     }
@@ -132,87 +134,4 @@ void survey_kinds(struct survey *survey)
         survey->seen->server_order = FACT_YES;
     else if (dubious || chosen || survey->plan->all_ciphers)
         ask_order(survey, chosen);
-}
-
-/* ---- all of them ---- */
-
-static size_t known(const struct seen *seen, enum leave_out what)
-{
-    return what == OFFER_NEW_GROUPS ? seen->groups_len : seen->suites_len;
-}
-
-/*
- * Take away what was chosen, and ask again, until nothing is chosen any more.  The curve of the server's key
- * is never taken away: a server that falls back on it has no other.
- */
-static bool exhaust(struct survey *survey, enum question question, enum leave_out what)
-{
-    struct seen *seen = survey->seen;
-    bool more = true, over = false;
-
-    while (more) {
-        struct asked one = { .question = question };
-        size_t before = known(seen, what);
-
-        if (what == OFFER_NEW_SUITES)
-            survey_ask_both(survey, &one);
-        else
-            survey_ask(survey, &one, 1, what);
-        more = known(seen, what) > before;
-        over = asked_refused(&one) || one.nothing_left
-            || (what == OFFER_NEW_GROUPS && asked_accepted(&one) && one.answer.group);
-        asked_free(&one, 1);
-    }
-    return over;
-}
-
-static void all_suites(struct survey *survey)
-{
-    static const struct { uint16_t version; enum question question; } each[] = {
-        { TLS_1_3, ASK_TLS13 }, { TLS_1_2, ASK_TLS12 }, { TLS_1_2, ASK_DHE_NAMED },
-        { TLS_1_1, ASK_OLD }, { TLS_1_0, ASK_TLS10 }, { TLS_SSL3, ASK_SSL3 },
-    };
-    struct seen *seen = survey->seen;
-    struct seen_suite before[SEEN_SUITES_MAX];
-    size_t before_len = seen->suites_len;
-
-    /* from the first on, so that they come in the server's order */
-    memcpy(before, seen->suites, sizeof(before));
-    seen->suites_len = 0;
-    seen->all_suites = true;
-    for (size_t i = 0; i < PS_COUNT(each); i++)
-        if (survey_speaks(seen, each[i].version)
-            && !exhaust(survey, each[i].question, OFFER_NEW_SUITES))
-            seen->all_suites = false;
-    for (size_t i = 0; i < before_len; i++)
-        seen_add_suite(seen, before[i].version, before[i].suite);
-}
-
-/* For who speaks nothing older; the suites of TLS 1.3 stand first. */
-static void order_of_tls13(struct survey *survey)
-{
-    struct seen *seen = survey->seen;
-    struct asked reversed = { .question = ASK_REVERSED13 };
-
-    if (suites_of(seen, true) < 2)
-        return;
-    survey_ask(survey, &reversed, 1, OFFER_ALL);
-    if (asked_accepted(&reversed))
-        seen->server_order = reversed.answer.suite == seen->suites[0].suite ? FACT_YES : FACT_NO;
-    asked_free(&reversed, 1);
-}
-
-void survey_all(struct survey *survey)
-{
-    struct seen *seen = survey->seen;
-
-    all_suites(survey);
-    seen->all_groups = seen->all_suites;
-    if (survey_speaks(seen, TLS_1_3) && !exhaust(survey, ASK_GROUPS13, OFFER_NEW_GROUPS))
-        seen->all_groups = false;
-    if (seen_has_trait(seen, TRAIT_ECDHE) && !exhaust(survey, ASK_GROUPS12, OFFER_NEW_GROUPS))
-        seen->all_groups = false;
-    if (!survey_speaks_before(seen, TLS_1_3))
-        order_of_tls13(survey);
-    survey_schemes(survey);
 }

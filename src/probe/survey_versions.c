@@ -30,7 +30,7 @@ static bool whole_handshake_tells(struct survey *survey)
 {
     struct seen *seen = survey->seen;
 
-    if (survey->plan->all_ciphers || !seen->chain.len || !survey_never_compresses(seen) || !survey_whole12(survey)
+    if (!seen->chain.len || !survey_never_compresses(seen) || !survey_whole12(survey)
         || !survey_never_compresses(seen))      /* still */
         return false;
     survey_set(&seen->compression, false);
@@ -38,7 +38,7 @@ static bool whole_handshake_tells(struct survey *survey)
 }
 
 /* What TLS 1.2 agrees on with everything that we can offer. */
-static void note_tls12(struct survey *survey, struct asked *asked)
+void survey_note_tls12(struct survey *survey, const struct asked *asked)
 {
     struct seen *seen = survey->seen;
 
@@ -55,8 +55,10 @@ static void note_tls12(struct survey *survey, struct asked *asked)
 void survey_new_versions(struct survey *survey)
 {
     struct seen *seen = survey->seen;
-    const bool tls12 = !whole_handshake_tells(survey);
-    const bool hybrids = survey_speaks(seen, TLS_1_3) && !survey_has_one_curve(seen);
+    /* where all suites and groups are asked for, these are among them */
+    const bool all = survey->plan->all_ciphers;
+    const bool tls12 = !all && !whole_handshake_tells(survey);
+    const bool hybrids = !all && survey_speaks(seen, TLS_1_3) && !survey_has_one_curve(seen);
     /* our library offered TLS 1.3 and it was not taken: that is known */
     const bool tls13 = !survey_speaks(seen, TLS_1_3) && seen->handshake == FACT_NO;
     struct asked list[2];
@@ -68,14 +70,14 @@ void survey_new_versions(struct survey *survey)
         list[len++] = (struct asked){ .question = hybrids ? ASK_HYBRID : ASK_TLS13 };
     survey_ask(survey, list, len, OFFER_ALL);
     if (tls12)
-        note_tls12(survey, &list[0]);
+        survey_note_tls12(survey, &list[0]);
     if (tls13 && asked_refused(&list[len - 1]))
         survey_note_version(seen, TLS_1_3, false);
     if (hybrids)
         seen->asked_hybrid = asked_accepted(&list[len - 1]) || asked_refused(&list[len - 1]);
     else if (survey_has_one_curve(seen))
         seen->asked_hybrid = true;
-    else if (survey_speaks(seen, TLS_1_3))      /* our library could not, and it is there all the same */
+    else if (!all && survey_speaks(seen, TLS_1_3))      /* our library could not, and it is there all the same */
         ask_hybrid(survey);
     asked_free(list, len);
 }

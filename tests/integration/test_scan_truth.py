@@ -612,8 +612,20 @@ def test_the_number_of_connections_is_the_one_in_the_servers_log(pgseal, make, f
         assert seen["connections"] <= most
 
 
-def test_every_suite_and_group_takes_at_most_75_connections(pgseal, make, folder, every_major):
-    cluster = start(make, folder, every_major)
+@pytest.mark.takes(6)
+@pytest.mark.parametrize("major", sorted({12, 15, *pg.MAJORS}))
+def test_every_suite_and_group_takes_at_most_75_connections(pgseal, make, folder, major):
+    """With defaults, and with all that the library takes: in old versions the suites follow from the new ones."""
+    cluster = start(make, folder, major)
     _, (seen,) = scan(pgseal, at(cluster), args=["--all-ciphers"])
     assert seen["tls"]["suites_complete"] and seen["tls"]["groups_complete"]
+    assert seen["connections"] <= 75
+    groups = {"ssl_groups": "X25519:prime256v1:secp384r1:secp521r1:X448"} if major >= 18 else {}
+    cluster.set(ssl_min_protocol_version="TLSv1", ssl_ciphers="ALL", **groups)
+    cluster.reload()
+    _, (seen,) = scan(pgseal, at(cluster), args=["--all-ciphers"])
+    assert set(seen["tls"]["versions"]) == tls_oracle.versions(at(cluster))
+    if major in (12, 15, 18):               # the libraries that there are
+        check_suites(at(cluster), seen)
+    assert len(seen["tls"]["groups"]) == (5 if groups else 1) and seen["tls"]["groups_complete"]
     assert seen["connections"] <= 75

@@ -149,6 +149,7 @@ struct seen *survey_run(const struct survey_plan *plan, const char *host, int po
             survey_direct(&survey);
         if (seen->letter == 'S')
             ask_about_tls(&survey);
+        survey_replication_again(&survey);
         seen->kind = peers_kind(seen);
         note_major(seen);
     }

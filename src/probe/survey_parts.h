@@ -83,6 +83,7 @@ bool survey_insists_on_alpn(struct seen *seen);             /* on direct connect
 
 bool survey_reach(struct survey *survey);           /* survey_contact.c; false: nobody to be asked more */
 void survey_plain(struct survey *survey);           /* survey_plain.c */
+void survey_replication_again(struct survey *survey);   /* when its places were taken; some time after */
 void survey_direct(struct survey *survey);          /* survey_start.c */
 void survey_stuffing(struct survey *survey);
 void survey_demand(struct survey *survey);

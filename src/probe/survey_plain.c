@@ -1,7 +1,10 @@
 /* survey_plain.c - see survey_parts.h. */
+#include "probe/survey_parts.h"
+
+#include <stdlib.h>
+
 #include "probe/peers.h"
 #include "probe/startup.h"
-#include "probe/survey_parts.h"
 
 static void read_plain(struct survey *survey, const struct shot *shot, struct startup_seen *out)
 {
@@ -34,6 +37,49 @@ static void read_negotiation(struct survey *survey, const struct shot *shot)
         seen->negotiates_again = shot->letters >= 3 ? FACT_YES : FACT_NO;
 }
 
+/*
+ * "number of requested standby connections exceeds max_wal_senders (currently 10)" comes before pg_hba.conf is
+ * looked at (InitProcess in proc.c).  The language is the server's, the number stands in all of them; -1: it is not said.
+ */
+static long wal_senders(const struct startup_seen *said)
+{
+    const char *end;
+
+    if (said->kind != KIND_POSTGRES || !said->sqlstate || strcmp(said->sqlstate, "53300") != 0 || !said->routine
+        || strcmp(said->routine, "InitProcess") != 0 || !said->message)
+        return -1;
+    end = said->message + strlen(said->message);
+    while (end > said->message && (end[-1] < '0' || end[-1] > '9'))
+        end--;
+    while (end > said->message && end[-1] >= '0' && end[-1] <= '9')
+        end--;
+    return *end >= '0' && *end <= '9' ? strtol(end, NULL, 10) : -1;
+}
+
+static void read_replication(struct survey *survey, const struct shot *shot)
+{
+    struct startup_seen *said = &survey->seen->plain_replication;
+
+    read_plain(survey, shot, said);
+    /* with no place for anybody, nobody comes in */
+    if (wal_senders(said) == 0)
+        said->end = STARTUP_REFUSED;
+    /* who hears nobody without TLS does not look at what he says */
+    if (survey->seen->plain.end == STARTUP_TLS_DEMANDED)
+        said->end = STARTUP_TLS_DEMANDED;
+}
+
+void survey_replication_again(struct survey *survey)
+{
+    struct shot again = { .parts = { &survey->replication }, .enough = startup_enough };
+
+    if (survey->seen->plain_replication.end != STARTUP_ERROR || wal_senders(&survey->seen->plain_replication) <= 0)
+        return;
+    shots_fire(&survey->target, &again, 1);
+    read_replication(survey, &again);
+    shot_release(&again);
+}
+
 /* Is plaintext let in, and replication on it?  Is GSSAPI encryption offered, and how often is it declined? */
 void survey_plain(struct survey *survey)
 {
@@ -53,10 +99,7 @@ void survey_plain(struct survey *survey)
                                   .go_on = 'N', .enough = startup_enough };
     shots_fire(&survey->target, shots, PS_COUNT(shots));
     read_plain(survey, &shots[0], &seen->plain);
-    read_plain(survey, &shots[1], &seen->plain_replication);
-    /* who hears nobody without TLS does not look at what he says */
-    if (seen->plain.end == STARTUP_TLS_DEMANDED)
-        seen->plain_replication.end = STARTUP_TLS_DEMANDED;
+    read_replication(survey, &shots[1]);
     if (!told)
         read_negotiation(survey, &shots[2]);
     else if (shots[2].got.len)

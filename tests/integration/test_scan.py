@@ -62,6 +62,13 @@ def unseen(target):
     return {one["id"] for one in target["not_examined"]}
 
 
+def until(true, seconds=30):
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.01)
+
+
 def at(cluster):
     return f"127.0.0.1:{cluster.port}"
 
@@ -197,6 +204,49 @@ def test_no_group_is_proposed_that_openssl_may_not_know(pgseal, make, folder, ev
     _, (target,) = scan(pgseal, at(cluster))
     fix, = (one["fix"] for one in target["findings"] if one["id"] == "no-pq-group")
     assert fix is None
+
+
+@pytest.mark.parametrize("hba,found", [(OPEN_HBA + "host replication all 127.0.0.1/32 scram-sha-256\n", True),
+                                       (TLS_HBA, False)], ids=["open", "hostssl"])
+def test_a_server_whose_walsenders_are_taken_is_asked_again(pgseal, make, folder, hba, found):
+    """All are taken when the first question comes, and free behind it: what pg_hba.conf says is found all the same."""
+    cluster = tls_server(make, folder, hba="local replication all trust\n" + hba, max_wal_senders="1")
+    holder = subprocess.Popen([pg.client_program("psql"), "-Xq", f"host={cluster.sockets} port={cluster.port} "
+                               f"user={cluster.user} replication=true"], stdin=subprocess.PIPE)
+
+    def senders(count):
+        until(lambda: cluster.sql("select count(*) from pg_stat_activity where backend_type = 'walsender'") == count)
+
+    def free(link):
+        """Passes on; behind the first answer that no place is left, one is."""
+        with socket.create_connection(("127.0.0.1", cluster.port)) as inner:
+            asks = link.recv(65536)
+            inner.sendall(asks)
+            if b"replication" in asks:
+                answer = inner.recv(65536)
+                if b"53300" in answer:
+                    holder.communicate()
+                    senders("0")
+                link.sendall(answer)
+            threading.Thread(target=pump, args=(inner, link), daemon=True).start()
+            pump(link, inner)
+
+    senders("1")
+    try:
+        with peer(free) as target:
+            _, (seen,) = scan(pgseal, target)
+    finally:
+        holder.kill()
+    assert holder.returncode == 0, "it was full when it was asked"
+    assert "replication-plaintext" not in unseen(seen)
+    assert ("replication-plaintext" in ids(seen)) == found
+
+
+def test_who_takes_no_replication_takes_none_in_plaintext(pgseal, make, folder, every_major):
+    cluster = tls_server(make, folder, every_major, max_wal_senders="0",
+                         hba=OPEN_HBA + "host replication all 127.0.0.1/32 scram-sha-256\n")
+    _, (seen,) = scan(pgseal, at(cluster))
+    assert "replication-plaintext" not in ids(seen) | unseen(seen)
 
 
 def test_a_role_that_is_refused_either_way_says_nothing_of_others(pgseal, make, folder):

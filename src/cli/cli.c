@@ -39,7 +39,7 @@ static struct {
 
 const struct poptOption cli_common_options[] = {
     { "format", 0, POPT_ARG_STRING, &common.format, 0,
-      N_("how to show the result: text, json, html or csv; default text"), N_("FORMAT") },
+      N_("how to show the result: %s; default text"), N_("FORMAT") },     /* help.c fills it in */
     { "output", 'o', POPT_ARG_STRING, &common.output, 0,
       N_("write the result to this file, not to standard output"), N_("FILE") },
     { "quiet", 'q', POPT_ARG_NONE, &common.quiet, 0,
@@ -208,7 +208,8 @@ static void show_failure(struct cli_run *run, const char *verb, const struct ps_
     } else if (!run->doc || !is_worth_showing(run, err)) {
         return;
     }
-    if (!show_result(run, &again))
+    /* where nothing can be written any more, that was the error, and main() says it */
+    if (!show_result(run, &again) && strcmp(again.message, err->message) != 0)
         log_warn("%s", again.message);
 }
 
@@ -222,16 +223,19 @@ static const char *own_format(const struct cli_cmd *cmd, const char *word)
     return NULL;
 }
 
-/* The formats that a verb has of its own belong to the hint too. */
+void cli_formats(const struct cli_cmd *cmd, struct buf *out)
+{
+    buf_puts(out, !cmd || cmd->csv ? "text, json, html, csv" : "text, json, html");
+    for (const char *const *own = cmd ? cmd->formats : NULL; own && *own; own++)
+        buf_printf(out, ", %s", *own);
+}
+
 static bool hint_formats(const struct cli_cmd *cmd, struct ps_err *err)
 {
     PS_AUTO(buf_free) struct buf words = BUF(256);
 
-    for (const char *const *own = cmd->formats; own && *own; own++)
-        buf_printf(&words, ", %s", *own);
-    if (words.len)
-        ps_hint(err, _("The formats are text, json, html, csv%s."), buf_text(&words));
-    return false;
+    cli_formats(cmd, &words);
+    return ps_hint(err, _("The formats are %s."), buf_text(&words));
 }
 
 static bool parse_format(const struct cli_cmd *cmd, struct cli_run *run, struct ps_err *err)
@@ -244,7 +248,7 @@ static bool parse_format(const struct cli_cmd *cmd, struct cli_run *run, struct 
     if (run->format != DOC_CSV || cmd->csv)
         return true;
     ps_fail(err, PS_E_USAGE, _("the result of \"pgseal %s\" cannot be shown as csv"), cmd->name);
-    return ps_hint(err, _("Use text, json or html."));
+    return hint_formats(cmd, err);
 }
 
 static void set_log_level(const struct cli_run *run)

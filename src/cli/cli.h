@@ -45,6 +45,9 @@ extern const struct cli_cmd cmd_secure, cmd_prove, cmd_status, cmd_client, cmd_c
 /* The table of verbs, NULL at the end, in the order of --help. */
 extern const struct cli_cmd *const cli_cmds[];
 
+/* The words of --format that a verb takes, with commas; NULL: those of most verbs. */
+void cli_formats(const struct cli_cmd *cmd, struct buf *out);
+
 /* The last word of a verb's name: what is written behind its group's. */
 const char *cli_own_name(const struct cli_cmd *cmd);
 

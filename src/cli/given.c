@@ -18,8 +18,8 @@ static bool read_trust(const char *file, struct cert_list *trust, struct ps_err 
         && cert_list_from_pem(buf_text(&text), text.len, file, trust, err);
 }
 
-bool given_read(const char *trust_file, const char *crl_file, struct cert_list *trust,
-                struct crl_list *crls, struct ps_err *err)
+static bool read_given(const char *trust_file, const char *crl_file, struct cert_list *trust,
+                       struct crl_list *crls, struct ps_err *err)
 {
     PS_AUTO(buf_free) struct buf text = BUF(FILE_CONF_MAX);
 
@@ -27,4 +27,14 @@ bool given_read(const char *trust_file, const char *crl_file, struct cert_list *
         return false;
     return !crl_file || (file_read(crl_file, FILE_CONF_MAX, &text, err)
                          && crl_list_from_pem(buf_text(&text), text.len, crl_file, crls, err));
+}
+
+bool given_read(const char *trust_file, const char *crl_file, struct cert_list *trust,
+                struct crl_list *crls, struct ps_err *err)
+{
+    if (read_given(trust_file, crl_file, trust, crls, err))
+        return true;
+    if (err->code == PS_E_CERT)         /* nothing is refused: there was nothing to look with */
+        err->code = PS_E_SYNTAX;
+    return false;
 }

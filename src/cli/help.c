@@ -47,9 +47,25 @@ static void put_item(struct buf *out, int column, int width, const char *name, c
     put_flowed(out, 2 + text_columns(name, strlen(name)), column, width, text);
 }
 
-static void put_option(const struct poptOption *option, struct buf *out, int width)
+/* What --format takes is for each verb to say. */
+static void put_description(const struct poptOption *option, const struct cli_cmd *cmd, struct buf *out)
 {
-    PS_AUTO(buf_free) struct buf name = BUF(1024);
+    PS_AUTO(buf_free) struct buf words = BUF(256);
+    const char *text = translated(option->descrip), *blank = strstr(text, "%s");
+
+    if (!blank) {
+        buf_puts(out, text);
+        return;
+    }
+    cli_formats(cmd, &words);
+    buf_put(out, text, (size_t)(blank - text));
+    buf_puts(out, buf_text(&words));
+    buf_puts(out, blank + 2);
+}
+
+static void put_option(const struct poptOption *option, const struct cli_cmd *cmd, struct buf *out, int width)
+{
+    PS_AUTO(buf_free) struct buf name = BUF(1024), text = BUF(4096);
     const char *value = translated(option->argDescrip);
 
     if (option->shortName)
@@ -60,7 +76,8 @@ static void put_option(const struct poptOption *option, struct buf *out, int wid
         buf_printf(&name, "--%s", option->longName);
     if (*value)
         buf_printf(&name, "%s%s", option->longName ? "=" : " ", value);
-    put_item(out, OPTIONS_COLUMN, width, buf_text(&name), translated(option->descrip));
+    put_description(option, cmd, &text);
+    put_item(out, OPTIONS_COLUMN, width, buf_text(&name), buf_text(&text));
 }
 
 static bool is_end(const struct poptOption *option)
@@ -68,13 +85,13 @@ static bool is_end(const struct poptOption *option)
     return !option->longName && !option->shortName && !option->arg;
 }
 
-static void put_options(const struct poptOption *option, struct buf *out, int width)
+static void put_options(const struct poptOption *option, const struct cli_cmd *cmd, struct buf *out, int width)
 {
     for (; !is_end(option); option++) {
         if ((option->argInfo & POPT_ARG_MASK) == POPT_ARG_INCLUDE_TABLE)
-            put_options(option->arg, out, width);
+            put_options(option->arg, cmd, out, width);
         else if (!(option->argInfo & POPT_ARGFLAG_DOC_HIDDEN))
-            put_option(option, out, width);
+            put_option(option, cmd, out, width);
     }
 }
 
@@ -99,10 +116,10 @@ void help_verb(const struct cli_cmd *cmd, struct buf *out, int width)
     }
     if (cmd->options && !is_end(cmd->options)) {
         buf_printf(out, "\n%s\n", _("Options:"));
-        put_options(cmd->options, out, width);
+        put_options(cmd->options, cmd, out, width);
     }
     buf_printf(out, "\n%s\n", _("Common options:"));
-    put_options(cli_common_options, out, width);
+    put_options(cli_common_options, cmd, out, width);
     if (cmd->examples && cmd->examples[0])
         buf_printf(out, "\n%s\n", _("Examples:"));
     for (const char *const *example = cmd->examples; example && *example; example++)
@@ -126,7 +143,7 @@ void help_group(const struct cli_cmd *group, struct buf *out, int width)
     put_flowed(out, 0, 0, width, translated(group->about));
     put_verbs(group->verbs, out, width);
     buf_printf(out, "\n%s\n", _("Common options:"));
-    put_options(cli_common_options, out, width);
+    put_options(cli_common_options, NULL, out, width);
     put_statuses(out, width);
 }
 
@@ -138,7 +155,7 @@ void help_program(struct buf *out, int width)
     buf_printf(out, "\n%s\n  pgseal %s\n  pgseal help %s\n", _("Usage:"), _("VERB [options]"), _("VERB"));
     put_verbs(cli_cmds, out, width);
     buf_printf(out, "\n%s\n", _("Common options:"));
-    put_options(cli_common_options, out, width);
+    put_options(cli_common_options, NULL, out, width);
     put_item(out, OPTIONS_COLUMN, width, "-V, --version", _("show the version, then exit"));
     put_statuses(out, width);
 }

@@ -13,11 +13,20 @@ struct changes {
     struct buf *text;
 };
 
+/* The words of a scan are read in the reader's language, and nothing else has them. */
+static void put_value(struct doc_node *row, const char *key, const char *label, const char *value)
+{
+    if (value)
+        doc_verdict(row, key, label, DOC_PLAIN, value, scan_word_text(value));
+    else
+        doc_str(row, key, label, NULL);
+}
+
 static void put(const struct changes *changes, enum doc_mark mark, const char *word, const char *text,
                 const char *before, const char *now)
 {
     if (!changes->table) {
-        buf_printf(changes->text, "%s%s: %s%s%s", changes->text->len ? "; " : "", text,
+        buf_printf(changes->text, "%s%s: %s%s%s", changes->text->len ? "; " : "", word,
                    before ? before : "", before && now ? " > " : "", now ? now : "");
         return;
     }
@@ -26,8 +35,8 @@ static void put(const struct changes *changes, enum doc_mark mark, const char *w
     doc_str(row, "host", _("Host"), changes->seen->host);
     doc_int(row, "port", _("Port"), changes->seen->port);
     doc_verdict(row, "what", _("Change"), mark, word, text);
-    doc_str(row, "before", _("Before"), before);
-    doc_str(row, "now", _("Now"), now);
+    put_value(row, "before", _("Before"), before);
+    put_value(row, "now", _("Now"), now);
 }
 
 static bool differ(const char *a, const char *b)
@@ -68,12 +77,12 @@ static void compare_findings(const struct changes *changes, const struct past_se
         const struct finding *finding = &now->at[i];
 
         if (!found(now, i, finding->id) && !has(was->findings, finding->id))
-            put(changes, severity_mark(finding->severity), "new_finding", _("new finding"), NULL,
+            put(changes, severity_mark(finding->severity), "new_finding", _("New finding"), NULL,
                 finding->id);
     }
     for (const char *const *id = was->findings; *id; id++)
         if (!found(now, now->len, *id) && !unexamined(now, *id))
-            put(changes, DOC_GOOD, "finding_gone", _("finding gone"), *id, NULL);
+            put(changes, DOC_GOOD, "finding_gone", _("Finding gone"), *id, NULL);
 }
 
 /* ---- the certificate ---- */
@@ -88,7 +97,7 @@ static void compare_end(const struct changes *changes, long days, long days_befo
         if (days < steps[i] && days_before >= steps[i]) {
             snprintf(before, sizeof(before), "%ld", days_before);
             snprintf(now, sizeof(now), "%ld", days);
-            put(changes, days < 0 ? DOC_BAD : DOC_WARN, "expiry_near", _("days left"), before, now);
+            put(changes, days < 0 ? DOC_BAD : DOC_WARN, "expiry_near", _("Days left"), before, now);
             return;
         }
 }
@@ -102,7 +111,7 @@ static void compare_certificate(const struct changes *changes, const struct past
     if (!info && seen->letter == 'S')
         return;
     if (differ(was->fingerprint, info ? info->fingerprint : NULL))
-        put(changes, DOC_WARN, "certificate", _("another certificate"), was->fingerprint,
+        put(changes, DOC_WARN, "certificate", _("Another certificate"), was->fingerprint,
             info ? info->fingerprint : NULL);
     else if (info && was->days_left != LONG_MIN)
         compare_end(changes, clock_days_until(info->not_after), was->days_left);
@@ -118,12 +127,12 @@ static void compare_words(const struct changes *changes, const struct past_serve
     const char *grade = report->grade.graded ? grade_letter_word(report->grade.letter) : NULL;
 
     if (differ(was->plaintext, plaintext) && strcmp(plaintext, "unknown") != 0)
-        put(changes, strcmp(plaintext, "yes") == 0 ? DOC_BAD : DOC_GOOD, "plaintext", _("plaintext"),
+        put(changes, strcmp(plaintext, "yes") == 0 ? DOC_BAD : DOC_GOOD, "plaintext", _("Plaintext"),
             was->plaintext, plaintext);
     if (differ(was->lowest_version, version) && (version || seen->letter != 'S'))
-        put(changes, DOC_WARN, "lowest_version", _("lowest TLS"), was->lowest_version, version);
+        put(changes, DOC_WARN, "lowest_version", _("Lowest TLS"), was->lowest_version, version);
     if (grade && differ(was->grade, grade))
-        put(changes, DOC_WARN, "grade", _("grade"), was->grade, grade);
+        put(changes, DOC_WARN, "grade", _("Grade"), was->grade, grade);
 }
 
 static void compare(const struct changes *changes, const struct past *past,
@@ -133,12 +142,12 @@ static void compare(const struct changes *changes, const struct past *past,
     const struct past_server *was = past_find(past, seen->host, seen->port);
 
     if (!was) {
-        put(changes, DOC_UNKNOWN, "new_server", _("not in the earlier scan"), NULL,
+        put(changes, DOC_UNKNOWN, "new_server", _("Not in the earlier scan"), NULL,
             scan_reach_word(seen));
         return;
     }
     if (differ(was->reach, scan_reach_word(seen)))
-        put(changes, seen->reach == REACH_YES ? DOC_GOOD : DOC_WARN, "reach", _("reached"), was->reach,
+        put(changes, seen->reach == REACH_YES ? DOC_GOOD : DOC_WARN, "reach", _("Reached"), was->reach,
             scan_reach_word(seen));
     if (seen->reach != REACH_YES || !was->known)
         return;

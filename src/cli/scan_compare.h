@@ -15,7 +15,7 @@
 void scan_compare(const struct past *past, const struct seen *seen, const struct report *report,
                   struct doc_node *changes);
 
-/* The same as one cell, such as "plaintext: no > yes; new finding: plaintext-accepted"; NULL: nothing changed. */
+/* The same as one cell, such as "plaintext: no > yes; new_finding: plaintext-accepted"; NULL: nothing changed. */
 const char *scan_compare_text(const struct past *past, const struct seen *seen,
                               const struct report *report);
 

@@ -4,8 +4,6 @@
 #include "base/clock.h"
 #include "pg/wire.h"
 
-enum { NEAR_DAYS = 30 };        /* a certificate that ends that soon is worth a look */
-
 /* ---- words ---- */
 
 static const struct {
@@ -50,27 +48,34 @@ const char *scan_reach_word(const struct seen *seen)
     return reaches[seen->reach].word;
 }
 
-static void put_plaintext(struct doc_node *node, const struct seen *seen)
+const char *scan_reach_text(const struct seen *seen)
+{
+    return _(reaches[seen->reach].text);
+}
+
+const char *scan_word_text(const char *word)
+{
+    for (size_t i = 0; i < PS_COUNT(facts); i++)
+        if (strcmp(facts[i].word, word) == 0)
+            return _(facts[i].text);
+    for (size_t i = 0; i < PS_COUNT(reaches); i++)
+        if (strcmp(reaches[i].word, word) == 0)
+            return _(reaches[i].text);
+    return word;
+}
+
+const char *scan_kind_word(const struct seen *seen)
+{
+    return seen->reach == REACH_YES ? kinds[seen->kind] : NULL;
+}
+
+void scan_put_plaintext(struct doc_node *node, const struct seen *seen)
 {
     static const enum doc_mark marks[] = { DOC_UNKNOWN, DOC_GOOD, DOC_BAD };
     enum fact_bool fact = seen_plaintext(seen);
 
     doc_verdict(node, "plaintext", _("Plaintext"), marks[fact], facts[fact].word,
                 _(facts[fact].text));
-}
-
-static void put_grade(struct doc_node *node, const struct grade *grade, bool reached)
-{
-    static const enum doc_mark marks[] = {
-        [GRADE_A_PLUS] = DOC_GOOD, [GRADE_A] = DOC_GOOD, [GRADE_B] = DOC_WARN, [GRADE_C] = DOC_WARN,
-        [GRADE_M] = DOC_BAD, [GRADE_T] = DOC_BAD, [GRADE_F] = DOC_BAD,
-    };
-
-    if (grade->graded && reached)
-        doc_rank(doc_verdict(node, "grade", _("Grade"), marks[grade->letter],
-                             grade_letter_word(grade->letter), NULL), (int)grade->letter + 1);
-    else
-        doc_verdict(node, "grade", _("Grade"), DOC_UNKNOWN, "not_graded", "-");
 }
 
 static const char *code_name(const char *name, uint16_t code, char out[8])
@@ -356,23 +361,23 @@ void scan_describe(const struct seen *seen, const struct report *report, struct 
     doc_int(node, "port", _("Port"), seen->port);
     doc_str(node, "address", _("Address"), seen->address);
     doc_verdict(node, "reach", _("Reached"), seen->reach == REACH_YES ? DOC_PLAIN : DOC_UNKNOWN,
-                reaches[seen->reach].word, _(reaches[seen->reach].text));
+                scan_reach_word(seen), scan_reach_text(seen));
+    doc_int(node, "connections", _("Connections"), seen->connections);
+    doc_ms(node, "took_ms", _("Time"), (double)seen->took_us / 1000);
+    doc_aside(doc_ms(node, "cpu_ms", _("Our processor time"), (double)seen->cpu_us / 1000));
     if (seen->reach == REACH_YES) {
-        doc_str(node, "kind", _("Kind"), kinds[seen->kind]);
+        doc_str(node, "kind", _("Kind"), scan_kind_word(seen));
         put_major(node, seen);
         if (seen->hosted_by)
             doc_str(node, "hosted_by", _("Hosted by"), seen->hosted_by);
-        put_plaintext(node, seen);
+        scan_put_plaintext(node, seen);
         put_tls(node, seen);
         put_certificate(node, seen);
         put_logins(node, seen);
     } else {
-        put_plaintext(node, seen);
+        scan_put_plaintext(node, seen);
         doc_str(node, "reason", _("Reason"), seen->reach_text);
     }
-    doc_int(node, "connections", _("Connections"), seen->connections);
-    doc_ms(node, "took_ms", _("Time"), (double)seen->took_us / 1000);
-    doc_aside(doc_ms(node, "cpu_ms", _("Our processor time"), (double)seen->cpu_us / 1000));
     report_describe(report, node);
 }
 
@@ -387,96 +392,4 @@ const char *scan_lowest_version(const struct seen *seen)
             return unknown && seen_versions[i] >= TLS_1_2 ? NULL : tls_version_name(seen_versions[i]);
     }
     return NULL;
-}
-
-/* The worst findings by name: the whole is a scan of this server away. */
-static void put_worst(struct doc_node *row, const struct findings *findings)
-{
-    PS_AUTO(buf_free) struct buf text = BUF(1024);
-    size_t shown = 0;
-
-    for (size_t i = 0; i < findings->len && shown < 3; i++) {
-        bool again = i && strcmp(findings->at[i].id, findings->at[i - 1].id) == 0;
-        if (again || findings->at[i].severity < SEV_MEDIUM)
-            continue;
-        buf_printf(&text, "%s%s", shown++ ? ", " : "", findings->at[i].id);
-    }
-    doc_str(row, "worst", _("Worst findings"), text.len ? buf_text(&text) : NULL);
-}
-
-static bool speaks_old(const struct seen *seen)
-{
-    for (int i = 0; i < seen_version_index(TLS_1_2); i++)
-        if (seen->versions[i] == FACT_YES)
-            return true;
-    return false;
-}
-
-/* For people, who has no TLS, and who is not there, says so where the others have their versions. */
-static void put_lowest(struct doc_node *row, const struct seen *seen)
-{
-    const char *version = seen->reach == REACH_YES ? scan_lowest_version(seen) : NULL;
-
-    if (seen->reach != REACH_YES)
-        doc_verdict(row, "lowest_version", _("Lowest TLS"), DOC_UNKNOWN, "",
-                    _(reaches[seen->reach].text));
-    else if (seen->letter != 'S')
-        doc_verdict(row, "lowest_version", _("Lowest TLS"), DOC_BAD, "none", _("no TLS"));
-    else if (!version)
-        doc_verdict(row, "lowest_version", _("Lowest TLS"), DOC_UNKNOWN, "", _("unknown"));
-    else
-        doc_mark(doc_str(row, "lowest_version", _("Lowest TLS"), version),
-                 speaks_old(seen) ? DOC_BAD : DOC_PLAIN);
-}
-
-static void put_days_left(struct doc_node *row, const struct cert_info *info)
-{
-    if (!info) {
-        doc_str(row, "days_left", _("Days left"), NULL);
-        return;
-    }
-    long days = clock_days_until(info->not_after);
-    doc_mark(doc_int(row, "days_left", _("Days left"), days),
-             days < 0 ? DOC_BAD : days <= NEAR_DAYS ? DOC_WARN : DOC_PLAIN);
-}
-
-/* All of them, with blanks: a spreadsheet's filter finds one. */
-static void put_findings(struct doc_node *row, const struct findings *findings)
-{
-    PS_AUTO(buf_free) struct buf text = BUF(8192);
-
-    for (size_t i = 0; i < findings->len; i++)
-        if (!i || strcmp(findings->at[i].id, findings->at[i - 1].id) != 0)
-            buf_printf(&text, "%s%s", text.len ? " " : "", findings->at[i].id);
-    doc_str(row, "findings", _("Findings"), text.len ? buf_text(&text) : NULL);
-}
-
-void scan_row(const struct seen *seen, const struct report *report, size_t number,
-              struct doc_node *row)
-{
-    const struct cert_info *info = seen->chain.len ? cert_info(seen->chain.at[0]) : NULL;
-
-    doc_link(doc_str(row, "host", _("Host"), seen->host), number);
-    doc_int(row, "port", _("Port"), seen->port);
-    put_grade(row, &report->grade, seen->reach == REACH_YES);
-    put_plaintext(row, seen);
-    put_lowest(row, seen);
-    put_days_left(row, info);
-    put_worst(row, &report->findings);
-}
-
-void scan_row_more(const struct seen *seen, const struct report *report, struct doc_node *row)
-{
-    const struct cert_info *info = seen->chain.len ? cert_info(seen->chain.at[0]) : NULL;
-
-    doc_str(row, "address", _("Address"), seen->address);
-    doc_verdict(row, "reach", _("Reached"), DOC_PLAIN, reaches[seen->reach].word,
-                _(reaches[seen->reach].text));
-    doc_str(row, "kind", _("Kind"), seen->reach == REACH_YES ? kinds[seen->kind] : NULL);
-    doc_str(row, "subject", _("Certificate"), info ? info->subject : NULL);
-    doc_str(row, "issuer", _("Issuer"), info ? info->issuer : NULL);
-    if (info)
-        doc_time(row, "not_after", _("Not after"), info->not_after);
-    put_findings(row, &report->findings);
-    doc_int(row, "connections", _("Connections"), seen->connections);
 }

@@ -1,5 +1,5 @@
 /*
- * scan_doc.h - what a scan saw of a server, as a document: all of it, or one row of a table.
+ * scan_doc.h - what a scan saw of a server, as a document, and the words of it (scan_row.h has one row of a table).
  */
 #ifndef CLI_SCAN_DOC_H
 #define CLI_SCAN_DOC_H
@@ -14,16 +14,16 @@
  */
 void scan_describe(const struct seen *seen, const struct report *report, struct doc_node *node);
 
-/* One row: what fits beside the other servers; it leads to the card with that number (0: there is none). */
-void scan_row(const struct seen *seen, const struct report *report, size_t number,
-              struct doc_node *row);
-/* More columns, for spreadsheets. */
-void scan_row_more(const struct seen *seen, const struct report *report, struct doc_node *row);
-
 /* "TLSv1", the worst that is accepted; NULL: none is known, or whether worse ones are accepted too. */
 const char *scan_lowest_version(const struct seen *seen);
 /* "yes", "no", "unknown". */
 const char *scan_plaintext_word(const struct seen *seen);
 const char *scan_reach_word(const struct seen *seen);
+const char *scan_reach_text(const struct seen *seen);   /* translated */
+const char *scan_kind_word(const struct seen *seen);    /* NULL: nobody was reached */
+/* Such a word as people read it, translated; of another word itself. */
+const char *scan_word_text(const char *word);
+/* The field "plaintext". */
+void scan_put_plaintext(struct doc_node *node, const struct seen *seen);
 
 #endif

@@ -37,7 +37,7 @@ bool scan_lines_open(const char *path, int *fd, struct ps_err *err)
         || drop_cut_line(*fd) || ps_fail(err, PS_E_IO, _("could not read \"%s\": %m"), path);
 }
 
-bool scan_lines_put(int fd, const struct seen *seen, const struct report *report,
+bool scan_lines_put(int fd, const char *name, const struct seen *seen, const struct report *report,
                     struct ps_err *err)
 {
     static const struct doc_style style = { .one_line = true };
@@ -50,7 +50,7 @@ bool scan_lines_put(int fd, const struct seen *seen, const struct report *report
         ssize_t n = write(fd, line.p + done, line.len - done);
 
         if (n < 0 && errno != EINTR)
-            return ps_fail(err, PS_E_IO, _("could not write the line of a server: %m"));
+            return ps_fail(err, PS_E_IO, _("could not write the line of a server to \"%s\": %m"), name);
         done += n > 0 ? (size_t)n : 0;
     }
     return true;

@@ -3,7 +3,8 @@
 
 /*
  * A heading becomes a button, so that the keyboard and a screen reader find it; aria-sort says how it stands.
- * Cells without a value ("-") stay at the end; a chip has a sign before its value.
+ * Cells without a value ("-") stay at the end; a chip has a sign before its value.  Paper cannot be clicked on: what
+ * is folded is printed open (html_style.c does the same where there is no script, and the browser is new).
  */
 const char html_script[] =
     "\"use strict\";(function(){\n"
@@ -31,6 +32,10 @@ const char html_script[] =
     "function open(){var at=document.getElementById(location.hash.slice(1)),"
     "card=at&&at.closest(\"details\");\n"
     "if(card){card.open=true;card.scrollIntoView();card.firstElementChild.focus()}}\n"
-    "addEventListener(\"hashchange\",open);open()})();\n";
+    "addEventListener(\"hashchange\",open);open();\n"
+    "var shut=[];\n"
+    "addEventListener(\"beforeprint\",function(){shut=Array.from(document.querySelectorAll(\"details:not([open])\"));\n"
+    "shut.forEach(function(card){card.open=true})});\n"
+    "addEventListener(\"afterprint\",function(){shut.forEach(function(card){card.open=false})})})();\n";
 
-const char html_script_sha256[] = "TM9Q9IL8jxAMuBdpLkyHK1mukmKaS2ItDflgpzTDzWM=";
+const char html_script_sha256[] = "xv8W5GQFOcP8lrQkD+P5qLSJ664EdTy39tgbBNALETs=";

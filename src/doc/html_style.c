@@ -78,5 +78,5 @@ const char html_style[] =
     "section{border:0;padding:0;break-inside:auto}.scroll{overflow:visible;border:0}"
     "table{font-size:8pt}tr,pre{break-inside:avoid}h1,h2,h3{break-after:avoid}"
     "th button::after{content:none!important}thead{display:table-header-group}th,td{padding:.25rem .4rem;overflow-wrap:anywhere}"
-    "pre{white-space:pre-wrap}"
+    "pre{white-space:pre-wrap}details::details-content{content-visibility:visible;display:block}"
     "*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}\n";

@@ -126,7 +126,7 @@ static void put_cards(int level, const struct doc_node *table, struct buf *out)
 
         doc_look(card, &view);
         buf_printf(out, "<details class=\"card %s\"%s><summary>", chips[view.mark],
-                   view.mark == DOC_BAD ? " open" : "");
+                   view.mark == DOC_BAD && !view.number ? " open" : "");    /* who has a number is led to */
         put_escaped(view.label, out);
         buf_puts(out, "</summary>\n");
         if (view.number)        /* inside, so that who goes there finds the card opened */

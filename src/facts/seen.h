@@ -72,6 +72,7 @@ struct seen {
     const char *host;
     int port;
     const char *address;                /* that was asked; NULL: none */
+    const char *role, *database;        /* of the startups, borrowed; NULL: a name that nobody has, "postgres" */
     enum seen_reach reach;
     const char *reach_text;             /* translated; NULL when reached */
 

@@ -103,6 +103,11 @@ const char *grade_letter_word(enum grade_letter letter)
     return letters[letter];
 }
 
+enum doc_mark grade_letter_mark(enum grade_letter letter)
+{
+    return letter <= GRADE_A ? DOC_GOOD : letter <= GRADE_C ? DOC_WARN : DOC_BAD;
+}
+
 void grade_free(struct grade *grade)
 {
     free(grade->reasons);

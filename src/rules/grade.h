@@ -18,6 +18,7 @@ const char *grade_area_text(enum grade_area area);      /* translated */
 /* From best to worst. */
 enum grade_letter { GRADE_A_PLUS, GRADE_A, GRADE_B, GRADE_C, GRADE_M, GRADE_T, GRADE_F };
 const char *grade_letter_word(enum grade_letter letter);
+enum doc_mark grade_letter_mark(enum grade_letter letter);
 
 struct grade_reason {
     enum grade_area area;

@@ -167,14 +167,29 @@ static const char *file_of_fix(const struct finding *finding)
     return !is_about_lines(finding) ? NULL : finding->fix_file ? finding->fix_file : finding->place.file;
 }
 
-static void put_lines(struct buf *out, const char *sign, const char *lines)
+static void put_lines(struct buf *out, const char *sign, const char *lines, char end)
 {
     while (lines && *lines) {
         int len = (int)strcspn(lines, "\n");
 
-        buf_printf(out, "%s %.*s\n", sign, len, lines);
+        buf_printf(out, "%s %.*s%c", sign, len, lines, end);
         lines += len + (lines[len] == '\n');
     }
+}
+
+bool report_put_fix(const struct finding *finding, struct buf *out)
+{
+    if (finding->fix_kind == FIX_NONE || finding->fix_kind == FIX_ADVICE || !finding->fix)
+        return false;
+    if (!is_about_lines(finding))
+        return buf_puts(out, finding->fix);
+    if (file_of_fix(finding))
+        buf_printf(out, "%s: ", file_of_fix(finding));
+    put_lines(out, "-", replaced(finding), ' ');
+    put_lines(out, "+", finding->fix, ' ');
+    out->len--;
+    out->p[out->len] = '\0';
+    return true;
 }
 
 /* Where no spot above it says which file is meant. */
@@ -183,7 +198,7 @@ static const char *heading_of_fix(const struct finding *finding, struct arena *a
     if (!finding->fix_file)
         return NULL;
     if (finding->fix_replaces)
-        return arena_printf(arena, _("In %s, each line of this form; what stands in <> stays as it is:"),
+        return arena_printf(arena, _("In %s, each line like this; what stands in <> stays as it is:"),
                             finding->fix_file);
     return arena_printf(arena, finding->fix_kind == FIX_FORM ? _("In %s, with your own files:") : _("In %s:"),
                         finding->fix_file);
@@ -200,8 +215,8 @@ static void describe_fix(const struct finding *finding, struct arena *arena, str
         doc_block(card, NULL, NULL, finding->fix);
         return;
     }
-    put_lines(&text, "-", replaced(finding));
-    put_lines(&text, "+", finding->fix);
+    put_lines(&text, "-", replaced(finding), '\n');
+    put_lines(&text, "+", finding->fix, '\n');
     doc_diff(card, NULL, heading_of_fix(finding, arena), buf_text(&text));
 }
 
@@ -339,13 +354,9 @@ static void describe_no_grade(const struct report *report, struct doc_node *root
 static void describe_grade(const struct report *report, struct doc_node *root)
 {
     const struct grade *grade = &report->grade;
-    static const enum doc_mark marks[] = {
-        [GRADE_A_PLUS] = DOC_GOOD, [GRADE_A] = DOC_GOOD, [GRADE_B] = DOC_WARN, [GRADE_C] = DOC_WARN,
-        [GRADE_M] = DOC_BAD, [GRADE_T] = DOC_BAD, [GRADE_F] = DOC_BAD,
-    };
 
     if (grade->graded)
-        doc_verdict(root, "grade", _("Grade"), marks[grade->letter], grade_letter_word(grade->letter),
+        doc_verdict(root, "grade", _("Grade"), grade_letter_mark(grade->letter), grade_letter_word(grade->letter),
                     NULL);
     else
         describe_no_grade(report, root);

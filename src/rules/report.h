@@ -50,6 +50,9 @@ const char *report_blind(const struct report *report, const char **reason);
  */
 void report_describe(const struct report *report, struct doc_node *root);
 
+/* What is to be written or run, in one line: "postgresql.conf: + ssl = on"; false: nothing can be pasted. */
+bool report_put_fix(const struct finding *finding, struct buf *out);
+
 /*
  * SARIF 2.1.0 (OASIS, 2020), as GitHub and GitLab take it: a document without a verb, to be rendered as
  * JSON.  What does not count is a suppressed result, what was not examined a notification.

@@ -74,10 +74,16 @@ void rule_not_postgres(const struct rule *rule, const struct posture *posture, s
 static const char *how(struct findings *out, const struct seen *seen,
                        const struct startup_seen *startup)
 {
-    return TELL(out, _("asked from here for role and database that a stranger can name: %s (%s)"),
-                startup->end == STARTUP_IN ? "AuthenticationOk"
-                : startup->message ? startup->message : wire_auth_name(startup->auth),
-                seen->address);
+    const char *answer = startup->end == STARTUP_IN ? "AuthenticationOk"
+                         : startup->message ? startup->message : wire_auth_name(startup->auth);
+    const char *database = startup == &seen->plain_replication ? "replication"
+                           : seen->database ? seen->database : "postgres";
+
+    if (seen->role)
+        return TELL(out, _("asked from here at %s for role \"%s\" and database \"%s\": %s"), seen->address,
+                    seen->role, database, answer);
+    return TELL(out, _("asked from here at %s for a role that nobody has and database \"%s\": %s"),
+                seen->address, database, answer);
 }
 
 /* Where TLS is off a hostssl line matches nobody: to write one first would lock everybody out. */

@@ -434,12 +434,15 @@ def test_a_fleet_in_one_run(pgseal, make, folder):
         pgseal("scan", "--format", "csv", "--input", fleet).out)))
     assert [row["port"] for row in rows] == [str(c.port) for c in (good, plain, other)] + ["1"]
     assert [row["plaintext"] for row in rows] == ["no", "yes", "yes", "unknown"]
+    assert "tls-off: pgseal secure --ca CADIR" in rows[1]["cures"]
+    assert "pg_hba.conf: - host    <database> <role> <address/bits> <method> + hostssl <database>" in rows[2]["cures"]
     page = pgseal("scan", "--format", "html", "--input", fleet).out
     assert page.count("plaintext-accepted") >= 2
     script, = re.findall(r"<script>(.*?)</script>", page, re.S)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     assert f"script-src 'sha256-{digest}'\">" in page, f"html_script_sha256 should be {digest}"
-    assert "<script" not in pgseal("scan", "--format", "html", at(plain)).out
+    alone = pgseal("scan", "--format", "html", at(plain)).out
+    assert "<script" not in alone and "<h2>Findings</h2>" in alone          # nothing is folded away
 
 
 def test_a_key_behind_two_servers_is_found(pgseal, make, folder):
@@ -522,6 +525,39 @@ def test_no_login_is_tried(pgseal, make, folder):
     scan(pgseal, at(cluster), args=["--role", "app"])
     log = cluster.log()
     assert "password authentication failed" not in log and "connection authorized: user=app" not in log
+
+
+def test_evidence_says_who_was_asked_as_whom(pgseal, make, folder):
+    cluster = tls_server(make, folder)
+    for args, role in ((["--role", "app", "--dbname", "shop"], 'for role "app" and database "shop"'),
+                       ([], 'for a role that nobody has and database "postgres"')):
+        _, (target,) = scan(pgseal, at(cluster), args=args)
+        evidence, = (one["evidence"] for one in target["findings"] if one["id"] == "plaintext-accepted")
+        assert evidence == f"asked from here at 127.0.0.1 {role}: SCRAM-SHA-256"
+
+
+def test_input_without_a_target_is_wrong_use_and_files_without_roots_are_not_refused(pgseal, folder):
+    empty = folder / "empty"
+    empty.write_text("# nobody\n")
+    done = pgseal("scan", "--input", empty)
+    assert done.status == 2 and f'no target in "{empty}"' in done.err
+    for option in ("--trust", "--crl"):
+        done = pgseal("scan", option, empty, "127.0.0.1:1")
+        assert done.status == 3 and str(empty) in done.err
+
+
+def test_a_full_disk_is_said_once_and_by_name(pgseal):
+    for args in (["--format", "json", "--output", "/dev/full"], ["--lines", "/dev/full"]):
+        done = pgseal("scan", "127.0.0.1:1", *args)
+        assert done.status == 3 and done.err.count("No space left on device") == 1 and "/dev/full" in done.err
+
+
+def test_help_names_the_formats_of_the_verb(pgseal):
+    told = {verb: " ".join(pgseal(verb, "--help").out.split()) for verb in ("scan", "check")}
+    told["ca show"] = " ".join(pgseal("ca", "show", "--help").out.split())
+    assert "text, json, html, csv, prometheus; default text" in told["scan"]
+    assert "sarif" in told["check"] and "csv, sarif" in told["check"]
+    assert "text, json, html; default text" in told["ca show"]
 
 
 @pytest.mark.parametrize("args,where", [

@@ -158,6 +158,59 @@ def test_who_resets_the_connection_is_tried_again(pgseal, retries):
     assert retries == 2 or len(tried) == retries + 1
 
 
+def knocking(port):
+    """Local ports of those whose first packet to this port of loopback was not answered (tcp(7): SYN_SENT)."""
+    with open("/proc/net/tcp", encoding="ascii") as table:
+        rows = [line.split() for line in table.readlines()[1:]]
+    return {row[1] for row in rows if row[2] == f"0100007F:{port:04X}" and row[3] == "02"}
+
+
+@contextlib.contextmanager
+def full_queue():
+    """A listener whose queue is full: the next connection is neither taken nor refused.  Gives it, and those before."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        while not knocking(listener.getsockname()[1]):
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(listener.getsockname())
+        yield listener, knocking(listener.getsockname()[1])
+
+
+def take_all(listener):
+    """From now on a server; those who filled the queue say nothing, and nobody waits for them."""
+    def talk(link):
+        with link, contextlib.suppress(OSError):
+            plain_postgres(link)
+
+    with contextlib.suppress(OSError):
+        while True:
+            threading.Thread(target=talk, args=listener.accept()[:1], daemon=True).start()
+
+
+@pytest.mark.parametrize("retries", [0, 2])
+def test_who_does_not_take_a_connection_in_time_is_tried_again(program, retries):
+    """The queue is full until a second try has begun; without one it stays full."""
+    with full_queue() as (listener, before):
+        port = listener.getsockname()[1]
+        child = subprocess.Popen([program, "scan", "--format", "json", "--timeout", "1000", "--retries", str(retries),
+                                  f"127.0.0.1:{port}"], stdout=subprocess.PIPE, text=True)
+        tries = set()
+        while child.poll() is None and len(tries) < 2:
+            tries |= knocking(port) - before
+            time.sleep(0.005)
+        assert len(tries) == (2 if retries else 1)
+        if retries:
+            threading.Thread(target=take_all, args=(listener,), daemon=True).start()
+        out, _ = child.communicate(timeout=60)
+    seen, = json.loads(out)["targets"]
+    assert seen["reach"] == ("postgres" if retries else "silent"), seen["reach"]
+    # of the tries that nobody answered each counts
+    assert seen["connections"] >= 2 if retries else seen["connections"] == 1
+
+
 def test_an_answer_is_not_asked_for_twice(pgseal):
     tried = []
     with peer(lambda link: (tried.append(1), link.recv(8), link.sendall(b"HTTP/1.1 400\r\n"))) as target:

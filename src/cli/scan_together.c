@@ -19,19 +19,36 @@ static int by_key(const void *left, const void *right)
     return strcmp(a->key, b->key);
 }
 
-/* One server by two names has one key, and that is as it should be. */
-static bool is_same_server(const struct seen *a, const struct seen *b)
+static bool is_ipv6(const struct seen *seen)
 {
-    return a->port == b->port && strcmp(a->address, b->address) == 0;
+    return strchr(seen->address, ':') != NULL;
 }
 
-/* The names of all owners but one, as far as they fit; NULL: the key is its own. */
-static const char *others(const struct owner *owners, size_t len, size_t but)
+/*
+ * One server by two names has one key, and that is as it should be.  So has one with an address of each family:
+ * it has one certificate, and its cluster one salt for a role that is not there.  (A standby has them too; that
+ * one of the two listens on IPv4 alone, on the same port, and the other on IPv6 is not what standbys are like.)
+ */
+static enum fact_bool is_same_server(const struct seen *a, const struct seen *b)
+{
+    if (a->port != b->port)
+        return FACT_NO;
+    if (strcmp(a->address, b->address) == 0)
+        return FACT_YES;
+    if (is_ipv6(a) == is_ipv6(b) || !cert_same(a->chain.at[0], b->chain.at[0]))
+        return FACT_NO;
+    if (!a->binding.salt || !b->binding.salt)
+        return FACT_UNKNOWN;
+    return strcmp(a->binding.salt, b->binding.salt) == 0 ? FACT_YES : FACT_NO;
+}
+
+/* The names of all owners that are `same` as one, or not, as far as they fit; NULL: there are none. */
+static const char *others(const struct owner *owners, size_t len, size_t but, enum fact_bool same)
 {
     PS_AUTO(buf_free) struct buf text = BUF(4096);
 
     for (size_t i = 0; i < len; i++)
-        if (i != but && !is_same_server(owners[i].seen, owners[but].seen))
+        if (i != but && is_same_server(owners[i].seen, owners[but].seen) == same)
             buf_printf(&text, "%s%s:%d", text.len ? ", " : "", owners[i].seen->host,
                        owners[i].seen->port);
     return text.len ? arena_strdup(owners[but].seen->arena, buf_text(&text)) : NULL;
@@ -51,8 +68,10 @@ void scan_find_shared_keys(struct seen *const *seen, size_t seen_len)
     for (size_t i = 0, n; i < len; i += n) {
         for (n = 1; i + n < len && strcmp(owners[i].key, owners[i + n].key) == 0; )
             n++;
-        for (size_t k = 0; n > 1 && k < n; k++)
-            owners[i + k].seen->shares_key_with = others(&owners[i], n, k);
+        for (size_t k = 0; n > 1 && k < n; k++) {
+            owners[i + k].seen->shares_key_with = others(&owners[i], n, k, FACT_NO);
+            owners[i + k].seen->may_be = others(&owners[i], n, k, FACT_UNKNOWN);
+        }
     }
 }
 

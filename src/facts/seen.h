@@ -48,6 +48,7 @@ struct startup_seen {
     int auth;               /* enum wire_auth, when asked */
     bool scram_plus;
     const char *sqlstate, *message, *file, *line, *routine;     /* of an error; NULL: none */
+    const char *salt;       /* of SCRAM, as it came; NULL: none */
     enum seen_kind kind;    /* whose error it is; UNKNOWN: there is none, or it may be anybody's */
     int newest_minor;       /* of protocol 3, when the server speaks none as new as was asked for; -1 */
 };
@@ -117,6 +118,7 @@ struct seen {
     const char *const *authorities;     /* names of CAs that it would take, NULL at the end; NULL: none */
 
     const char *shares_key_with;        /* the other servers of the run with this key; NULL: none */
+    const char *may_be;                 /* likewise, where they may be this one by another address */
 
     unsigned connections;               /* opened or tried */
     unsigned refused_handshakes;        /* about as many lines in the server's log */

@@ -227,6 +227,9 @@ static bool read_auth(struct rd *body, struct wire_message *out)
         return rd_left(body) == 4;
     case WIRE_AUTH_SASL:
         return read_mechanisms(body, out);
+    case WIRE_AUTH_SASL_CONTINUE:
+    case WIRE_AUTH_SASL_FINAL:
+        return rd_bytes(body, rd_left(body), &out->sasl);
     default:
         return true;
     }

@@ -73,6 +73,7 @@ struct wire_message {
     size_t len;                     /* whole, type byte included */
     int auth;                       /* of 'R': enum wire_auth or another number */
     bool scram_plus;                /* of 'R' SASL: SCRAM-SHA-256-PLUS is offered */
+    struct span sasl;               /* of 'R' SASL continue and final: what the mechanism says */
     const char *name, *value;       /* of 'S': a parameter such as server_version */
     struct wire_error error;        /* of 'E' and 'N' */
 };

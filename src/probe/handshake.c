@@ -107,9 +107,12 @@ static void bind_password(struct talk *talk)
         return;
     binding_put_first(&first);
     if (!io_write(talk->io, first.p, first.len, talk->deadline, &err) || !hear_message(talk, said)
-        || said->auth != WIRE_AUTH_SASL_CONTINUE
-        || !io_write(talk->io, last.p, last.len, talk->deadline, &err) || !hear_message(talk, said))
+        || said->auth != WIRE_AUTH_SASL_CONTINUE)
+        return;
+    const char *salt = said->salt;
+    if (!io_write(talk->io, last.p, last.len, talk->deadline, &err) || !hear_message(talk, said))
         said->end = STARTUP_UNKNOWN;
+    said->salt = salt;
 }
 
 static void hear(struct talk *talk)

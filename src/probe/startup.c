@@ -79,6 +79,17 @@ static void read_error(const struct wire_error *error, struct arena *arena, stru
     out->routine = copy(arena, error->routine);
 }
 
+/* server-first-message of RFC 5802 7: r=NONCE,s=SALT,i=COUNT */
+static const char *salt_of(struct span said, struct arena *arena)
+{
+    PS_AUTO(buf_free) struct buf text = BUF(1024);
+
+    if (!buf_put(&text, said.p, said.len))
+        return NULL;
+    const char *salt = strstr(buf_text(&text), ",s=");
+    return salt ? arena_printf(arena, "%.*s", (int)strcspn(salt + 3, ","), salt + 3) : NULL;
+}
+
 void startup_read(const void *bytes, size_t len, struct arena *arena, struct startup_seen *out)
 {
     struct wire_message message;
@@ -91,6 +102,7 @@ void startup_read(const void *bytes, size_t len, struct arena *arena, struct sta
     } else if (message.type == 'R') {
         out->auth = message.auth;
         out->scram_plus = message.scram_plus;
+        out->salt = message.sasl.len ? salt_of(message.sasl, arena) : NULL;
         out->end = message.auth == WIRE_AUTH_OK ? STARTUP_IN : STARTUP_ASKED;
     }
 }

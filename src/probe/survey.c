@@ -1,6 +1,7 @@
 /* survey.c - see survey.h. */
 #include "probe/survey_parts.h"
 
+#include <pthread.h>
 #include <sys/random.h>
 #include <time.h>
 
@@ -31,18 +32,27 @@ static void put_old(const char *role, const char *database, struct buf *out)
     buf_put(out, bytes, sizeof(bytes));
 }
 
-static void prepare(struct survey *survey)
+/* One name for all servers of a run: a role that is not there has one salt in one cluster (scram_mock_salt). */
+static char nobody[48];
+
+static void name_nobody(void)
 {
-    const struct survey_plan *plan = survey->plan;
     unsigned char random[8] = { 0 };
     char hex[HEX_SIZE(sizeof(random))];
 
     if (getrandom(random, sizeof(random), 0) != sizeof(random))
         random[0] = 1;          /* nobody needs it to be secret */
     hex_of(random, sizeof(random), hex);
-    snprintf(survey->role, sizeof(survey->role), "pgseal_%s", hex);
+    snprintf(nobody, sizeof(nobody), "pgseal_%s", hex);
+}
 
-    const char *role = plan->role ? plan->role : survey->role;
+static void prepare(struct survey *survey)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    const struct survey_plan *plan = survey->plan;
+
+    pthread_once(&once, name_nobody);
+    const char *role = plan->role ? plan->role : nobody;
     const char *database = plan->database ? plan->database : "postgres";
     const char *const pairs[] = { "user", role, "database", database, NULL };
     const char *const walsender[] = { "user", role, "replication", "true", NULL };

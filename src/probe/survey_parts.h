@@ -23,7 +23,6 @@ struct survey {
     bool schemes12_known;       /* of TLS 1.2: no other is accepted */
     uint16_t refused13[4];
     size_t refused13_len;
-    char role[48];
     struct buf ssl, gss, plain, replication;    /* what is sent */
     struct buf newest;          /* a startup of the newest protocol that we know */
     struct buf old;             /* one of version 2, which PostgreSQL gave up in 14 */

@@ -479,6 +479,9 @@ void rule_key_shared(const struct rule *rule, const struct posture *posture, str
 
     if (seen && seen->shares_key_with)
         found(rule, posture, out, _("another server has the same private key"), seen->shares_key_with);
+    else if (seen && seen->may_be)
+        rule_unseen(rule, out, TELL(out, _("the same certificate is at %s: it may be this server, by its other address"),
+                                    seen->may_be));
     else if (seen && !seen->chain.len)
         rule_unseen(rule, out, _("no certificate was seen"));
 }

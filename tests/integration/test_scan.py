@@ -455,6 +455,39 @@ def test_a_key_behind_two_servers_is_found(pgseal, make, folder):
     assert "key-shared" not in ids(targets[3])
 
 
+BOTH_FAMILIES = ("local all all trust\nhostssl all all 127.0.0.1/32 {0}\nhostssl all all ::1/128 {0}\n")
+
+
+@pytest.mark.parametrize("method,servers", [("scram-sha-256", 1), ("scram-sha-256", 2), ("cert", 1)])
+def test_a_server_with_an_address_of_each_family_shares_no_key_with_itself(pgseal, make, folder, method, servers):
+    """Two with a copy of one certificate do; and where nobody tells which cluster it is, that is said."""
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError as error:
+        pytest.skip(f"no IPv6 on loopback: {error}")
+    files, hba = certificate(folder), BOTH_FAMILIES.format(method)
+    listens = ["127.0.0.1,::1"] if servers == 1 else ["127.0.0.1", "::1"]
+    majors = sorted(pg.SERVERS)                 # of one major all clusters of the tests are copies of one
+    if len(majors) < servers:
+        pytest.skip("needs two majors")
+    first = None
+    for addresses, major in zip(listens, majors):
+        cluster = make.plain(major, start=False, hba=hba, ssl="on", listen_addresses=addresses,
+                             ssl_ca_file="server.crt" if method == "cert" else "")
+        cluster.write(cluster.data / "server.crt", files[0].read_bytes())
+        cluster.write(cluster.data / "server.key", files[1].read_bytes(), 0o600)
+        first = first or cluster
+        cluster.set(port=first.port)
+        cluster.start()
+    four, six = at(first), f"[::1]:{first.port}"
+    _, targets = scan(pgseal, four, six)
+    assert [one["reach"] for one in targets] == ["postgres", "postgres"]
+    found = [[one["evidence"] for one in target["findings"] if one["id"] == "key-shared"] for target in targets]
+    told = [one["reason"] for target in targets for one in target["not_examined"] if one["id"] == "key-shared"]
+    assert all(found) == any(found) == (servers == 2)
+    assert len(told) == (2 if method == "cert" else 0), told
+
+
 def test_a_small_server_goes_on_serving_while_it_is_scanned(pgseal, make, folder):
     cluster = tls_server(make, folder, max_connections="10", superuser_reserved_connections="1",
                          max_wal_senders="0")

@@ -9,7 +9,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import tempfile
+
+import points
 
 library, steps = sys.argv[1:3]
 failures = []
@@ -90,24 +91,26 @@ def crl_number(folder):
 def creation(top):
     calls = calls_of("create", f"{top}/logged", top, f"{top}/log")
     no_key_was_open(calls)
-    absent = 0
-    for n in range(1, len(calls) + 1):
+
+    def killed(n):
         place = f"{top}/{n}"
         os.mkdir(place)
         done = run("create", f"{place}/ca", place, AT=n)
         when = f"create, killed before call {n} ({calls[n - 1][1]})"
         expect(when, done.returncode == -signal.SIGKILL, done.returncode)
-        if is_whole_or(("absent", "whole"), f"{place}/ca", when) == "absent":
-            absent += 1
+        absent = is_whole_or(("absent", "whole"), f"{place}/ca", when) == "absent"
+        if absent:
             again = run("create", f"{place}/ca", place)
             expect(f"{when}, then again", again.returncode == 0, again.stderr)
         shutil.rmtree(place)
+        return absent
+    absent = sum(points.each(killed, range(1, len(calls) + 1)))
     expect("kills before the CA was there", 0 < absent < len(calls), absent)
     return len(calls)
 
 
 def full_disk(top, calls):
-    for n in range(1, calls + 1):
+    def full(n):
         place = f"{top}/full{n}"
         os.mkdir(place)
         done = run("create", f"{place}/ca", place, FAIL=f"{n}+:ENOSPC")
@@ -117,6 +120,7 @@ def full_disk(top, calls):
             expect(when, done.returncode == 3, done.returncode)
             expect(f"{when}, left behind", os.listdir(place) == [], os.listdir(place))
         shutil.rmtree(place)
+    points.each(full, range(1, calls + 1))
 
 
 def life(top):
@@ -124,7 +128,8 @@ def life(top):
     expect("create", run("create", base, top).returncode == 0)
     copy(base, f"{top}/logged-life")
     calls = calls_of("cycle", f"{top}/logged-life", top, f"{top}/log-life")
-    for n in range(1, len(calls) + 1):
+
+    def killed(n):
         folder = f"{top}/life{n}"
         copy(base, folder)
         before = crl_number(folder)
@@ -136,6 +141,7 @@ def life(top):
         is_whole_or(("whole",), folder, when)       # this renews the CRLs too
         expect(f"CRL number, {when}", crl_number(folder) > before, crl_number(folder))
         shutil.rmtree(folder)
+    points.each(killed, range(1, len(calls) + 1))
     return len(calls)
 
 
@@ -165,7 +171,8 @@ def rollover(top):
     copy(base, f"{top}/logged-roll")
     calls = calls_of("roll", f"{top}/logged-roll", top, f"{top}/log-roll")
     no_key_was_open(calls)
-    for n in range(1, len(calls) + 1):
+
+    def killed(n):
         folder = f"{top}/roll{n}"
         copy(base, folder)
         done = run("roll", folder, top, AT=n)
@@ -180,10 +187,11 @@ def rollover(top):
             expect(f"{when}, then again", again.returncode == 0, again.stderr)
             is_whole_or(("whole",), folder, f"{when}, then again")
         shutil.rmtree(folder)
+    points.each(killed, range(1, len(calls) + 1))
     return len(calls)
 
 
-with tempfile.TemporaryDirectory() as folder:
+with points.folder() as folder:
     counts = creation(folder), life(folder), rollover(folder)
     full_disk(folder, counts[0])
     issuing_on_a_broken_disk(folder)

@@ -31,6 +31,11 @@ MAJOR = 15
 FEWER = {} if os.environ.get("PGSEAL_GUIDE_WRITE") else {"generate_series(1, 10000)":
                                                          "generate_series(1, 300)"}
 
+# For people a second is enough until a capture has begun; here it is waited for.
+BEGUN = """until grep -qs '^Seccomp:.*2' $(printf '/proc/%s/status ' $(cat /proc/$!/task/$!/children)); do
+    kill -0 $! || break; sleep 0.02; done;"""
+STATES = {"& sleep 1;": f"& {BEGUN}"}
+
 pytestmark = [
     pytest.mark.skipif(not pg.AS_ROOT, reason="the guide is for root: it uses runuser"),
     pytest.mark.skipif(MAJOR not in pg.SERVERS, reason=f"the guide needs PostgreSQL {MAJOR}")]
@@ -113,7 +118,7 @@ class Place:
                     "PGHOST": str(cluster.sockets), "PGPORT": str(cluster.port)}
 
     def run(self, command):
-        for name, real in {**self.names, **FEWER}.items():
+        for name, real in {**self.names, **FEWER, **STATES}.items():
             command = command.replace(name, real)
         done = subprocess.run(["bash", "-c", command], stdin=subprocess.DEVNULL, timeout=5 * pg.PATIENCE,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,

@@ -220,12 +220,14 @@ class Cluster:
         return self.conf_dir / "pg_hba.conf"
 
     def base_settings(self):
-        """What every test server needs; fsync is off because a test server has nothing to lose."""
+        """What every test server needs; fsync is off because a test server has nothing to lose, and autovacuum, which
+        would write and lock after a minute, because none lives long."""
         return textwrap.dedent(f"""\
             listen_addresses = '127.0.0.1'
             port = {self.port}
             unix_socket_directories = '{self.sockets}'
             fsync = off
+            autovacuum = off
             max_connections = 30
             shared_buffers = 8MB
             dynamic_shared_memory_type = mmap

@@ -17,7 +17,7 @@ import pg
 
 HOME = 15 if 15 in pg.SERVERS else max(pg.SERVERS)
 SOON = (datetime.date.today() + datetime.timedelta(days=90)).isoformat()
-GONE = (datetime.date.today() - datetime.timedelta(days=1)).isoformat()
+GONE = (datetime.date.today() - datetime.timedelta(days=2)).isoformat()     # wherever on Earth that is
 
 # As in a hundred guides: the password above the certificate, and a word that was renamed since.
 GUIDE_HBA = f"""\

@@ -3,7 +3,7 @@
 
 #include "capture/source.h"
 #include "pg/wire.h"
-#include "rules/rule.h"
+#include "rules/report.h"
 #include "tls/names.h"
 
 static const struct { enum doc_mark mark; } marks[VERDICTS] = {
@@ -486,33 +486,6 @@ static void counts(const struct capture_view *view, struct doc_node *root)
                       view->unread->code != PS_E_NONE ? view->unread->message : NULL));
 }
 
-static void findings_doc(const struct findings *findings, struct doc_node *root)
-{
-    struct doc_node *table = doc_table(root, "findings", _("Findings"), _("nothing was found"));
-    struct doc_node *unseen;
-
-    for (size_t i = 0; i < findings->len; i++) {
-        const struct finding *finding = &findings->at[i];
-        const struct rule *rule = rule_find(finding->id);
-        struct doc_node *row = doc_row(table);
-
-        severity_field(row, finding->severity);
-        doc_str(row, "id", _("Rule"), finding->id);
-        doc_str(row, "object", _("Server"), finding->object);
-        doc_str(row, "message", _("Finding"), finding->message);
-        doc_str(row, "evidence", _("Evidence"), finding->evidence);
-        doc_aside(doc_str(row, "why", _("Why it matters"), rule ? _(rule->why) : NULL));
-        doc_aside(doc_str(row, "cure", _("Cure"), rule ? _(rule->cure) : NULL));
-    }
-    unseen = doc_table(root, "not_examined", _("Not examined"), NULL);
-    for (size_t i = 0; i < findings->unexamined_len; i++) {
-        struct doc_node *row = doc_row(unseen);
-
-        doc_str(row, "id", _("Rule"), findings->unexamined[i].id);
-        doc_str(row, "reason", _("Reason"), findings->unexamined[i].reason);
-    }
-}
-
 void capture_describe(struct capture_view *view, struct doc_node *root)
 {
     const struct totals *totals = view->totals;
@@ -524,7 +497,8 @@ void capture_describe(struct capture_view *view, struct doc_node *root)
     tls_table(totals, root);
     times(totals, root);
     certificates(totals, root);
-    findings_doc(view->findings, root);
+    report_put_findings(view->findings, _("Server"), _("nothing was found"), root);
+    report_put_unexamined(view->findings, root);
     totals_doc(totals, root);
     counts(view, root);
     doc_aside(doc_feed(root, "connections", _("Connections"), NULL, next_conn, view));

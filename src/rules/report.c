@@ -249,7 +249,8 @@ static bool was_before(const struct findings *findings, size_t i)
     return false;
 }
 
-static void describe_finding(const struct findings *findings, size_t i, struct doc_node *table)
+static void describe_finding(const struct findings *findings, size_t i, const char *object_label,
+                             struct doc_node *table)
 {
     const struct finding *finding = &findings->at[i];
     char print[FINDING_PRINT_HEX];
@@ -264,7 +265,7 @@ static void describe_finding(const struct findings *findings, size_t i, struct d
                 severity_text(finding->severity));
     doc_str(card, "message", NULL, finding->message);
     describe_place(&finding->place, mark, card);
-    doc_str(card, "object", NULL, *finding->object ? finding->object : NULL);
+    doc_str(card, "object", object_label, *finding->object ? finding->object : NULL);
     doc_str(card, "evidence", finding->evidence ? _("Evidence") : NULL, finding->evidence);
     describe_rule(finding, was_before(findings, i), card);
     doc_str(card, "fix_kind", NULL, fix_words[finding->fix_kind]);
@@ -273,6 +274,15 @@ static void describe_finding(const struct findings *findings, size_t i, struct d
     doc_str(card, "fix", NULL, finding->fix);
     doc_str(card, "fingerprint", NULL, print);
     describe_fix(finding, findings->arena, card);
+}
+
+void report_put_findings(const struct findings *findings, const char *object_label, const char *empty,
+                         struct doc_node *root)
+{
+    struct doc_node *table = doc_cards(root, "findings", _("Findings"), empty);
+
+    for (size_t i = 0; i < findings->len; i++)
+        describe_finding(findings, i, object_label, table);
 }
 
 static void describe_accepted(const struct report *report, struct doc_node *root)
@@ -300,13 +310,9 @@ static bool is_out_of_reach(const struct posture *posture)
     return posture->seen && posture->seen->reach != REACH_YES;
 }
 
-static void describe_unexamined(const struct report *report, struct doc_node *root)
+struct doc_node *report_put_unexamined(const struct findings *findings, struct doc_node *root)
 {
-    const struct findings *findings = &report->findings;
     struct doc_node *table = doc_table(root, "not_examined", _("Not examined"), NULL);
-
-    if (is_out_of_reach(report->posture))
-        doc_aside(table);
 
     for (size_t i = 0; i < findings->unexamined_len; i++) {
         struct doc_node *row = doc_row(table);
@@ -314,6 +320,7 @@ static void describe_unexamined(const struct report *report, struct doc_node *ro
         doc_str(row, "id", _("Rule"), findings->unexamined[i].id);
         doc_str(row, "reason", _("Reason"), findings->unexamined[i].reason);
     }
+    return table;
 }
 
 /* ---- what it comes to ---- */
@@ -421,12 +428,11 @@ void report_describe(const struct report *report, struct doc_node *root)
 
     describe_server(report->posture, root);
     describe_counts(report, root);
-    struct doc_node *table = doc_cards(root, "findings", _("Findings"),
-                                       _("nothing is wrong in what was examined"));
-    for (size_t i = 0; i < findings->len; i++)
-        describe_finding(findings, i, table);
+    report_put_findings(findings, NULL, _("nothing is wrong in what was examined"), root);
     describe_accepted(report, root);
-    describe_unexamined(report, root);
+    struct doc_node *unexamined = report_put_unexamined(findings, root);
+    if (is_out_of_reach(report->posture))
+        doc_aside(unexamined);
     describe_forecast(report, root);
     describe_reasons(report, root);
 

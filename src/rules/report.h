@@ -50,6 +50,14 @@ const char *report_blind(const struct report *report, const char **reason);
  */
 void report_describe(const struct report *report, struct doc_node *root);
 
+/*
+ * Parts of it, for verbs that look at something else than one server: the cards "findings", where people read the
+ * object below `object_label` (NULL: they do not), and the table "not_examined".
+ */
+void report_put_findings(const struct findings *findings, const char *object_label, const char *empty,
+                         struct doc_node *root);
+struct doc_node *report_put_unexamined(const struct findings *findings, struct doc_node *root);
+
 /* What is to be written or run, in one line: "postgresql.conf: + ssl = on"; false: nothing can be pasted. */
 bool report_put_fix(const struct finding *finding, struct buf *out);
 

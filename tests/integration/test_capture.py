@@ -88,7 +88,8 @@ def test_the_same_in_spanish(make, folder, pgseal):
                  "1 de 2 conexiones estaba sin cifrar: lo que envió se podía leer y cambiar por el camino.",
                  "En 1 conexión era legible una contraseña, o lo que sirve de contraseña: hay que cambiarla.",
                  "1 de 2 conexiones estaba cifrada: quien ve sus paquetes no lee en ellos ninguna contraseña",
-                 "✓ cifrada con TLS 1", "✗ sin cifrar 1", "! baja wire-password 127.0.0.1"):
+                 "✓ cifrada con TLS 1", "✗ sin cifrar 1", "baja[wire-password]: se enviaron a este servidor contraseñas sin cifrar",
+                 "Servidor: 127.0.0.1"):
         assert told in words
     page = spanish("--format", "html")
     assert '<html lang="es">' in page and "Lo que pasó por la red" in page and "Sin cifrar, y de quién" in page

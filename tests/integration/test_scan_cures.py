@@ -1,4 +1,6 @@
 """What a finding shows to be written or run, done literally: the server takes it, and the finding is gone."""
+import csv
+import io
 import shlex
 
 import pytest
@@ -7,6 +9,7 @@ import pg
 from pki import DH_1024, Pki
 from test_scan import TLS_HBA, at, certificate, ids, scan, tls_server
 from test_scan_kinds import pgbouncer, pgpool
+from wire import Capture
 
 ALL_SUITES = "ALL:eNULL:@SECLEVEL=0"
 EMBEDDED = [major for major in pg.MAJORS if major in pg.SERVERS and major != 15]     # their OpenSSL has old suites
@@ -233,3 +236,27 @@ def test_pgpool_is_cured_in_its_own_file(pgseal, make, folder):
         _, (target,) = scan(pgseal, pool)
     finding, = (one for one in target["findings"] if one["id"] == "plaintext-accepted")
     assert finding["fix_file"] == "pool_hba.conf" and "enable_pool_hba = on" in finding["cure"]
+
+
+# ---- what packets show ----------------------------------------------------------------------------
+
+def test_what_a_capture_shows_closes_what_it_found(pgseal, make, folder):
+    cluster = tls_server(make, folder, hba=hba("host all all 127.0.0.1/32 scram-sha-256"))
+    cluster.role("=1+1", "secret")                  # who opens the CSV does not want it calculated
+
+    def found():
+        capture = Capture(folder, cluster.port, pgseal)
+        for sslmode in ("require", "disable"):
+            cluster.psql(cluster.dsn(user="=1+1", password="secret", sslmode=sslmode))
+        return capture, {one["id"]: one for one in capture.read()["findings"]}
+
+    capture, before = found()
+    assert before["wire-plaintext"]["object"] == at(cluster)
+    cells = [cell for row in csv.reader(io.StringIO(pgseal("capture", "--read", capture.file, "--format", "csv").out)) for cell in row]
+    assert "'=1+1" in cells and not [cell for cell in cells if cell.startswith("=")]
+    apply(cluster, before["wire-plaintext"])
+    cluster.reload()
+    _, after = found()
+    assert after["wire-plaintext"]["severity"] == "low" and "select" not in str(after)     # refused, nothing was told
+    text = pgseal("capture", "--read", capture.file).out
+    assert f"  Server:   {at(cluster)}\n" in text and "    + hostssl <database>" in text

@@ -320,6 +320,7 @@ def peer(talk):
     try:
         yield f"127.0.0.1:{listener.getsockname()[1]}"
     finally:
+        listener.shutdown(socket.SHUT_RDWR)     # who waits in accept() would hold the port
         listener.close()
 
 

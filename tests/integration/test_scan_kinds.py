@@ -46,7 +46,7 @@ def program(name, argv, folder, port):
     finally:
         process.send_signal(signal.SIGINT)
         try:
-            process.wait(20)
+            process.wait(pg.PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

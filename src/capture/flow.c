@@ -222,7 +222,8 @@ static void take_segment(struct flows *flows, struct flow *flow, int dir,
         return;
     if (is_copy(&flow->stream[dir], packet) && !deaf && !flow->doubted)
         compare_copy(flow, dir, packet);
-    stream_take(&flow->stream[dir], &flows->pool, packet, deaf ? NULL : flow_deliver, &mine);
+    if (packet->len || (packet->flags & TCP_FIN) || !flow->stream[dir].known)
+        stream_take(&flow->stream[dir], &flows->pool, packet, deaf ? NULL : flow_deliver, &mine);
     if (settled && !deaf && waits_too_long(flows, &flow->stream[dir]))
         stream_hurry(&flow->stream[dir], &flows->pool, flow_deliver, &mine);
     if (flows->parts_bytes > FLOWS_PARTS_MAX && flow->talk.part) {

@@ -168,7 +168,10 @@ size_t tls_reader_feed(struct tls_reader *reader, const uint8_t *p, size_t len, 
 
         if (reader->left == 0) {
             n = least(len - at, (size_t)TLS_RECORD_HEAD - reader->head_len);
-            memcpy(reader->head + reader->head_len, p + at, n);
+            if (n == TLS_RECORD_HEAD)       /* nearly always, and then it is no call */
+                memcpy(reader->head, p + at, TLS_RECORD_HEAD);
+            else
+                memcpy(reader->head + reader->head_len, p + at, n);
             reader->head_len = (uint8_t)(reader->head_len + n);
             at += n;
             if (reader->head_len < TLS_RECORD_HEAD)

@@ -11,6 +11,7 @@ struct framing {
     uint32_t most;              /* and of what follows it */
     bool (*is_head)(const uint8_t *head);
     uint32_t (*body)(const uint8_t *head);
+    bool (*is_open)(const uint8_t *body, size_t len);   /* not encrypted, and says so; NULL: none can say so */
 };
 
 /* RFC 8446 5.1; RFC 6520 has the fifth content. */
@@ -40,10 +41,18 @@ static bool is_packet(const uint8_t *head)
     return packet_body(head) > 0 && packet_body(head) <= GSS_PACKET_MAX;
 }
 
+/* RFC 4121 4.2.6.2: a wrapped token that is signed, not sealed. */
+static bool is_unsealed(const uint8_t *body, size_t len)
+{
+    enum { SEALED = 2 };
+
+    return len >= 3 && body[0] == 5 && body[1] == 4 && !(body[2] & SEALED);
+}
+
 static const struct framing *framing_of(const struct talk *talk)
 {
-    static const struct framing tls = { TLS_RECORD_HEAD, TLS_RECORD_MAX, is_record, record_body };
-    static const struct framing gss = { GSS_HEAD, GSS_PACKET_MAX, is_packet, packet_body };
+    static const struct framing tls = { TLS_RECORD_HEAD, TLS_RECORD_MAX, is_record, record_body, NULL };
+    static const struct framing gss = { GSS_HEAD, GSS_PACKET_MAX, is_packet, packet_body, is_unsealed };
 
     return talk->facts.tls_done ? &tls : &gss;
 }
@@ -108,7 +117,9 @@ static size_t breach(struct talk *talk, enum talk_side side, const uint8_t *p, s
 /* A frame around what can be read protects nothing: whoever makes both ends can do without a cipher. */
 static void look_inside(struct talk *talk, enum talk_side side, const uint8_t *p, size_t len)
 {
-    if (!talk_seem_messages(side, p, len))
+    const struct framing *framing = framing_of(talk);
+
+    if (!talk_seem_messages(side, p, len) && !(framing->is_open && framing->is_open(p, len)))
         return;
     talk->facts.behind = BEHIND_MESSAGES;
     talk->facts.incomplete = true;

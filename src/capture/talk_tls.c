@@ -167,28 +167,35 @@ static void hidden_alert(struct feed *feed)
     fail_tls(feed->talk, R_HIDDEN_ALERT);
 }
 
-/* An alert, its content type and the tag of the cipher (RFC 8446 5.2): nothing else is so short. */
+/* What stands behind the bytes of a record: its content type and the tag of the cipher (RFC 8446 5.2, RFC 9150). */
+static size_t around(const struct talk_facts *facts)
+{
+    static const struct { uint16_t cipher; uint8_t tag; } others[] = {
+        { 0x1305, 8 }, { 0xC0B4, 32 }, { 0xC0B5, 48 },
+    };
+
+    for (size_t i = 0; i < PS_COUNT(others); i++)
+        if (others[i].cipher == facts->cipher)
+            return 1 + (size_t)others[i].tag;
+    return 1 + 16;
+}
+
+/* Nothing else is so short. */
 static bool has_size_of_alert(const struct talk_facts *facts, size_t len)
 {
-    enum { AES_128_CCM_8 = 0x1305 };
-
-    return len == (facts->cipher == AES_128_CCM_8 ? 2 + 1 + 8 : 2 + 1 + 16);
+    return len == 2 + around(facts);
 }
 
 /* A Finished has a hash of 32 or 48 bytes: RFC 8446 4.4.4. */
 static bool has_size_of_finished(const struct talk_facts *facts, size_t len)
 {
-    size_t around = 4 + (size_t)(facts->cipher == 0x1305 ? 1 + 8 : 1 + 16);
-
-    return len == around + 32 || len == around + 48;
+    return len == 4 + 32 + around(facts) || len == 4 + 48 + around(facts);
 }
 
 /* A CancelRequest in a record of its own; its key has 4 bytes, or 32 since protocol 3.2. */
 static bool has_size_of_cancel(const struct talk_facts *facts, size_t len)
 {
-    size_t around = 12 + (size_t)(facts->cipher == 0x1305 ? 1 + 8 : 1 + 16);
-
-    return len == around + 4 || len == around + 32;
+    return len == 12 + 4 + around(facts) || len == 12 + 32 + around(facts);
 }
 
 /*

@@ -4,9 +4,10 @@
 /* It was encrypted until something else came. */
 static enum verdict behind_verdict(const struct talk *talk, enum reason *reason)
 {
+    const struct tls_suite *suite = talk->facts.tls_done ? tls_suite_find(talk->facts.cipher) : NULL;
     bool plain = talk->facts.behind == BEHIND_MESSAGES;
 
-    *reason = plain ? R_BEHIND : R_NO_FRAMES;
+    *reason = !plain ? R_NO_FRAMES : suite && tls_suite_is_null(suite) ? R_NULL_SUITE : R_BEHIND;
     return plain ? V_PLAINTEXT : V_UNKNOWN;
 }
 

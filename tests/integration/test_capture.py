@@ -181,6 +181,34 @@ def test_plaintext_behind_a_finished_handshake_is_seen(make, folder, pgseal):
     assert b"select * from clientes" in kept.read_bytes()
 
 
+@pytest.mark.parametrize("suite, verdict", [("NULL-SHA256", "plaintext"), ("ADH-AES128-SHA256", "tls")])
+def test_tls_that_protects_little_is_not_good(make, folder, pgseal, suite, verdict):
+    """A server and a client that were told to: what encrypts nothing is plaintext, what anybody can answer is weak."""
+    cluster = with_tls(make, folder, ssl_ciphers=f"{suite}:@SECLEVEL=0", ssl_max_protocol_version="TLSv1.2")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.set_ciphers(f"{suite}:@SECLEVEL=0")
+    except ssl.SSLError as error:
+        pytest.skip(f"this OpenSSL does not know {suite}: {error}")
+    capture = Capture(folder, cluster.port, pgseal)
+    with socket.create_connection(("127.0.0.1", cluster.port)) as link:
+        link.sendall(struct.pack(">II", 8, 80877103))
+        assert link.recv(1) == b"S"
+        with context.wrap_socket(link) as tls:
+            names = b"user\0app\0database\0postgres\0\0"
+            tls.sendall(struct.pack(">II", 8 + len(names), 196608) + names)
+            assert tls.recv(1) == b"R" and tls.cipher()[0] == suite
+    report = capture.read()
+    [conn] = report["connections"]
+    assert (conn["verdict"], conn["cipher"]) == (verdict, suite)
+    assert report["answer"] == ("plaintext" if verdict == "plaintext" else "encrypted")
+    weak = [f for f in report["findings"] if f["id"] == "wire-weak-suite"]
+    assert len(weak) == 1 and weak[0]["evidence"] == conn["suite"] and weak[0]["severity"] == "high"
+    assert report["totals"]["encrypted"] == (verdict == "tls")
+
+
 # ---- fragments --------------------------------------------------------------------------------
 
 def packets_of(pcap):

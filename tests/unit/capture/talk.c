@@ -99,6 +99,12 @@ static const struct {
                                     SAY(S, "Eno\0") }, "gss-failed", NULL, true, false },
     { "GSS, then a query", { GSS_DONE, SAY(C, QUERY) }, "plaintext", "behind-handshake", true, false },
     { "GSS, then rows", { GSS_DONE, SAY(S, "\0\0\0\2ab" ROW ROW) }, "plaintext", "behind-handshake", true, false },
+    { "GSS that is signed and not sealed", { GSS_DONE, SAY(S, "\0\0\0\x12\5\4\1\xff" "xxxxxxxxxxxxxx") }, "plaintext",
+      "behind-handshake", true, false },
+    { "GSS that is sealed", { GSS_DONE, SAY(S, "\0\0\0\x12\5\4\3\xff" "xxxxxxxxxxxxxx") }, "gss", NULL, true, false },
+    { "TLS 1.3 with messages in its records",
+      { SAY(C, SSL_REQUEST), SAY(S, "S"), SAY(C, "@tls13"), SAY(C, "\x17\3\3\0\x1c" QUERY) }, "plaintext",
+      "behind-handshake", true, false },
     { "GSS, then rubbish", { GSS_DONE, SAY(S, "\xff\xfe\xfd\xfc\xfb") }, "unknown", "not-framed", true, false },
     { "TLS 1.3, then a query", { SAY(C, SSL_REQUEST), SAY(S, "S"), SAY(C, "@tls13"), SAY(C, QUERY) },
       "plaintext", "behind-handshake", true, false },
@@ -335,8 +341,12 @@ static void what_is_hidden_is_told_by_its_size(void **state)
 /* The same handshake, with a suite that encrypts nothing, and with one that nobody knows. */
 static void a_handshake_alone_does_not_encrypt(void **state)
 {
-    static const struct { uint16_t cipher; enum verdict verdict; enum reason reason; } suites[] = {
-        { 0xC02C, V_TLS, R_NONE }, { 0x003B, V_PLAINTEXT, R_NULL_SUITE }, { 0xEEEE, V_UNKNOWN, R_SUITE },
+    static const struct { const char *file; uint16_t cipher; enum verdict verdict; enum reason reason; } suites[] = {
+        { "tls12", 0xC02C, V_TLS, R_NONE },      { "tls12", 0x003B, V_PLAINTEXT, R_NULL_SUITE },
+        { "tls12", 0x0000, V_PLAINTEXT, R_NULL_SUITE }, { "tls12", 0xC015, V_PLAINTEXT, R_NULL_SUITE },
+        { "tls12", 0x0034, V_TLS, R_NONE },      { "tls12", 0xEEEE, V_UNKNOWN, R_SUITE },
+        { "tls13", 0x1301, V_TLS, R_NONE },      { "tls13", 0xC0B4, V_PLAINTEXT, R_NULL_SUITE },
+        { "tls13", 0xC0B5, V_PLAINTEXT, R_NULL_SUITE }, { "tls13", 0xEEEE, V_UNKNOWN, R_SUITE },
     };
 
     (void)state;
@@ -345,8 +355,8 @@ static void a_handshake_alone_does_not_encrypt(void **state)
         PS_AUTO(buf_free) struct buf server = BUF(1u << 20);
         enum reason reason;
 
-        load("tls12", "client", &client);
-        load("tls12", "server", &server);
+        load(suites[i].file, "client", &client);
+        load(suites[i].file, "server", &server);
         size_t at = 5 + 4 + 2 + 32;             /* the session of the hello, then its suite */
         at += 1 + (size_t)(uint8_t)server.p[at];
         server.p[at] = (char)(suites[i].cipher >> 8);
@@ -354,10 +364,17 @@ static void a_handshake_alone_does_not_encrypt(void **state)
         talk_begin(&talk, true, false, shelf);
         feed(C, SSL_REQUEST, 8, 8, -1);
         feed(S, "S", 1, 1, -1);
-        feed(C, client.p, client.len, client.len, -1);
-        feed(S, server.p, server.len, server.len, -1);
-        assert_int_equal(talk_verdict(&talk, true, &reason), suites[i].verdict);
-        assert_int_equal(reason, suites[i].reason);
+        size_t hello = record_len(&client, 0), flight = server.len - 120;
+        feed(C, client.p, hello, hello, -1);
+        feed(S, server.p, flight, flight, -1);
+        feed(C, client.p + hello, client.len - hello, client.len, -1);
+        feed(S, server.p + flight, 120, 120, -1);
+        for (int behind = 0; behind < 2; behind++) {
+            assert_int_equal(talk_verdict(&talk, true, &reason), suites[i].verdict);
+            assert_int_equal(reason, suites[i].reason);
+            if (suites[i].verdict == V_PLAINTEXT)       /* readable inside of its records, as it is */
+                feed(C, "\x17\3\3\0\x1c" QUERY, 5 + 28, 100, -1);
+        }
         talk_free(&talk);
     }
 }

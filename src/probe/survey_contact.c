@@ -109,6 +109,8 @@ static bool first_contact(struct survey *survey)
     seen->letter = hand.letter;
     if (hand.letter == 'S')
         note_handshake(seen, &hand);
+    if (survey->plan->role)         /* of a role that is there it goes with copies of the role */
+        seen->binding.salt = NULL;
     return true;
 }
 

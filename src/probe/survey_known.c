@@ -10,16 +10,16 @@
 static bool misses_what_was_asked_for(const struct seen *seen)
 {
     return seen->bound == FACT_UNKNOWN && seen->over_tls.end == STARTUP_CERTIFICATE
-        && seen->asks_certificate == FACT_YES && seen->tickets != FACT_YES;
+        && seen->asks_certificate == FACT_YES;
 }
 
 /*
  * Proven: it knows the certificate that was seen for its own (binding.h).  The other case is assumed, and said.
- * Neither, if there are sessions to be resumed: PostgreSQL has none.
+ * Neither, if there are sessions to be resumed before TLS 1.3: PostgreSQL has none (be-secure-openssl.c).
  */
 static bool does_own_tls(const struct seen *seen)
 {
-    return seen->kind == KIND_POSTGRES && seen->session_ids != FACT_YES
+    return seen->kind == KIND_POSTGRES && !seen->resumes12
         && (seen->bound == FACT_YES || misses_what_was_asked_for(seen));
 }
 
@@ -83,10 +83,13 @@ bool survey_has_nothing_old(struct seen *seen)
                            && !seen_has_trait(seen, TRAIT_BROKEN | TRAIT_WEAK | TRAIT_NO_FS | TRAIT_NO_AEAD));
 }
 
-/* CVE-2021-23214 was mended before 15 came out. */
+/*
+ * CVE-2021-23214 was mended before 15 came out.  15 and 16 are told from 14 by a line of their source alone, which
+ * is not much to go by where it would be somebody else's 14: they are asked.
+ */
 bool survey_forgets_what_comes_early(struct seen *seen)
 {
-    return spare(seen, does_own_tls(seen) && seen->major_from >= 15);
+    return spare(seen, does_own_tls(seen) && seen->major_from >= 17 && seen->direct_tls == FACT_YES);
 }
 
 /* 17 is the first that takes TLS at once. */

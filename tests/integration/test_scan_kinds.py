@@ -95,6 +95,7 @@ def test_the_major_version_is_bounded_and_never_wrong(pgseal, make, folder, ever
     low, high = holds(target, every_major)
     assert high is None or high - low <= 2
     assert every_major < 17 or low >= 17, "those are known by what they say to protocol 3.2"
+    assert (low, high) == (every_major, every_major if every_major < 18 else None), "known by its proof"
     assert "negotiation-endless" not in ids(target)
     today = str(datetime.datetime.now(datetime.timezone.utc).date())
     old = [one["evidence"] for one in target["findings"] if one["message"] == "this version gets no more fixes"]

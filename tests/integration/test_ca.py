@@ -5,9 +5,9 @@ import pathlib
 import pty
 import re
 import shutil
+import signal
 import stat
 import subprocess
-import time
 
 import pytest
 
@@ -572,16 +572,12 @@ def test_a_batch_gives_each_role_its_folder_once(ca, folder, pgseal):
     assert (again["issued"], again["skipped"]) == (0, 604)
 
 
-def test_a_batch_that_was_killed_goes_on(ca, folder, program, pgseal):
+def test_a_batch_that_was_killed_goes_on(ca, folder, killat, pgseal):
     """What has its name is whole and in the ledger; the rest is made by the same command."""
     (folder / "roles").write_text("".join(f"role{n}\n" for n in range(3000)))
-    process = subprocess.Popen([program, "ca", "issue", "client", "--batch", folder / "roles",
-                                "--ca", ca, "--out", folder / "out"], stdout=subprocess.DEVNULL)
-    while not any((folder / "out").glob("role*")):
-        assert process.poll() is None
-        time.sleep(0.01)
-    process.kill()
-    process.wait()
+    died = killat(["ca", "issue", "client", "--batch", folder / "roles", "--ca", ca, "--out", folder / "out"],
+                  [folder / "out"], at=20000)       # of 39,000 calls
+    assert died.status == -signal.SIGKILL, died
     done = [p for p in (folder / "out").iterdir() if p.name[0] != "."]
     assert 0 < len(done) < 3000
     recorded = {c["serial"] for c in pgseal("ca", "list", "--ca", ca, "--kind", "client",

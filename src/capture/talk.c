@@ -81,6 +81,7 @@ void talk_give_up(struct talk *talk, enum reason reason)
 {
     if (!talk->facts.reason)
         talk->facts.reason = reason;
+    talk->facts.unfollowed |= talk->phase[SIDE_CLIENT] == PH_FRAMES || talk->phase[SIDE_SERVER] == PH_FRAMES;
     talk->phase[SIDE_CLIENT] = talk->phase[SIDE_SERVER] = PH_SKIP;
 }
 

@@ -82,7 +82,7 @@ struct talk_walk {              /* through the messages of one side */
     bool lost;                  /* out of step: the next piece is looked at */
     bool doubted;               /* in step by one head alone, which may be chance */
     uint32_t run;               /* bytes without a hole while no head is sure */
-    bool gather;
+    bool gather;                /* of a message its body; of a frame its first bytes are looked at */
     struct buf body;
 };
 
@@ -151,7 +151,7 @@ static inline bool talk_pass(struct talk *talk, enum talk_side side, uint32_t le
 {
     struct talk_walk *walk = &talk->walk[side];
 
-    if (len > walk->left)
+    if (len > walk->left || walk->gather)
         return false;
     walk->left -= len;
     talk->offset[side] += len;

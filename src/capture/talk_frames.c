@@ -99,6 +99,7 @@ static void lose_step(struct talk_walk *walk)
 {
     walk->lost = true;
     walk->doubted = false;
+    walk->gather = false;
     walk->left = 0;
     walk->head_len = 0;
 }
@@ -119,6 +120,7 @@ static void look_inside(struct talk *talk, enum talk_side side, const uint8_t *p
 {
     const struct framing *framing = framing_of(talk);
 
+    talk->walk[side].gather = false;
     if (!talk_seem_messages(side, p, len) && !(framing->is_open && framing->is_open(p, len)))
         return;
     talk->facts.behind = BEHIND_MESSAGES;
@@ -142,7 +144,7 @@ static size_t take_head(struct talk *talk, enum talk_side side, const uint8_t *p
         walk->left = framing->body(walk->head);
         walk->doubted = false;
         walk->run = 0;
-        look_inside(talk, side, p + n, least(len - n, walk->left));
+        walk->gather = true;
     } else if (walk->doubted) {
         lose_step(walk);
     } else {
@@ -193,6 +195,8 @@ void talk_frames_feed(struct talk *talk, enum talk_side side, const uint8_t *p, 
             n = seek(talk, side, p, len);
         } else if (walk->left > 0) {
             n = least(len, walk->left);
+            if (walk->gather)
+                look_inside(talk, side, p, n);
             walk->left -= (uint32_t)n;
         } else {
             n = take_head(talk, side, p, len, now_us);
@@ -209,6 +213,7 @@ void talk_frames_gap(struct talk *talk, enum talk_side side, uint64_t len)
     struct talk_walk *walk = &talk->walk[side];
 
     if (len <= walk->left) {
+        walk->gather = false;
         walk->left -= (uint32_t)len;
         return;
     }

@@ -234,6 +234,11 @@ def records_around_messages(pcap):
     over_tls(pcap, behind=[("c", b"\x17\3\3" + struct.pack(">H", len(m)) + m, 0) for m in [make_pcap.QUERY] * 2])
 
 
+def records_cut_behind_their_heads(pcap):
+    over_tls(pcap, behind=[("c", part, 0) for part in (b"\x17\3\3" + struct.pack(">H", len(make_pcap.QUERY)),
+                                                       make_pcap.QUERY)])
+
+
 def records_around_a_long_message(pcap):
     query = make_pcap.message(b"Q", b"select 1 " * 1000)
     over_tls(pcap, behind=[("c", b"\x17\3\3\x23\x00" + query[:900], 0)])
@@ -259,7 +264,7 @@ def a_datagram_that_is_never_whole(pcap):
     pcap.put(pcap.ip(1, segment[:64], number=7, fragment=0x2000))
 
 
-HIDING = [a_datagram_that_is_never_whole, a_request_to_cancel_that_goes_on, a_handshake_that_fails_and_goes_on, an_error_that_is_ignored,
+HIDING = [records_cut_behind_their_heads, a_datagram_that_is_never_whole, a_request_to_cancel_that_goes_on, a_handshake_that_fails_and_goes_on, an_error_that_is_ignored,
           a_forged_greeting_of_the_server, a_forged_syn_of_the_server, a_forged_syn_in_the_middle,
           a_forged_syn_just_behind, records_around_messages, records_around_a_long_message,
           packets_of_gss_around_messages, a_long_copy_of_what_is_encrypted, a_hole_and_a_part_of_a_message]

@@ -106,13 +106,15 @@ static void bind_password(struct talk *talk)
     if (!out->startup.scram_plus || !out->chain.len || !binding_put_last(out->chain.at[0], &last))
         return;
     binding_put_first(&first);
-    if (!io_write(talk->io, first.p, first.len, talk->deadline, &err) || !hear_message(talk, said)
-        || said->auth != WIRE_AUTH_SASL_CONTINUE)
-        return;
+    const bool goes_on = io_write(talk->io, first.p, first.len, talk->deadline, &err) && hear_message(talk, said)
+                         && said->auth == WIRE_AUTH_SASL_CONTINUE;
     const char *salt = said->salt;
-    if (!io_write(talk->io, last.p, last.len, talk->deadline, &err) || !hear_message(talk, said))
+    if (goes_on && (!io_write(talk->io, last.p, last.len, talk->deadline, &err) || !hear_message(talk, said)))
         said->end = STARTUP_UNKNOWN;
     said->salt = salt;
+    /* no proof was sent: who says that we are in asks for none */
+    if (said->end == STARTUP_IN)
+        out->startup.end = STARTUP_IN;
 }
 
 static void hear(struct talk *talk)

@@ -6,6 +6,7 @@ import socket
 import ssl
 import struct
 import threading
+import time
 
 import pytest
 
@@ -120,3 +121,56 @@ def test_what_a_gateway_has_is_found_though_postgresql_behind_it_has_not(pgseal,
         assert finding in ids(seen), (name, seen["tls"])
         # with the same certificate it is given away by its sessions
         assert seen["tls"]["ends_at_postgresql"] == ("no" if method == "scram" and not same else "unknown"), name
+
+
+# ---- answers to the question who ends TLS that nobody should believe -----------------------------------------
+
+OFFERS_BOTH = b"R\0\0\0\x2a\0\0\0\x0aSCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0"
+LETS_IN = b"R\0\0\0\x08\0\0\0\0"
+
+
+def goes_on(said=b"r=x,s=YWJj,i=4096"):
+    return b"R" + struct.pack("!I", len(said) + 8) + b"\0\0\0\x0b" + said
+
+
+def error(sqlstate, file, line, routine):
+    fields = f"SFATAL\0VFATAL\0C{sqlstate}\0Mno pg_hba.conf entry\0F{file}\0L{line}\0R{routine}\0\0".encode()
+    return b"E" + struct.pack("!I", len(fields) + 4) + fields
+
+
+STRANGE = {
+    # answers inside of TLS, one for each thing that we say behind the offer -> findings, who ends TLS
+    "lets in without a proof": ([LETS_IN], {"trust-auth"}, "unknown"),
+    "lets in without a proof, later": ([goes_on(), LETS_IN], {"trust-auth"}, "unknown"),
+    "another certificate": ([goes_on(), error("28000", "auth-scram.c", 1, "read_client_final_message")], set(), "no"),
+    "a proof that is none": ([goes_on(), error("08P01", "auth.c", 825, "read_any_attr")], set(), "unknown"),
+    "a salt without an end": ([goes_on(b"r=x,s=" + b"A" * 20000), b""], set(), "unknown"),
+    "silence": ([], set(), "unknown"),
+}
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_a_strange_answer_to_the_proof_proves_nothing(pgseal, folder, name):
+    answers, findings, ends = STRANGE[name]
+    context = tls_context(certificate(folder))
+
+    def talk(link):
+        request = link.recv(4096)[4:8]
+        if request != SSL_REQUEST:
+            link.sendall(b"N" if request == b"\x04\xd2\x16\x30" else error("28000", "auth.c", 1, "ClientAuthentication"))
+            return
+        link.sendall(b"S")
+        with context.wrap_socket(link, server_side=True) as inner:
+            for answer in [OFFERS_BOTH, *answers]:
+                if not inner.recv(4096):
+                    return
+                inner.sendall(answer)
+            while inner.recv(4096):
+                pass
+
+    began = time.monotonic()
+    with peer(talk) as target:
+        _, (seen,) = scan(pgseal, target, args=["--timeout", "1000"])
+    assert {"trust-auth"} & ids(seen) == findings
+    assert seen["tls"]["ends_at_postgresql"] == ends
+    assert time.monotonic() - began < 30

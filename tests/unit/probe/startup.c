@@ -48,9 +48,37 @@ static void test_a_missed_certificate_is_told_from_a_refusal(void **state)
     }
 }
 
+/* server-first-message of RFC 5802 7; what is none, is cut short or has bytes of its own gives what there is of it */
+static void test_the_salt_is_read(void **state)
+{
+    static const struct { const char *said; size_t len; const char *salt; } salts[] = {
+        { "r=abc,s=YWJj,i=4096", 19, "YWJj" }, { "r=abc,s=YWJj", 12, "YWJj" }, { "r=abc,s=,i=1", 12, "" },
+        { "r=abc,s=YW\0j,i=1", 17, "YW" }, { "r=abc", 5, NULL }, { "s=YWJj", 6, NULL }, { "", 0, NULL },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < PS_COUNT(salts); i++) {
+        struct arena *arena = arena_new();
+        struct startup_seen seen;
+        char bytes[64] = { 'R', 0, 0, 0, (char)(salts[i].len + 8), 0, 0, 0, 11 };
+
+        memcpy(bytes + 9, salts[i].said, salts[i].len);
+        startup_read(bytes, 9 + salts[i].len, arena, &seen);
+        assert_int_equal(seen.auth, 11);
+        if (salts[i].salt)
+            assert_string_equal(seen.salt, salts[i].salt);
+        else
+            assert_null(seen.salt);
+        arena_free(arena);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_a_missed_certificate_is_told_from_a_refusal) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_missed_certificate_is_told_from_a_refusal),
+        cmocka_unit_test(test_the_salt_is_read),
+    };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

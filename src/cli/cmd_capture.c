@@ -11,6 +11,7 @@
 #include "base/num.h"
 #include "capture/run.h"
 #include "capture/totals.h"
+#include "cli/capture_conn.h"
 #include "cli/capture_doc.h"
 #include "rules/rule.h"
 

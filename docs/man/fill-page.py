@@ -3,55 +3,19 @@
 
     fill-page.py PGSEAL LANGUAGE TEMPLATE OUTPUT
 
-Options are described once, in the tables of the program; the page takes them from its help, whose
-layout is known by form, not by words: blocks between blank lines, descriptions in a column.
+Options are described once, in the tables of the program; the page takes them from its help.
 """
-import os
 import pathlib
 import re
-import subprocess
 import sys
 
+from helptext import help_of, is_options, is_statuses, items, verbs_in
+
 program, language, template, output = sys.argv[1:]
-environment = {**os.environ, "LC_ALL": "C.UTF-8", "LANGUAGE": language, "COLUMNS": "90",
-               "ASAN_OPTIONS": "detect_leaks=0"}
-
-
-def help_of(*verb):
-    done = subprocess.run([program, "help", *verb], capture_output=True, text=True, check=True,
-                          env=environment)
-    return [block.split("\n") for block in done.stdout.rstrip("\n").split("\n\n")]
-
-
-def verbs_in(blocks):
-    """The verbs that the help of the program or of a group lists."""
-    lists = [b for b in blocks[2:] if b[0].endswith(":") and not is_options(b) and not is_statuses(b)
-             and not b[1].startswith("  pgseal ")]
-    return items(lists[0]) if lists else []
 
 
 def escape(text):
     return re.sub(r"([\\_*#|~<>\[\]])", r"\\\1", text)
-
-
-def items(block):
-    """(name, description) of a block's items, whose descriptions go on in a column."""
-    found = []
-    for line in block[1:]:
-        name, text = re.match(r"\s*(.*?)(?:\s{2,}(\S.*))?$", line).groups()
-        if re.match(r"  (\S| ?\d|    --)", line):
-            found.append((name, [text] if text else []))
-        else:
-            found[-1][1].append(line.strip())
-    return [(name, " ".join(text)) for name, text in found]
-
-
-def is_options(block):
-    return any(re.match(r"  (-\w|    --)", line) for line in block)
-
-
-def is_statuses(block):
-    return any(re.match(r"   0  ", line) for line in block)
 
 
 def option_name(name):
@@ -70,7 +34,7 @@ def statuses(block):
 
 
 def verb_section(name, summary):
-    blocks = help_of(*name.split())
+    blocks = help_of(program, language, *name.split())
     parts = [f"## pgseal {name}", f"*pgseal* {escape(blocks[1][1].strip()[len('pgseal '):])}"]
     about = [b for b in blocks[2:] if not b[0].startswith(" ") and not b[0].endswith(":")]
     summary = summary[0].upper() + summary[1:] + "."
@@ -84,7 +48,7 @@ def verb_section(name, summary):
     return "\n\n".join(parts)
 
 
-general = help_of()
+general = help_of(program, language)
 verbs = verbs_in(general)
 common = next(b for b in general if is_options(b))
 text = pathlib.Path(template).read_text()

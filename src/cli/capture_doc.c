@@ -62,15 +62,13 @@ static void say_encrypted(const struct totals *totals, struct doc_node *root)
                  (unsigned long long)totals->unfollowed);
 }
 
-/* A packet without whole headers, or in fragments that are not all there, may be of one that is nowhere else. */
+/* A packet without whole headers may be of a connection that is nowhere else. */
 static bool all_was_seen(const struct totals *totals)
 {
     const struct capture_counts *counts = &totals->counts;
-    const struct frag_counts *frags = &counts->flows.frags;
 
     return !totals->undecided && !counts->dropped_kernel && !counts->dropped_interface && !counts->unread
-        && !counts->flows.kinds[LINK_CUT] && !counts->flows.kinds[LINK_UNKNOWN]
-        && !frags->incomplete && !frags->dropped && !frags->overlapping;
+        && !counts->flows.kinds[LINK_CUT] && !counts->flows.kinds[LINK_UNKNOWN];
 }
 
 static void answer(const struct totals *totals, struct doc_node *root)

@@ -259,12 +259,7 @@ def a_hole_and_a_part_of_a_message(pcap):
     over_tls(pcap, behind=[("c", query[:600], -3000), ("s", make_pcap.OK, 0)])
 
 
-def a_datagram_that_is_never_whole(pcap):
-    segment = pcap.tcp(1, PUSH, STARTUP + bytes(40), 1, 1)[20:]
-    pcap.put(pcap.ip(1, segment[:64], number=7, fragment=0x2000))
-
-
-HIDING = [records_cut_behind_their_heads, a_datagram_that_is_never_whole, a_request_to_cancel_that_goes_on, a_handshake_that_fails_and_goes_on, an_error_that_is_ignored,
+HIDING = [records_cut_behind_their_heads, a_request_to_cancel_that_goes_on, a_handshake_that_fails_and_goes_on, an_error_that_is_ignored,
           a_forged_greeting_of_the_server, a_forged_syn_of_the_server, a_forged_syn_in_the_middle,
           a_forged_syn_just_behind, records_around_messages, records_around_a_long_message,
           packets_of_gss_around_messages, a_long_copy_of_what_is_encrypted, a_hole_and_a_part_of_a_message]

@@ -125,7 +125,6 @@ enum { KIN = 4096 };
 
 #define NO_ROW UINT32_MAX
 
-
 /* What all connections have in common that count in the same rows; the texts are those of the rows. */
 struct total_kin {
     bool known, loopback, server_hello;

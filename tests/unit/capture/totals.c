@@ -108,6 +108,64 @@ static void who_talks_to_a_server_counts_whenever_it_was_recognised(void **state
     assert_int_equal(totals.traffic_len, 3);
 }
 
+/* Those that are alike are counted together, whatever came between them; one thing that differs is another row. */
+static void what_differs_in_one_thing_counts_in_another_row(void **state)
+{
+    struct conn conns[18];
+    struct totals totals;
+
+    (void)state;
+    for (size_t i = 0; i < PS_COUNT(conns); i++) {
+        struct conn *conn = &conns[i];
+
+        *conn = made(1, 5432, true);
+        conn->text[TEXT_USER] = i % 6 == 1 ? "other" : "app";
+        conn->text[TEXT_DATABASE] = i % 6 == 2 ? NULL : "shop";
+        conn->text[TEXT_APPLICATION] = i % 6 == 3 ? "" : "psql";
+        conn->port[SIDE_SERVER] = i % 6 == 4 ? 5433 : 5432;
+        conn->verdict = i % 6 == 5 ? V_REFUSED : V_PLAINTEXT;
+    }
+    PS_AUTO(spool_freep) struct spool *spool = spool_of(conns, PS_COUNT(conns));
+    totals_make(spool, NULL, 0, &totals);
+    for (enum total_kind kind = BY_ROLE; kind <= BY_APPLICATION; kind++) {
+        assert_int_equal(totals.by[kind].len, 2);
+        assert_int_equal(totals.by[kind].at[0].connections, 15);
+        assert_int_equal(totals.by[kind].at[1].connections, 3);
+    }
+    assert_int_equal(totals.by[BY_NETWORK].len, 1);
+    assert_int_equal(totals.by[BY_OWNER].len, 4);       /* without the refused, and whatever the application */
+    assert_int_equal(totals.traffic_len, 3);
+    totals_free(&totals);
+}
+
+/* The last row of a table has no name: nobody may be remembered as of that name. */
+static void more_roles_than_rows_are_counted_in_the_last(void **state)
+{
+    enum { ROLES = TOTALS_MAX + 50 };
+    PS_AUTO(spool_freep) struct spool *spool = NULL;
+    PS_AUTO(totals_free) struct totals totals = { 0 };
+    struct conn conn = made(1, 5432, true);
+    struct capture_counts counts = { 0 };
+    struct ps_err err;
+    char name[20];
+
+    (void)state;
+    assert_true(spool_new(&spool, &err));
+    for (int i = 0; i < 2 * ROLES; i++) {
+        snprintf(name, sizeof(name), "role %d", i / 2);
+        conn.text[TEXT_USER] = name;
+        spool_put_conn(spool, &conn);
+    }
+    spool_put_counts(spool, &counts);
+    assert_true(spool_finish(spool, &err));
+    spool_rewind(spool);
+    totals_make(spool, NULL, 0, &totals);
+    assert_int_equal(totals.by[BY_ROLE].len, TOTALS_MAX);
+    assert_true(totals.by[BY_ROLE].at[0].rest);
+    assert_int_equal(totals.by[BY_ROLE].at[0].connections, 2 * 51);
+    assert_int_equal(totals.by[BY_ROLE].at[1].connections, 2);
+}
+
 static void a_full_table_adds_up_what_does_not_fit(void **state)
 {
     PS_AUTO(arena_freep) struct arena *arena = arena_new();
@@ -151,6 +209,8 @@ int main(void)
         cmocka_unit_test(a_spool_gives_back_what_it_took),
         cmocka_unit_test(a_long_spool_is_whole),
         cmocka_unit_test(who_talks_to_a_server_counts_whenever_it_was_recognised),
+        cmocka_unit_test(what_differs_in_one_thing_counts_in_another_row),
+        cmocka_unit_test(more_roles_than_rows_are_counted_in_the_last),
         cmocka_unit_test(a_full_table_adds_up_what_does_not_fit),
         cmocka_unit_test(keys_are_told_apart),
     };

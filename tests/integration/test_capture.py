@@ -531,14 +531,18 @@ def test_live_ends_on_a_signal_with_its_report(make, folder, program, number):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_live_ends_with_its_report_also_in_its_first_instants(program, number):
-    for _ in range(20):
-        process = live(program, "--interface", "lo", "--port", "1", "--format", "json")
-        children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
-        while not children.read_text() and process.poll() is None:
-            pass
-        process.send_signal(number)
-        out, err = process.communicate(timeout=pg.PATIENCE)
-        assert process.returncode == 0 and json.loads(out)["schema"] == "pgseal.capture/1", err
+    for _ in range(4):
+        signalled = []
+        for _ in range(5):
+            process = live(program, "--interface", "lo", "--port", "1", "--format", "json")
+            children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
+            while not children.read_text() and process.poll() is None:
+                pass
+            process.send_signal(number)
+            signalled.append(process)
+        for process in signalled:
+            out, err = process.communicate(timeout=pg.PATIENCE)
+            assert process.returncode == 0 and json.loads(out)["schema"] == "pgseal.capture/1", err
 
 
 def test_live_stops_by_itself(make, folder, program):

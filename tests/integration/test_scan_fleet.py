@@ -176,7 +176,7 @@ ALARMS = {"tls-off", "plaintext-accepted", "replication-plaintext", "tls-legacy-
           "cipher-null-anon", "trust-auth", "password-plaintext", "handshake-broken", "stuffing-vulnerable",
           "no-answer", "not-postgres", "key-shared"}
 VERDICTS = {
-    "good":          ("postgres", "no", "A+", "TLSv1.3", {"key-shared"}),     # with good6
+    "good":          ("postgres", "no", "A+", "TLSv1.3", set()),              # good6 is this one, and no other server with its key
     "no-tls":        ("postgres", "yes", "F", None, {"tls-off", "plaintext-accepted"}),
     "open":          ("postgres", "yes", "C", "TLSv1.2", {"plaintext-accepted"}),
     "expired":       ("postgres", "no", "T", "TLSv1.2", {"cert-expired", "cert-untrusted"}),
@@ -193,8 +193,8 @@ VERDICTS = {
     "ssh":           ("not_postgres", "unknown", "not_graded", None, {"not-postgres"}),
     "mysql":         ("not_postgres", "unknown", "not_graded", None, {"not-postgres"}),
     "memcached":     ("not_postgres", "unknown", "not_graded", None, {"not-postgres"}),
-    "twins":         ("postgres", "no", "A+", "TLSv1.3", {"key-shared"}),
-    "good6":         ("postgres", "no", "M", "TLSv1.3", {"key-shared", "name-mismatch"}),
+    "twins":         ("postgres", "no", "A+", "TLSv1.3", set()),
+    "good6":         ("postgres", "no", "M", "TLSv1.3", {"name-mismatch"}),
 }
 
 

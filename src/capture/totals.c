@@ -128,7 +128,7 @@ enum { KIN = 4096 };
 /* What all connections have in common that count in the same rows; the texts are those of the rows. */
 struct total_kin {
     bool known, loopback, server_hello;
-    uint8_t verdict;
+    uint8_t verdict, reason;
     uint16_t tls_version, cipher, group;
     uint32_t row[TOTAL_KINDS];  /* number of it; NO_ROW: in none */
     uint32_t traffic;           /* number of the fact; NO_ROW: there was no room for it */
@@ -178,7 +178,7 @@ static void find_rows(struct totals *totals, const struct conn *conn, const stru
 static bool is_kin(const struct totals *totals, const struct total_kin *a, const struct total_kin *b,
                    const struct total_key *names, const char *server)
 {
-    if (!a->known || a->verdict != b->verdict || a->loopback != b->loopback
+    if (!a->known || a->verdict != b->verdict || a->reason != b->reason || a->loopback != b->loopback
         || a->server_hello != b->server_hello || a->tls_version != b->tls_version || a->cipher != b->cipher
         || a->group != b->group || strcmp(totals->traffic[a->traffic].server, server) != 0)
         return false;
@@ -197,9 +197,10 @@ static const struct total_kin *kin_of(struct totals *totals, const struct conn *
         [BY_APPLICATION] = conn->text[TEXT_APPLICATION], [BY_NETWORK] = place_network(totals->places, conn),
     } };
     const struct total_kin mine = { .loopback = is_loopback(conn), .server_hello = facts->server_hello,
-                                    .verdict = conn->verdict, .tls_version = facts->tls_version,
-                                    .cipher = facts->cipher, .group = facts->group };
-    uint64_t hash = total_hash(&names) + (conn->verdict * 31u + facts->cipher) * 31u + facts->group;
+                                    .verdict = conn->verdict, .reason = conn->reason,
+                                    .tls_version = facts->tls_version, .cipher = facts->cipher, .group = facts->group };
+    uint64_t hash = total_hash(&names)
+                    + ((conn->verdict * 31u + conn->reason) * 31u + facts->cipher) * 31u + facts->group;
     struct total_kin *kin = &totals->kin[hash % KIN];
 
     if (!is_kin(totals, kin, &mine, &names, place_endpoint(totals->places, conn))) {

@@ -138,6 +138,28 @@ static void what_differs_in_one_thing_counts_in_another_row(void **state)
     totals_free(&totals);
 }
 
+/* A startup in plaintext, and one behind a handshake of GSS, by the same role: only why it is readable differs. */
+static void why_it_is_readable_tells_facts_apart(void **state)
+{
+    struct conn conns[4];
+    PS_AUTO(totals_free) struct totals totals = { 0 };
+
+    (void)state;
+    for (size_t i = 0; i < PS_COUNT(conns); i++) {
+        conns[i] = made(1, 5432, true);
+        conns[i].text[TEXT_USER] = "app";
+        conns[i].reason = i % 2 ? R_BEHIND : R_NONE;
+    }
+    PS_AUTO(spool_freep) struct spool *spool = spool_of(conns, PS_COUNT(conns));
+    totals_make(spool, NULL, 0, &totals);
+    assert_int_equal(totals.by[BY_ROLE].len, 1);
+    assert_int_equal(totals.traffic_len, 2);
+    assert_null(totals.traffic[0].reason);
+    assert_string_equal(totals.traffic[1].reason, "behind-handshake");
+    assert_int_equal(totals.traffic[0].connections, 2);
+    assert_int_equal(totals.traffic[1].connections, 2);
+}
+
 /* The last row of a table has no name: nobody may be remembered as of that name. */
 static void more_roles_than_rows_are_counted_in_the_last(void **state)
 {
@@ -210,6 +232,7 @@ int main(void)
         cmocka_unit_test(a_long_spool_is_whole),
         cmocka_unit_test(who_talks_to_a_server_counts_whenever_it_was_recognised),
         cmocka_unit_test(what_differs_in_one_thing_counts_in_another_row),
+        cmocka_unit_test(why_it_is_readable_tells_facts_apart),
         cmocka_unit_test(more_roles_than_rows_are_counted_in_the_last),
         cmocka_unit_test(a_full_table_adds_up_what_does_not_fit),
         cmocka_unit_test(keys_are_told_apart),

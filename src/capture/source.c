@@ -223,8 +223,9 @@ static void put_filter(const uint16_t *ports, size_t count, bool vlan, struct bu
 {
     PS_AUTO(buf_free) struct buf one = BUF(BUF_TEXT_MAX);
 
-    /* what routers wrap packets in is taken as it is */
-    buf_puts(&one, "ether proto 0x8847 or ether proto 0x8848 or ether proto 0x8864 or ");
+    /* what routers and mirrors wrap packets in is taken as it is: their ports are inside (link.c) */
+    buf_puts(&one, "ether proto 0x8847 or ether proto 0x8848 or ether proto 0x8864 or ip proto 4 or ip proto 41 or "
+                   "ip proto 47 or udp dst port 4789 or udp dst port 6081 or ");
     buf_puts(&one, "(ip6 and not ip6 proto 6 and not ip6 proto 17 and not ip6 proto 58)");
     if (!count)
         buf_puts(&one, " or tcp");

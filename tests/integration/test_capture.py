@@ -312,6 +312,28 @@ def test_live_sees_fragments_of_its_ports(folder, program):
     assert report["capture"]["fragments_joined"] == 1
 
 
+def test_live_looks_through_tunnels(folder, program, pgseal):
+    """Where a cloud mirrors packets to: their own ports are inside those of the tunnel."""
+    pcap = folder / "mix.pcap"
+    pg.must(subprocess.run([sys.executable, wire.MAKE_PCAP, pcap, "50", "--seed", "9"], capture_output=True, text=True))
+    process = live(program, "--interface", "lo", "--port", "5432", "--format", "json", "--fail-on", "none")
+    reader_of(process)
+
+    def told(connections):
+        return sorted((c["client"], c["client_port"], c["user"] or "", c["verdict"]) for c in connections)
+
+    heads = {4789: b"\x08\0\0\0\0\0\1\0", 6081: b"\0\0\x65\x58\0\0\1\0"}      # VXLAN, Geneve
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+        for n, (_, packet) in enumerate(packets_of(pcap)):
+            port, head = list(heads.items())[n % 2]
+            out.sendto(head + packet, ("127.0.0.1", port))
+    process.send_signal(signal.SIGINT)
+    report = json.loads(process.communicate(timeout=pg.PATIENCE)[0])
+    read = pgseal("capture", "--read", pcap, "--format", "json", "--fail-on", "none", ok=True).json
+    assert report["capture"]["dropped_kernel"] == 0
+    assert told(report["connections"]) == told(read["connections"])
+
+
 # ---- 20,000 whose truth is known --------------------------------------------------------------
 
 def test_twenty_thousand_mixed_connections_have_every_verdict_right(folder, pgseal):

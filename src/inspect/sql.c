@@ -96,12 +96,17 @@ static void drop_notice(void *arg, const PGresult *result)
     (void)result;
 }
 
+bool sql_ready(struct ps_err *err)
+{
+    return pq_load(err);
+}
+
 bool sql_connect(const char *conninfo, struct sql **out, struct ps_err *err)
 {
     PS_AUTO(sql_freep) struct sql *sql = NULL;
     PS_AUTO(rows_freep) struct rows *rows = NULL;
 
-    if (!pq_load(err) || !check_conninfo(conninfo, err))
+    if (!sql_ready(err) || !check_conninfo(conninfo, err))
         return false;
 
     sql = ps_calloc(1, sizeof(*sql));

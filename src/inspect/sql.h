@@ -13,7 +13,16 @@ struct sql;
 void sql_free(struct sql *sql);
 PS_DEFINE_FREEP(struct sql, sql_free)
 
-/* PS_E_NET with libpq's own words as the detail; PS_E_USAGE for a conninfo that cannot be parsed. */
+/*
+ * Is libpq there to connect with?  For who changes something before it connects.  PS_E_NOT_FOUND, or
+ * PS_E_UNSUPPORTED when it is too old.
+ */
+PS_MUST bool sql_ready(struct ps_err *err);
+
+/*
+ * PS_E_NET with libpq's own words as the detail; PS_E_USAGE for a conninfo that cannot be parsed; without libpq as
+ * sql_ready().
+ */
 PS_MUST bool sql_connect(const char *conninfo, struct sql **out, struct ps_err *err);
 
 int sql_server_version(const struct sql *sql);          /* 150018 */

@@ -42,6 +42,8 @@ static bool connect_by_socket(const struct server *server, struct admin *admin, 
     const char *const roles[] = { server->owner.name, "postgres" };
     struct ps_err first = { 0 };
 
+    if (!sql_ready(err))        /* no other way would do better */
+        return false;
     if (!server->socket_dir) {
         ps_fail(err, PS_E_NET, _("the server has no Unix-domain socket"));
         return ps_hint(err, _("Give a superuser's connection string with --target."));

@@ -84,8 +84,8 @@ static bool warn_missing_clients(struct job *job, struct ps_err *err)
 
 static bool phase_administrator(struct job *job, struct ps_err *err)
 {
-    if (!job->server->running)
-        return true;
+    if (!job->server->running)          /* what is started is connected to, when all is changed */
+        return !job->start || sql_ready(err);
     return job_connect(job, err) && look_up_roles(job, err) && warn_missing_clients(job, err);
 }
 

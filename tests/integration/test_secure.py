@@ -423,6 +423,18 @@ def test_a_stopped_server_is_started_only_when_asked(make, folder, pgseal):
     assert cluster.sql("show ssl") == "on"
 
 
+@pytest.mark.parametrize("running", [True, False])
+def test_without_libpq_nothing_is_begun_that_needs_a_connection(make, folder, pgseal, running):
+    cluster = make.plain(start=running)
+    (folder / "libpq.so.5").write_text("not a library")
+    before = cluster.files()
+    result = pgseal("secure", "-D", cluster.data, "--ca", folder / "ca", "--yes", *[] if running else ["--start"],
+                    env={"LD_LIBRARY_PATH": str(folder)})
+    assert result.status == 3 and "error: could not load libpq" in result.err, result
+    assert "libpq5" in result.err and "--target" not in result.err
+    assert cluster.files() == before and (cluster.pid is not None) == running
+
+
 def test_a_standby(make, folder, pgseal):
     primary = make.plain()
     standby = make.standby(primary)

@@ -3,7 +3,8 @@
  *
  * Bytes are fed in pieces; each begins where the one before was left.  Nothing is copied: frames point into
  * the piece.  Bounds: a packet has at most CAPFILE_PACKET_MAX bytes, a file at most CAPFILE_INTERFACES_MAX
- * interfaces at a time, each of a link type of its own; whoever feeds pieces of CAPFILE_PIECE_MAX bytes gets on with each of them.
+ * interfaces at a time, each of a link type of its own; whoever feeds pieces of CAPFILE_PIECE_MAX bytes gets on
+ * with each of them.
  * libpcap understands more formats, but hands packets over one by one, each copied on its way: twice as
  * slow as the reading itself.
  * Sources: IETF drafts draft-ietf-opsawg-pcap and draft-ietf-opsawg-pcapng.

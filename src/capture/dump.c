@@ -61,6 +61,7 @@ bool dump_open(const char *path, int link_type, struct dump **out, struct ps_err
 /* False: it has no IP head. */
 static bool make_frame(struct dump *dump, int link_type, const struct frame *frame, struct frame *made)
 {
+    static const uint8_t types[][2] = { { 0x08, 0x00 }, { 0x86, 0xDD } };       /* of IPv4 and IPv6 */
     uint8_t head[HEAD_MAX] = { 0 };
     struct packet packet;
     size_t at;
@@ -69,7 +70,7 @@ static bool make_frame(struct dump *dump, int link_type, const struct frame *fra
         return false;
     at = (size_t)(packet.ip - frame->bytes);
     if (dump->head->type_at >= 0)
-        memcpy(head + dump->head->type_at, packet.v6 ? "\x86\xdd" : "\x08", 2);
+        memcpy(head + dump->head->type_at, types[packet.v6], sizeof(types[0]));
     buf_clear(&dump->made);
     if (!buf_put(&dump->made, head, dump->head->len)
         || !buf_put(&dump->made, frame->bytes + at, frame->captured - at))

@@ -11,7 +11,10 @@
 #include "capture/frame.h"
 
 struct dump;
-/* Packets of this link type, or of raw IP if no head can be made for it; the file is made with 0600, for it holds what was readable. */
+/*
+ * Packets of this link type, or of raw IP if no head can be made for it; the file is made with 0600, for it holds
+ * what was readable.
+ */
 PS_MUST bool dump_open(const char *path, int link_type, struct dump **out, struct ps_err *err);
 void dump_packet(struct dump *dump, int link_type, const struct frame *frame);      /* one of TCP */
 PS_MUST bool dump_finish(struct dump *dump, struct ps_err *err);

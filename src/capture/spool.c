@@ -18,7 +18,7 @@ struct head {
     uint64_t mark;              /* of a connection: bit i, word i is not zero and is there; a certificate's number */
 };
 
-_Static_assert(offsetof(struct conn, text) % sizeof(uint64_t) == 0 && WORDS <= 64, "words have a bit each");
+_Static_assert(offsetof(struct conn, text) % sizeof(uint64_t) == 0 && WORDS < 64, "words have a bit each, and one is free");
 _Static_assert(TALK_TEXTS <= 8, "texts have a bit each");
 _Static_assert(WORDS * sizeof(uint64_t) + TEXTS_MAX <= BODY_MAX, "the longest connection fits");
 _Static_assert(sizeof(struct head) + BODY_MAX <= BUFFER_BYTES, "the longest item fits");

@@ -274,7 +274,6 @@ static bool print_help(const struct cli_cmd *cmd, int fd, struct ps_err *err)
 static bool run_cmd(const struct cli_cmd *cmd, poptContext context, bool parsed, struct cli_run *run,
                     struct ps_err *err)
 {
-
     run->quiet = common.quiet;
     run->verbose = common.verbose;
     run->output = common.output;

@@ -9,6 +9,7 @@
 
 struct owner {
     struct seen *seen;
+    bool v6;                    /* by its address */
     char key[CERT_FINGERPRINT_HEX];
 };
 
@@ -19,38 +20,40 @@ static int by_key(const void *left, const void *right)
     return strcmp(a->key, b->key);
 }
 
-static bool is_ipv6(const struct seen *seen)
-{
-    return strchr(seen->address, ':') != NULL;
-}
-
 /*
  * One server by two names has one key, and that is as it should be.  So has one with an address of each family:
  * it has one certificate, and its cluster one salt for a role that is not there.  (A standby has them too; that
  * one of the two listens on IPv4 alone, on the same port, and the other on IPv6 is not what standbys are like.)
  */
-static enum fact_bool is_same_server(const struct seen *a, const struct seen *b)
+static enum fact_bool is_same_server(const struct owner *one, const struct owner *other)
 {
+    const struct seen *a = one->seen, *b = other->seen;
+
     if (a->port != b->port)
         return FACT_NO;
-    if (strcmp(a->address, b->address) == 0)
-        return FACT_YES;
-    if (is_ipv6(a) == is_ipv6(b) || !cert_same(a->chain.at[0], b->chain.at[0]))
+    if (one->v6 == other->v6)
+        return strcmp(a->address, b->address) == 0 ? FACT_YES : FACT_NO;
+    if (!cert_same(a->chain.at[0], b->chain.at[0]))
         return FACT_NO;
     if (!a->binding.salt || !b->binding.salt)
         return FACT_UNKNOWN;
     return strcmp(a->binding.salt, b->binding.salt) == 0 ? FACT_YES : FACT_NO;
 }
 
-/* The names of all owners that are `same` as one, or not, as far as they fit; NULL: there are none. */
+/*
+ * The names of all owners that are `same` as one, or not, as far as they fit; NULL: there are none.  Ten thousand may
+ * have one key, and each is compared with the others: those that cannot be meant must cost next to nothing.
+ */
 static const char *others(const struct owner *owners, size_t len, size_t but, enum fact_bool same)
 {
     PS_AUTO(buf_free) struct buf text = BUF(4096);
 
-    for (size_t i = 0; i < len; i++)
-        if (i != but && is_same_server(owners[i].seen, owners[but].seen) == same)
-            buf_printf(&text, "%s%s:%d", text.len ? ", " : "", owners[i].seen->host,
-                       owners[i].seen->port);
+    for (size_t i = 0; i < len && !text.over; i++) {
+        if (i == but || (same == FACT_UNKNOWN && owners[i].v6 == owners[but].v6))
+            continue;
+        if (is_same_server(&owners[i], &owners[but]) == same)
+            buf_printf(&text, "%s%s:%d", text.len ? ", " : "", owners[i].seen->host, owners[i].seen->port);
+    }
     return text.len ? arena_strdup(owners[but].seen->arena, buf_text(&text)) : NULL;
 }
 
@@ -60,9 +63,10 @@ void scan_find_shared_keys(struct seen *const *seen, size_t seen_len)
     size_t len = 0;
 
     for (size_t i = 0; i < seen_len; i++) {
+        if (!seen[i] || !seen[i]->chain.len || !*cert_key_sha256(seen[i]->chain.at[0], owners[len].key))
+            continue;
         owners[len].seen = seen[i];
-        if (seen[i] && seen[i]->chain.len && *cert_key_sha256(seen[i]->chain.at[0], owners[len].key))
-            len++;
+        owners[len++].v6 = strchr(seen[i]->address, ':') != NULL;
     }
     qsort(owners, len, sizeof(*owners), by_key);
     for (size_t i = 0, n; i < len; i += n) {

@@ -378,9 +378,9 @@ def by_pgbouncer(strings, folder):
         pg.wait_for_listener(port, process)
         with concurrent.futures.ThreadPoolExecutor() as pool:
             answer = pool.submit(run, ask)
-            # it would try again and again: after the first time no answer is the answer
-            pg.wait_until(lambda: answer.done() or "TLS handshake" in log.read_text(), "pgbouncer answers",
-                          process=process)
+            # it would try again and again: when its first connection to the server has ended, that is the answer
+            pg.wait_until(lambda: answer.done() or re.search(r" S-0x\w+: .* closing because: ", log.read_text()),
+                          "pgbouncer answers", process=process)
             process.kill()
             return answer.result()
     finally:

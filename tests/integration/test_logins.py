@@ -84,7 +84,7 @@ def by_jdbc_p12(strings, folder):
 
 LOGINS = {"psql": by_psql, "psycopg": by_psycopg, "psycopg2": by_psycopg2, "lib-pq": by_lib_pq,
           **DRIVERS, "jdbc-p12": by_jdbc_p12}
-SECONDS = {"pgbouncer": 50, "jdbc": 15, "jdbc-p12": 15}     # it waits for each refusal, Java for itself
+SECONDS = {"jdbc": 15, "jdbc-p12": 15}      # Java waits for itself
 
 
 def openssl(*args):

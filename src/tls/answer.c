@@ -5,6 +5,7 @@ enum { RECORD_ALERT = 21, RECORD_HANDSHAKE = 22, RECORD_MAX = 16384 + 2048 };
 enum { HS_DONE = 14 };
 enum { EXT_ENCRYPT_THEN_MAC = 22, EXT_MASTER_SECRET = 23, EXT_RENEGOTIATION = 0xff01 };
 enum { CURVE_NAMED = 3 };
+enum { LEVEL_WARNING = 1, ALERT_UNRECOGNIZED_NAME = 112 };
 
 void answer_free(struct answer *answer)
 {
@@ -12,6 +13,12 @@ void answer_free(struct answer *answer)
 }
 
 /* ---- records ---- */
+
+/* RFC 6066 3: who does not know the name that is asked for may say so, and go on; no other alert comes before a hello. */
+static bool goes_on(struct span alert)
+{
+    return alert.len == 2 && alert.p[0] == LEVEL_WARNING && alert.p[1] == ALERT_UNRECOGNIZED_NAME;
+}
 
 /*
  * Handshake messages out of their records, into out->bytes.  After an alert, or a record of another kind
@@ -35,6 +42,8 @@ static enum answer_state gather(struct rd *in, struct answer *out, bool *last)
         }
         if (!rd_bytes(in, size, &body))
             return ANSWER_MORE;
+        if (type == RECORD_ALERT && goes_on(body))
+            continue;
         if (type == RECORD_ALERT) {
             if (out->kind == ANSWER_NONE && body.len >= 2) {
                 out->kind = ANSWER_ALERT;

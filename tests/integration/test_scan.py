@@ -369,6 +369,16 @@ def test_what_postgresql_would_never_offer_is_seen_all_the_same(pgseal, folder, 
     assert present <= ids(seen), ids(seen)
 
 
+def test_a_server_that_only_warns_about_the_name_is_not_taken_to_refuse(pgseal, folder):
+    certificate(folder)
+    warns = ["-servername", "another.example", "-cert2", "server.crt", "-key2", "server.key", "-cipher",
+             "ALL:@SECLEVEL=0"]
+    with peer(openssl_peer(folder, warns)) as target:
+        _, (seen,) = scan(pgseal, target.replace("127.0.0.1", "localhost"))
+    assert {"TLSv1.1", "TLSv1"} <= set(seen["tls"]["versions"])
+    assert {"tls-legacy-version", "cipher-null-anon", "cipher-no-fs"} <= ids(seen)
+
+
 def slowly(link):
     link.sendall(b"S")
     while True:

@@ -42,6 +42,26 @@ static void refusals_name_their_alert(void **state)
     }
 }
 
+/* RFC 6066 3: unrecognized_name as a warning; the handshake goes on. */
+static void a_warning_about_the_name_is_no_refusal(void **state)
+{
+    static const unsigned char warning[] = { 21, 3, 3, 0, 2, 1, 112 }, fatal[] = { 21, 3, 3, 0, 2, 2, 112 };
+    PS_AUTO(buf_free) struct buf flight = { 0 }, warned = BUF(ANSWER_FLIGHT_MAX);
+    PS_AUTO(answer_free) struct answer answer = { 0 };
+
+    (void)state;
+    load("tls12-ecdhe", &flight);
+    buf_put(&warned, warning, sizeof(warning));
+    assert_int_equal(answer_read(warned.p, warned.len, &answer), ANSWER_MORE);
+    buf_put(&warned, flight.p, flight.len);
+    assert_int_equal(answer_read(warned.p, warned.len, &answer), ANSWER_ALL);
+    assert_int_equal(answer.kind, ANSWER_HELLO);
+    assert_int_equal(answer.version, TLS_1_2);
+
+    assert_int_equal(answer_read(fatal, sizeof(fatal), &answer), ANSWER_ALL);
+    assert_int_equal(answer.kind, ANSWER_ALERT);
+}
+
 static void tls13_shows_its_suite_and_group(void **state)
 {
     PS_AUTO(answer_free) struct answer answer = { 0 }, retry = { 0 };
@@ -131,6 +151,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(refusals_name_their_alert),
+        cmocka_unit_test(a_warning_about_the_name_is_no_refusal),
         cmocka_unit_test(tls13_shows_its_suite_and_group),
         cmocka_unit_test(tls12_shows_its_whole_flight),
         cmocka_unit_test(the_size_of_a_dh_group_is_measured),

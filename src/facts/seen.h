@@ -86,7 +86,7 @@ struct seen {
     struct startup_seen stuffed;        /* what came behind bytes before the handshake */
     struct startup_seen binding;        /* what was said to the certificate that was seen (binding.h) */
     struct startup_seen direct;         /* over direct TLS with ALPN, for protocol 3.2 */
-    bool resumes12;                     /* sessions before TLS 1.3: by their number or a ticket */
+    bool resumes;                       /* sessions as PostgreSQL never does: survey_known.c */
     bool assumed;                       /* that PostgreSQL itself ends TLS: some questions were not asked for it */
     enum fact_bool bound;               /* the certificate that was seen is the one of who asks for passwords */
     enum fact_bool direct_tls, direct_tls_without_alpn;

@@ -400,7 +400,8 @@ void io_tls_info(struct io *io, struct io_tls_info *out)
     out->suite = cipher ? SSL_CIPHER_get_protocol_id(cipher) : 0;
 
     const SSL_SESSION *session = SSL_get0_session(io->ssl);
-    out->ticket = session && SSL_SESSION_has_ticket(session);
+    if (session && SSL_SESSION_has_ticket(session))
+        SSL_SESSION_get0_ticket(session, NULL, &out->ticket_len);
     out->scheme = peer_scheme(io->ssl);
 
     long group = SSL_get_negotiated_group(io->ssl);

@@ -57,7 +57,7 @@ struct io_tls_info {
     const char *group;                  /* "x25519", as OpenSSL spells it; NULL when not known */
     const char *alpn;                   /* NULL when none was chosen */
     bool client_cert_requested;         /* the server sent a CertificateRequest */
-    bool ticket;                        /* it gave one; in TLS 1.3 with the first bytes that are read */
+    size_t ticket_len;                  /* 0: it gave none; in TLS 1.3 with the first bytes that are read */
 };
 void io_tls_info(struct io *io, struct io_tls_info *out);
 /* The chain as the peer sent it, leaf first; empty when it sent none. */

@@ -130,7 +130,8 @@ static void hear(struct talk *talk)
     if (hear_message(talk, &talk->out->startup)) {
         struct io_tls_info info;
         io_tls_info(talk->io, &info);
-        talk->out->ticket = info.ticket ? FACT_YES : FACT_NO;
+        talk->out->ticket = info.ticket_len ? FACT_YES : FACT_NO;
+        talk->out->ticket_len = info.ticket_len;
     }
     if (startup_is_open(&talk->out->startup))
         talk->out->demands_certificate = FACT_NO;

@@ -36,6 +36,7 @@ struct handshake {
     const char *group;
     bool alpn, asks_certificate;
     enum fact_bool ticket;          /* known when something was heard inside */
+    size_t ticket_len;              /* then: of this size */
     enum fact_bool demands_certificate;     /* NO: it went on without one */
     enum fact_bool renegotiated;
     const char *const *authorities; /* NULL: none */

@@ -112,7 +112,7 @@ static void ask_what_is_left(struct survey *survey)
     struct seen *seen = survey->seen;
 
     /* who has the same certificate, and still is not PostgreSQL */
-    if (seen->resumes12 && seen->bound == FACT_YES)
+    if (seen->resumes && seen->bound == FACT_YES)
         seen->bound = FACT_UNKNOWN;
     survey_direct(survey);
     if (survey_has_no_direct_tls(seen))

@@ -45,7 +45,7 @@ void survey_note_hello(struct seen *seen, const struct answer *answer, bool offe
     survey_set(&seen->encrypt_then_mac, answer->encrypt_then_mac);
     survey_set(&seen->tickets, answer->ticket);
     survey_set(&seen->session_ids, answer->session_id);
-    seen->resumes12 |= answer->ticket || answer->session_id;
+    seen->resumes |= answer->ticket || answer->session_id;
     if (answer->complete)
         survey_set(&seen->asks_certificate, answer->asks_certificate);
     seen_add_scheme(seen, answer->version, answer->scheme);

@@ -7,6 +7,8 @@
 #include "probe/binding.h"
 
 enum { RETRY_MS = 300, ADDRESSES_MAX = 8 };
+/* A ticket that holds no session, but its number: construct_stateful_ticket of OpenSSL. */
+enum { TICKET_NUMBER_LEN = 32 };
 
 static void address_next(struct survey *survey, const struct addrinfo *one)
 {
@@ -72,6 +74,7 @@ static void note_handshake(struct seen *seen, struct handshake *hand)
     seen->bound = binding_read(&hand->binding);
     if (hand->ticket != FACT_UNKNOWN)
         survey_set(&seen->tickets, hand->ticket == FACT_YES);
+    seen->resumes |= hand->ticket_len > TICKET_NUMBER_LEN;
     seen->chain = hand->chain;
     hand->chain = (struct cert_list){ 0 };
 }

@@ -15,11 +15,12 @@ static bool misses_what_was_asked_for(const struct seen *seen)
 
 /*
  * Proven: it knows the certificate that was seen for its own (binding.h).  The other case is assumed, and said.
- * Neither, if there are sessions to be resumed before TLS 1.3: PostgreSQL has none (be-secure-openssl.c).
+ * Neither, if there are sessions that PostgreSQL has not: before TLS 1.3 any, with it tickets that hold one and
+ * not its number alone (SSL_OP_NO_TICKET in be-secure-openssl.c).
  */
 static bool does_own_tls(const struct seen *seen)
 {
-    return seen->kind == KIND_POSTGRES && !seen->resumes12
+    return seen->kind == KIND_POSTGRES && !seen->resumes
         && (seen->bound == FACT_YES || misses_what_was_asked_for(seen));
 }
 

@@ -123,6 +123,19 @@ def test_what_a_gateway_has_is_found_though_postgresql_behind_it_has_not(pgseal,
         assert seen["tls"]["ends_at_postgresql"] == ("no" if method == "scram" and not same else "unknown"), name
 
 
+def test_a_gateway_of_tls13_alone_is_given_away_by_its_tickets(pgseal, make, folder):
+    """It has the certificate of the server behind it, and takes TLS at once, which that server never did."""
+    files = certificate(folder)
+    cluster = tls_server(make, folder, 15, files=files, hba=TLS_HBA)
+    context = tls_context(files)
+    context.minimum_version, context.num_tickets = ssl.TLSVersion.TLSv1_3, 2
+    context.options &= ~ssl.OP_NO_TICKET        # with it they are numbers, as old minor releases of PostgreSQL send
+    with peer(gateway(cluster.port, context, direct=True)) as target:
+        _, (seen,) = scan(pgseal, target)
+    assert seen["tls"]["ends_at_postgresql"] == "unknown"
+    assert "direct-tls-no-alpn" in ids(seen)
+
+
 # ---- answers to the question who ends TLS that nobody should believe -----------------------------------------
 
 OFFERS_BOTH = b"R\0\0\0\x2a\0\0\0\x0aSCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0"

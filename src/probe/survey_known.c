@@ -45,6 +45,12 @@ bool survey_is_cut_off(struct seen *seen)
                            && seen->versions[seen_version_index(TLS_1_2)] == FACT_NO);
 }
 
+/* RFC 5246 E.1, as OpenSSL does it (ssl_choose_server_version). */
+bool survey_goes_down(struct seen *seen)
+{
+    return spare(seen, does_own_tls(seen));
+}
+
 /* Since 14 with SSL_OP_NO_RENEGOTIATION, which every library has that knows TLS 1.3 (be-secure-openssl.c). */
 bool survey_never_renegotiates(struct seen *seen)
 {

@@ -68,6 +68,7 @@ void survey_ask_both(struct survey *survey, struct asked *one);
 
 bool survey_has_one_curve(struct seen *seen);               /* a good one, and no other group */
 bool survey_is_cut_off(struct seen *seen);                  /* nothing below TLS 1.2 */
+bool survey_goes_down(struct seen *seen);                   /* to the version of a hello, if it has it */
 bool survey_never_renegotiates(struct seen *seen);
 bool survey_never_compresses(struct seen *seen);
 bool survey_has_own_order(struct seen *seen);               /* the server's preference counts */

@@ -82,7 +82,10 @@ void survey_new_versions(struct survey *survey)
     asked_free(list, len);
 }
 
-/* Who takes an old one is asked for the ones below it. */
+/*
+ * Who takes an old one is asked for the ones below it.  Who refuses one has none below in OpenSSL, which would have
+ * gone down to it; others there are that refuse a hello for its version, and take the next.
+ */
 static void ask_old_versions(struct survey *survey)
 {
     static const enum question rising[] = { ASK_SSL3, ASK_TLS10, ASK_OLD };
@@ -90,18 +93,19 @@ static void ask_old_versions(struct survey *survey)
 
     for (int i = 2; i >= 0; i--) {
         struct asked one = { .question = rising[i] };
+        const bool goes_down = survey_goes_down(seen);
 
         survey_ask(survey, &one, 1, OFFER_ALL);
-        if (asked_refused(&one))
-            for (int j = i; j >= 0; j--)
-                survey_note_version(seen, seen_versions[j], false);
+        const bool refused = asked_refused(&one);
+        for (int j = i; refused && j >= (goes_down ? 0 : i); j--)
+            survey_note_version(seen, seen_versions[j], false);
         if (asked_accepted(&one)) {
             int got = seen_version_index(one.answer.version);
             for (int j = i; j > got; j--)
                 survey_note_version(seen, seen_versions[j], false);
             i = got >= 0 && got < i ? got : i;
         }
-        bool go_on = asked_accepted(&one);
+        const bool go_on = asked_accepted(&one) || (refused && !goes_down);
         asked_free(&one, 1);
         if (!go_on)
             return;

@@ -6,7 +6,8 @@ import subprocess
 
 import pytest
 
-from fake_tls import EMS, ETM, GSSENC_REQUEST, RENEGOTIATION, SSL3, SSL_REQUEST, TICKET, TLS10, TLS12, TLS13, Fake
+from fake_tls import (EMS, ETM, GSSENC_REQUEST, RENEGOTIATION, SSL3, SSL_REQUEST, TICKET, TLS10, TLS11, TLS12, TLS13,
+                      Fake, record)
 from test_scan import TLS_HBA, at, certificate, ids, openssl_peer, peer, scan, tls_server, unseen
 
 ASKS = b"R\0\0\0\x17\0\0\0\nSCRAM-SHA-256\0\0"
@@ -270,3 +271,23 @@ def test_the_schemes_of_signatures_are_those_that_openssl_finds(pgseal, make, fo
     _, (short,) = scan(pgseal, at(cluster))
     assert not short["tls"]["signature_schemes_complete"]
     assert set(short["tls"]["signature_schemes"]["TLSv1.3"]) <= set(found["TLSv1.3"])
+
+
+class Intolerant(Fake):
+    """Refuses a hello for its version where it should have gone down, and takes the next one."""
+    refuses = (TLS11,)
+
+    def flight(self, hello):
+        if hello.version in self.refuses:
+            return record(21, b"\x02\x46")                              # protocol_version
+        return super().flight(hello)
+
+
+@pytest.mark.parametrize("refuses,found", [((TLS11,), "TLSv1"), ((TLS11, TLS10), "SSLv3")])
+def test_a_version_below_a_refused_one_is_found(pgseal, folder, refuses, found):
+    fake = Intolerant(certificate(folder)[0], suites=(0x002f, 0xc02f), lowest=SSL3)
+    fake.refuses = refuses
+    with peer(fake) as target:
+        _, (seen,) = scan(pgseal, target)
+    assert found in seen["tls"]["versions"]
+    assert "tls-legacy-version" in ids(seen)

@@ -67,13 +67,18 @@ static void note_answer(struct survey *survey, struct asked *asked)
 bool asked_refused(const struct asked *asked)
 {
     return asked->answer.kind == ANSWER_ALERT
-        || (asked->shot.letter == 'S' && asked->answer.kind == ANSWER_NONE
+        || (asked->shot.letter == 'S' && asked->answer.kind == ANSWER_NONE && !asked->cut_off
             && (asked->shot.end == SHOT_CLOSED || asked->shot.end == SHOT_RESET));
 }
 
 bool asked_accepted(const struct asked *asked)
 {
     return asked->answer.kind == ANSWER_HELLO || asked->answer.kind == ANSWER_RETRY;
+}
+
+static bool ends_behind_letter(const struct shot *shot)
+{
+    return shot->letter == 'S' && !shot->got.len && (shot->end == SHOT_CLOSED || shot->end == SHOT_RESET);
 }
 
 /*
@@ -85,12 +90,26 @@ static void fire_again(struct survey *survey, struct shot *shot)
     struct shot again = { .parts = { shot->parts[0], shot->parts[1] }, .go_on = shot->go_on,
                           .enough = shot->enough };
 
-    if (shot->letter != 'S' || shot->got.len || (shot->end != SHOT_CLOSED && shot->end != SHOT_RESET))
+    if (!ends_behind_letter(shot))
         return;
     survey->seen->refused_handshakes++;
     shots_fire(&survey->target, &again, 1);
     shot_release(shot);
     *shot = again;
+}
+
+/* A limit on the way lets nobody through any more, whatever he asks: that refuses nothing, and no more is asked. */
+static void tell_from_limit(struct survey *survey, struct asked *const *list, size_t len)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < len; i++)
+        any |= ends_behind_letter(&list[i]->shot);
+    if (!any || survey_shakes_still(survey))
+        return;
+    for (size_t i = 0; i < len; i++)
+        list[i]->cut_off = ends_behind_letter(&list[i]->shot);
+    survey->target.silent = SHOT_SILENT_MAX;
 }
 
 /* Ask several questions at once; those for which nothing is left to be offered are not asked. */
@@ -112,6 +131,7 @@ void survey_ask(struct survey *survey, struct asked *list, size_t len, enum leav
         list[i].offer = BUF(65536);
         list[i].shot = (struct shot){ .end = SHOT_NOT_SENT };
         list[i].answer = (struct answer){ 0 };
+        list[i].cut_off = false;
         known.only = list[i].only;
         known.only_len = list[i].only_len;
         list[i].nothing_left = !offers_put(list[i].question, &known, &list[i].offer);
@@ -127,6 +147,7 @@ void survey_ask(struct survey *survey, struct asked *list, size_t len, enum leav
         who[i]->shot = shots[i];
         note_answer(survey, who[i]);
     }
+    tell_from_limit(survey, who, n);
 }
 
 void asked_free(struct asked *list, size_t len)

@@ -45,6 +45,7 @@ struct asked {
     const uint16_t *only;       /* offer these suites alone; NULL: the question's */
     size_t only_len;
     bool nothing_left;          /* to be offered: it was not asked */
+    bool cut_off;               /* so would be whatever is asked by now: no answer */
     struct buf offer;
     struct shot shot;
     struct answer answer;       /* points into its own bytes */
@@ -57,6 +58,9 @@ void survey_ask(struct survey *survey, struct asked *list, size_t len, enum leav
 bool asked_refused(const struct asked *asked);
 bool asked_accepted(const struct asked *asked);
 void asked_free(struct asked *list, size_t len);
+
+/* Does the first handshake, which came to its end, do so still?  True where it did not. */
+bool survey_shakes_still(struct survey *survey);            /* survey_start.c */
 
 /* What an answer to ASK_TLS12 says besides (survey_versions.c). */
 void survey_note_tls12(struct survey *survey, const struct asked *asked);

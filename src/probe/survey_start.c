@@ -20,6 +20,14 @@ static bool shake_again(struct survey *survey, struct handshake_spec *spec, stru
     return hand->connected && !hand->timeout;
 }
 
+bool survey_shakes_still(struct survey *survey)
+{
+    PS_AUTO(handshake_free) struct handshake hand = { 0 };
+
+    return survey->seen->handshake != FACT_YES
+        || (shake_again(survey, &(struct handshake_spec){ .hello = &survey->ssl }, &hand) && hand.done);
+}
+
 /* With the protocol "postgresql" agreed on: who goes on, and which version of the protocol he speaks. */
 static bool ask_direct_with_alpn(struct survey *survey)
 {

@@ -1,14 +1,18 @@
 """pgseal scan finds each fault of behaviour on a peer that has it, and is silent on one that has not."""
 import contextlib
+import itertools
 import re
+import socket
 import ssl
+import struct
 import subprocess
+import threading
 
 import pytest
 
 from fake_tls import (EMS, ETM, GSSENC_REQUEST, RENEGOTIATION, SSL3, SSL_REQUEST, TICKET, TLS10, TLS11, TLS12, TLS13,
                       Fake, record)
-from test_scan import TLS_HBA, at, certificate, ids, openssl_peer, peer, scan, tls_server, unseen
+from test_scan import TLS_HBA, at, certificate, ids, openssl_peer, peer, pump, scan, tls_server, unseen
 
 ASKS = b"R\0\0\0\x17\0\0\0\nSCRAM-SHA-256\0\0"
 FAULTS = {"stuffing-vulnerable", "direct-tls-no-alpn", "negotiation-endless", "handshake-broken", "cipher-weak",
@@ -291,3 +295,32 @@ def test_a_version_below_a_refused_one_is_found(pgseal, folder, refuses, found):
         _, (seen,) = scan(pgseal, target)
     assert found in seen["tls"]["versions"]
     assert "tls-legacy-version" in ids(seen)
+
+
+def cut_off_after(count, port):
+    """Something on the way that lets so many connections through, and resets all others behind the S."""
+    numbers = itertools.count()
+
+    def talk(link):
+        if next(numbers) >= count:
+            if link.recv(8)[4:] == SSL_REQUEST:
+                link.sendall(b"S")
+                link.recv(16)
+            link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            return
+        with socket.create_connection(("127.0.0.1", port)) as inner:
+            back = threading.Thread(target=pump, args=(inner, link), daemon=True)
+            back.start()
+            pump(link, inner)
+            back.join(5)
+    return talk
+
+
+@pytest.mark.parametrize("count", [4, 6, 8])
+def test_a_limit_that_cuts_everybody_off_is_no_refusal(pgseal, make, folder, count):
+    cluster = tls_server(make, folder, hba=TLS_HBA)
+    with peer(cut_off_after(count, cluster.port)) as target:
+        _, (seen,) = scan(pgseal, target)
+    assert seen["grade"] == "not_graded"
+    assert {"cipher-cbc", "tls-legacy-version"} <= unseen(seen) | ids(seen)
+    assert seen["connections"] <= 25

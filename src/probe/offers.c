@@ -116,6 +116,15 @@ static int badness(unsigned traits)
     return (traits & TRAIT_NO_AEAD) != 0;
 }
 
+static size_t take_part(const struct offer_known *known, uint16_t *suites, size_t len)
+{
+    const size_t left = len > known->suites_skip ? len - known->suites_skip : 0;
+    const size_t part = left < known->suites_max ? left : known->suites_max;
+
+    memmove(suites, suites + known->suites_skip, part * sizeof(*suites));
+    return part;
+}
+
 static size_t pick_suites(const struct row *row, const struct offer_known *known,
                           uint16_t out[SEEN_SUITES_MAX * 2])
 {
@@ -137,7 +146,7 @@ static size_t pick_suites(const struct row *row, const struct offer_known *known
         out[i] = out[len - 1 - i];
         out[len - 1 - i] = kept;
     }
-    return len;
+    return known->suites_max ? take_part(known, out, len) : len;
 }
 
 uint16_t offers_group(const char *name)

@@ -44,6 +44,8 @@ struct offer_known {
     /* These suites alone, in this order, in place of the question's; none: the question's. */
     const uint16_t *only;
     size_t only_len;
+    /* Of the suites that are left at most so many, behind so many that are passed over; 0: all. */
+    size_t suites_max, suites_skip;
     /* The schemes of signatures that are offered; none: all. */
     const uint16_t *schemes;
     size_t schemes_len;

@@ -113,7 +113,7 @@ static void tell_from_limit(struct survey *survey, struct asked *const *list, si
 }
 
 /* Ask several questions at once; those for which nothing is left to be offered are not asked. */
-void survey_ask(struct survey *survey, struct asked *list, size_t len, enum leave_out leave_out)
+static void ask_part(struct survey *survey, struct asked *list, size_t len, enum leave_out leave_out, size_t skip)
 {
     const struct seen *seen = survey->seen;
     struct offer_known known = {
@@ -122,6 +122,7 @@ void survey_ask(struct survey *survey, struct asked *list, size_t len, enum leav
         .suites = seen->suites, .suites_len = leave_out == OFFER_NEW_SUITES ? seen->suites_len : 0,
         .groups = seen->groups, .groups_len = leave_out == OFFER_NEW_GROUPS ? seen->groups_len : 0,
         .schemes = survey->schemes, .schemes_len = survey->schemes_len,
+        .suites_max = survey->suites_max, .suites_skip = skip,
     };
     struct shot shots[8];
     struct asked *who[8];
@@ -148,6 +149,24 @@ void survey_ask(struct survey *survey, struct asked *list, size_t len, enum leav
         note_answer(survey, who[i]);
     }
     tell_from_limit(survey, who, n);
+}
+
+void survey_ask(struct survey *survey, struct asked *list, size_t len, enum leave_out leave_out)
+{
+    ask_part(survey, list, len, leave_out, 0);
+    for (size_t i = 0; survey->suites_max && i < len; i++)
+        for (size_t skip = survey->suites_max; asked_refused(&list[i]); skip += survey->suites_max) {
+            struct asked next = { .question = list[i].question, .only = list[i].only,
+                                  .only_len = list[i].only_len };
+
+            ask_part(survey, &next, 1, leave_out, skip);
+            if (next.nothing_left) {
+                asked_free(&next, 1);
+                break;
+            }
+            asked_free(&list[i], 1);
+            list[i] = next;
+        }
 }
 
 void asked_free(struct asked *list, size_t len)

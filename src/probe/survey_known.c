@@ -45,8 +45,8 @@ bool survey_is_cut_off(struct seen *seen)
                            && seen->versions[seen_version_index(TLS_1_2)] == FACT_NO);
 }
 
-/* RFC 5246 E.1, as OpenSSL does it (ssl_choose_server_version). */
-bool survey_goes_down(struct seen *seen)
+/* As OpenSSL does; RFC 5246 E.1 (ssl_choose_server_version). */
+bool survey_reads_all_hellos(struct seen *seen)
 {
     return spare(seen, does_own_tls(seen));
 }

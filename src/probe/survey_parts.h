@@ -19,6 +19,7 @@ struct survey {
     uint16_t first_choice;      /* of all suites before TLS 1.3, with the best first in the list; 0: none */
     uint16_t schemes[16];       /* of signatures, for the next hello alone */
     size_t schemes_len;         /* 0: all */
+    size_t suites_max;          /* in one hello; 0: as many as there are */
     bool all_new;               /* the suites and groups of TLS 1.2 and 1.3 are known, all of them */
     bool schemes12_known;       /* of TLS 1.2: no other is accepted */
     uint16_t refused13[4];
@@ -63,7 +64,7 @@ void asked_free(struct asked *list, size_t len);
 bool survey_shakes_still(struct survey *survey);            /* survey_start.c */
 
 /* What an answer to ASK_TLS12 says besides (survey_versions.c). */
-void survey_note_tls12(struct survey *survey, const struct asked *asked);
+void survey_note_tls12(struct survey *survey, struct asked *asked);
 
 /* A question for one more suite, which asks for one more scheme of signatures too (survey_schemes.c). */
 void survey_ask_both(struct survey *survey, struct asked *one);
@@ -72,7 +73,7 @@ void survey_ask_both(struct survey *survey, struct asked *one);
 
 bool survey_has_one_curve(struct seen *seen);               /* a good one, and no other group */
 bool survey_is_cut_off(struct seen *seen);                  /* nothing below TLS 1.2 */
-bool survey_goes_down(struct seen *seen);                   /* to the version of a hello, if it has it */
+bool survey_reads_all_hellos(struct seen *seen);            /* long ones, and of any version: goes down to it */
 bool survey_never_renegotiates(struct seen *seen);
 bool survey_never_compresses(struct seen *seen);
 bool survey_has_own_order(struct seen *seen);               /* the server's preference counts */

@@ -47,6 +47,8 @@ static uint16_t ask_for_choice(struct survey *survey, enum question question)
 /* `chosen` out of the reverse of what our library has: another choice may have been all that both have. */
 static void ask_order(struct survey *survey, uint16_t chosen)
 {
+    if (survey->suites_max)         /* it never saw all of them in one list */
+        return;
     if (!survey->first_choice)
         survey->first_choice = ask_for_choice(survey, ASK_TLS12);
     if (!chosen || chosen != survey->first_choice)

@@ -37,11 +37,29 @@ static bool whole_handshake_tells(struct survey *survey)
     return true;
 }
 
+/*
+ * Some refuse a hello for its length: those of more than 128 suites are known.  A library's is shorter; who takes
+ * that one is asked part by part from then on.
+ */
+static void ask_part_by_part(struct survey *survey, struct asked *asked)
+{
+    enum { SUITES_MAX = 100 };
+
+    if (survey->suites_max || !asked_refused(asked) || survey_reads_all_hellos(survey->seen)
+        || !(survey_speaks(survey->seen, TLS_1_2) || survey_whole12(survey))
+        || !survey_speaks(survey->seen, TLS_1_2))
+        return;
+    survey->suites_max = SUITES_MAX;
+    asked_free(asked, 1);
+    survey_ask(survey, asked, 1, OFFER_ALL);
+}
+
 /* What TLS 1.2 agrees on with everything that we can offer. */
-void survey_note_tls12(struct survey *survey, const struct asked *asked)
+void survey_note_tls12(struct survey *survey, struct asked *asked)
 {
     struct seen *seen = survey->seen;
 
+    ask_part_by_part(survey, asked);
     take_chain(seen, &asked->answer);
     if (asked_refused(asked) || (asked_accepted(asked) && asked->answer.version < TLS_1_2))
         survey_note_version(seen, TLS_1_2, false);
@@ -93,7 +111,7 @@ static void ask_old_versions(struct survey *survey)
 
     for (int i = 2; i >= 0; i--) {
         struct asked one = { .question = rising[i] };
-        const bool goes_down = survey_goes_down(seen);
+        const bool goes_down = survey_reads_all_hellos(seen);
 
         survey_ask(survey, &one, 1, OFFER_ALL);
         const bool refused = asked_refused(&one);

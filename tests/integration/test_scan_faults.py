@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from fake_tls import (EMS, ETM, GSSENC_REQUEST, RENEGOTIATION, SSL3, SSL_REQUEST, TICKET, TLS10, TLS11, TLS12, TLS13,
-                      Fake, record)
+                      Fake, Hello, read_exact, record)
 from test_scan import TLS_HBA, at, certificate, ids, openssl_peer, peer, pump, scan, tls_server, unseen
 
 ASKS = b"R\0\0\0\x17\0\0\0\nSCRAM-SHA-256\0\0"
@@ -324,3 +324,34 @@ def test_a_limit_that_cuts_everybody_off_is_no_refusal(pgseal, make, folder, cou
     assert seen["grade"] == "not_graded"
     assert {"cipher-cbc", "tls-legacy-version"} <= unseen(seen) | ids(seen)
     assert seen["connections"] <= 25
+
+
+def reads_short_hellos(target):
+    """What stands before `target` refuses a hello of more than 128 suites, as some are known to."""
+    host, port = target.split(":")
+
+    def talk(link):
+        if read_exact(link, 8)[4:] != SSL_REQUEST:
+            return
+        with socket.create_connection((host, int(port))) as inner:
+            inner.sendall(struct.pack("!I", 8) + SSL_REQUEST)
+            link.sendall(read_exact(inner, 1))
+            head = read_exact(link, 5)
+            body = read_exact(link, struct.unpack(">H", head[3:])[0])
+            if len(Hello(body[4:]).suites) > 128:
+                link.sendall(record(21, b"\x02\x28"))
+                return
+            inner.sendall(head + body)
+            threading.Thread(target=pump, args=(inner, link), daemon=True).start()
+            pump(link, inner)
+    return talk
+
+
+@pytest.mark.parametrize("newest", ["TLSv1.2", "TLSv1.3"])
+def test_who_cannot_read_a_long_hello_is_asked_part_by_part(pgseal, folder, newest):
+    certificate(folder)
+    options = ["-cipher", "ALL:@SECLEVEL=0", *(["-no_tls1_3"] if newest == "TLSv1.2" else [])]
+    with peer(openssl_peer(folder, options)) as server, peer(reads_short_hellos(server)) as target:
+        _, (seen,) = scan(pgseal, target)
+    assert seen["tls"]["versions"] == ["TLSv1.3", "TLSv1.2", "TLSv1.1", "TLSv1"][newest == "TLSv1.2":]
+    assert {"tls-legacy-version", "cipher-null-anon", "cipher-no-fs", "cipher-cbc"} <= ids(seen)

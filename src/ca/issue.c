@@ -130,20 +130,21 @@ bool ca_would_be_accepted(const struct ca *ca, const struct cert_list *chain, en
 
 /* The serial comes first: it decides in which partition of the CRL the certificate is looked for. */
 static bool make_cert(const struct ca *ca, const struct authority *issuer,
-                      struct cert_spec *what, const struct key *public_of, struct cert **out,
+                      const struct cert_spec *what, const struct key *public_of, struct cert **out,
                       struct ps_err *err)
 {
+    struct cert_spec whole = *what;
     unsigned char serial[CERT_SERIAL_BYTES];
     char hex[HEX_SIZE(CERT_SERIAL_BYTES)], uri[SHARD_URI];
 
     if (!cert_new_serial(serial, err))
         return false;
     hex_of(serial, sizeof(serial), hex);
-    what->serial = serial;
+    whole.serial = serial;
     if (ca->conf.crl_shards > 1)
-        what->crl_uri = shard_uri(ca->conf.crl_url, issuer->cert,
+        whole.crl_uri = shard_uri(ca->conf.crl_url, issuer->cert,
                                   shard_of(hex, ca->conf.crl_shards), uri);
-    return cert_make(what, public_of, issuer->cert, issuer->key, out, err);
+    return cert_make(&whole, public_of, issuer->cert, issuer->key, out, err);
 }
 
 void ca_say_cut(time_t end)
